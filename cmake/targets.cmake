@@ -1,0 +1,47 @@
+# rf_library, rf_test, rf_fuzzer: every folder's CMakeLists.txt is a list of files and dependencies, nothing more.
+
+add_library(rf_options INTERFACE)
+target_include_directories(rf_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+target_compile_options(rf_options INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
+if(RF_WERROR)
+  target_compile_options(rf_options INTERFACE -Werror)
+endif()
+if(RF_SANITIZE)
+  target_compile_options(rf_options INTERFACE -fsanitize=${RF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(rf_options INTERFACE -fsanitize=${RF_SANITIZE})
+endif()
+
+# rf_library(NAME SOURCES files... DEPS targets...): the static library rf_NAME of one folder.
+function(rf_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(rf_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(rf_${name} PUBLIC rf_options ${arg_DEPS})
+endfunction()
+
+# rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [TIMEOUT seconds]): one GoogleTest executable and its
+# ctest entries, one for each test case.
+function(rf_test name)
+  if(NOT RF_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(rf_${name}_test ${arg_SOURCES})
+  target_link_libraries(rf_${name}_test PRIVATE rf_options ${arg_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(rf_${name}_test PRIVATE RF_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(rf_${name}_test DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
+
+# rf_fuzzer(NAME SOURCES files... DEPS targets...): one libFuzzer executable rf_fuzz_NAME.
+function(rf_fuzzer name)
+  if(NOT RF_BUILD_FUZZERS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(rf_fuzz_${name} ${arg_SOURCES})
+  target_link_libraries(rf_fuzz_${name} PRIVATE rf_options ${arg_DEPS})
+  target_link_options(rf_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
