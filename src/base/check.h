@@ -18,8 +18,8 @@ class BugError : public std::logic_error {
 
 }  // namespace rf
 
-#define RF_CHECK(condition, ...)                                                              \
-  do {                                                                                        \
+#define RF_CHECK(condition, ...)                                                                 \
+  do {                                                                                           \
     if (!(condition)) ::rf::ThrowBug(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)
 

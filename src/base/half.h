@@ -50,7 +50,9 @@ RF_SHARED_INLINE uint16_t FloatToHalf(float value) {
 }
 
 /// bfloat16 to binary32, exact.
-RF_SHARED_INLINE float Bf16ToFloat(uint16_t bf16) { return BitsToFloat(static_cast<uint32_t>(bf16) << 16); }
+RF_SHARED_INLINE float Bf16ToFloat(uint16_t bf16) {
+  return BitsToFloat(static_cast<uint32_t>(bf16) << 16);
+}
 
 /// binary32 to bfloat16, round to nearest even; NaN stays a quiet NaN.
 RF_SHARED_INLINE uint16_t FloatToBf16(float value) {

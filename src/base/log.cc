@@ -12,7 +12,9 @@ LogSink& Sink() {
 
 }  // namespace
 
-void SetLogSink(LogSink sink) { Sink() = std::move(sink); }
+void SetLogSink(LogSink sink) {
+  Sink() = std::move(sink);
+}
 
 void Log(LogLevel level, std::string_view line) {
   if (Sink()) Sink()(level, line);

@@ -2,8 +2,8 @@
 #pragma once
 
 // A function that host code, per-ISA kernel sources and GPU kernels compile from the same header. It has internal
-// linkage on purpose: were it an ordinary inline function, the linker would keep one copy for the whole program, and that
-// copy might be the one compiled for AVX-512.
+// linkage on purpose: were it an ordinary inline function, the linker would keep one copy for the whole program, and
+// that copy might be the one compiled for AVX-512.
 #if defined(__HIPCC__) || defined(__CUDACC__)
 #define RF_SHARED_INLINE [[maybe_unused]] __host__ __device__ static inline
 #else

@@ -51,10 +51,10 @@ class [[nodiscard]] Result {
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
   template <typename U>
-    requires(std::is_convertible_v<U, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Result<T>>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+  requires(std::is_convertible_v<U, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error> && !std::is_same_v<std::remove_cvref_t<U>, Result<T>>)
+      Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -106,15 +106,15 @@ using Status = Result<void>;
 #define RF_CONCAT(a, b) RF_CONCAT_INNER(a, b)
 
 /// Returns the error of `expr` (a Result or Status) from the enclosing function, or goes on.
-#define RF_RETURN_IF_ERROR(expr)                                 \
-  do {                                                           \
-    auto rf_status = (expr);                                     \
-    if (!rf_status) return std::move(rf_status).error();         \
+#define RF_RETURN_IF_ERROR(expr)                         \
+  do {                                                   \
+    auto rf_status = (expr);                             \
+    if (!rf_status) return std::move(rf_status).error(); \
   } while (false)
 
 /// `RF_ASSIGN_OR_RETURN(auto file, File::Open(path));` declares or assigns the value, or returns the error.
 #define RF_ASSIGN_OR_RETURN(lhs, expr) RF_ASSIGN_OR_RETURN_INNER(RF_CONCAT(rf_result_, __LINE__), lhs, expr)
-#define RF_ASSIGN_OR_RETURN_INNER(tmp, lhs, expr)  \
-  auto tmp = (expr);                               \
-  if (!tmp) return std::move(tmp).error();         \
+#define RF_ASSIGN_OR_RETURN_INNER(tmp, lhs, expr) \
+  auto tmp = (expr);                              \
+  if (!tmp) return std::move(tmp).error();        \
   lhs = std::move(tmp).value()

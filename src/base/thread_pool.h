@@ -6,8 +6,8 @@
 namespace rf {
 
 /// Runs the tasks of one kernel at a time over a fixed set of threads. The calling thread takes part.
-/// Workers spin for a short while between calls and park afterwards, so that a decode step's many small kernels do not pay
-/// for a wake-up each, and an idle engine uses no CPU.
+/// Workers spin for a short while between calls and park afterwards, so that a decode step's many small kernels do not
+/// pay for a wake-up each, and an idle engine uses no CPU.
 class ThreadPool {
  public:
   /// One task: `context` is what Run() was given, `task` in [0, n_tasks), `thread` in [0, n_threads()).
