@@ -1,0 +1,100 @@
+// Text to token ids and back, for every vocabulary kind that GGUF files carry.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace rf {
+
+using TokenId = int32_t;
+
+/// tokenizer.ggml.token_type of GGUF.
+enum class TokenType : int32_t {
+  kUndefined = 0,
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6
+};
+
+/// What a model file says about its vocabulary, taken over without interpretation. model/ fills it from
+/// `tokenizer.ggml.*`.
+struct VocabData {
+  std::string
+      model;  ///< tokenizer.ggml.model: "llama" (SentencePiece BPE), "gpt2" (byte-level BPE), "bert", "t5", "rwkv", …
+  std::string pre;  ///< tokenizer.ggml.pre; empty if absent
+  std::vector<std::string> tokens;
+  std::vector<float> scores;        ///< empty or one for each token
+  std::vector<int32_t> types;       ///< empty or one for each token (TokenType)
+  std::vector<std::string> merges;  ///< "left right", by rank
+  std::optional<TokenId> bos, eos, unk, sep, pad, mask, eot, eom;
+  std::vector<TokenId> eog;  ///< further end-of-generation ids named by the file
+  std::optional<bool> add_bos, add_eos, add_sep, add_space_prefix, remove_extra_whitespaces;
+};
+
+struct EncodeOptions {
+  bool add_special = true;     ///< add BOS/EOS as the vocabulary says
+  bool parse_special = false;  ///< texts of control tokens become those tokens; false: they are plain text
+};
+
+struct DecodeOptions {
+  bool remove_special = false;   ///< drop a leading BOS and a trailing EOS that Encode would have added
+  bool unparse_special = false;  ///< control tokens as their text instead of nothing
+};
+
+/// An immutable vocabulary with its algorithm. Safe to use from several threads at once.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// Checks the data and builds the tables. Errors: kUnsupported for an unknown `model` or `pre`, kCorruptFile for an
+  /// inconsistent vocabulary (message names the key and the index).
+  static Result<std::unique_ptr<Tokenizer>> Create(VocabData data);
+
+  /// Ids of `text` (any bytes; invalid UTF-8 is handled, not refused). Never fails, linear time.
+  std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options) const;
+  /// Bytes of the ids, as llama_detokenize gives them (leading space of SentencePiece removed). REQUIRES: ids in range.
+  std::string Decode(const std::vector<TokenId>& ids, const DecodeOptions& options) const;
+  /// Bytes that one token adds to a running output; control tokens give nothing unless unparse_special.
+  std::string Piece(TokenId id, bool unparse_special = false) const;
+
+  const VocabData& data() const { return data_; }
+  int32_t size() const { return static_cast<int32_t>(data_.tokens.size()); }
+  bool IsInRange(int64_t id) const { return id >= 0 && id < size(); }
+  bool IsControl(TokenId id) const;
+  /// End of generation: eos, eot, eom and the tokens that chat models end a turn with.
+  bool IsEndOfGeneration(TokenId id) const;
+
+ protected:
+  explicit Tokenizer(VocabData data) : data_(std::move(data)) {}
+  VocabData data_;
+};
+
+/// Turns a growing sequence of tokens into a growing UTF-8 text: bytes of an unfinished character are held back until
+/// they are complete, bytes that can never become valid are replaced by U+FFFD at Finish() or as soon as that is
+/// certain. Never loses a byte of valid text. Strips the leading space that SentencePiece adds, when
+/// `is_start_of_text`.
+class StreamingDecoder {
+ public:
+  StreamingDecoder(const Tokenizer& tokenizer, bool is_start_of_text, bool unparse_special = false);
+  /// The text that `id` makes certain; may be empty.
+  std::string Add(TokenId id);
+  /// What is still held back, as valid UTF-8.
+  std::string Finish();
+
+ private:
+  const Tokenizer* tokenizer_;
+  bool strip_space_;
+  bool unparse_special_;
+  std::string pending_;
+};
+
+}  // namespace rf
