@@ -1,0 +1,86 @@
+// The narrow interface between the plan and whatever computes. No implementation lives here: cpu/ and hip/ are leaves
+// that only app/ names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "device/kernel_table.h"
+#include "ops/op_list.h"
+
+namespace rf {
+
+struct DeviceProperties {
+  std::string name;             ///< for people: "AMD EPYC 7763" or "AMD Radeon RX 7900 XTX"
+  std::string kind;             ///< "cpu" or "hip": what --device takes
+  std::string isa;              ///< instruction set in use: "avx2", "gfx1100"
+  int n_threads = 0;            ///< CPU threads in the pool; 0 for GPUs
+  uint64_t memory_bytes = 0;    ///< total memory of the device
+  uint64_t free_bytes = 0;      ///< what can still be allocated, as far as is known
+  bool is_host_memory = false;  ///< device pointers can be read and written by the host
+};
+
+/// Device memory, freed with the object. Contents start undefined.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  /// Device address, aligned to 256 bytes at least.
+  virtual void* data() = 0;
+  virtual size_t size() const = 0;
+};
+
+/// An ordered queue of work. Calls on one stream come from one thread at a time. A kernel's failure shows at
+/// Synchronize().
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// What kernels receive as their first argument.
+  virtual void* native() = 0;
+  /// Memory for kernels' workspaces, at least as large as any launch's workspace_bytes(); owned by the caller.
+  virtual void SetWorkspace(Buffer* workspace) = 0;
+  /// Asynchronous copies; host memory must stay valid until Synchronize(). Pointers may be anywhere inside a Buffer.
+  virtual Status CopyToDevice(void* device_dst, const void* host_src, size_t bytes) = 0;
+  virtual Status CopyToHost(void* host_dst, const void* device_src, size_t bytes) = 0;
+  virtual Status CopyOnDevice(void* dst, const void* src, size_t bytes) = 0;
+  /// Waits for everything queued. Errors: kDevice.
+  virtual Status Synchronize() = 0;
+};
+
+/// A weight as the file holds it, to be brought to a device.
+struct WeightSource {
+  std::string_view name;  ///< tensor name, for messages
+  Format format = Format::kF32;
+  int64_t n_matrices = 1;
+  int64_t n_rows = 0;
+  int64_t n_cols = 0;
+  std::span<const std::byte> bytes;  ///< GGUF layout, n_matrices * n_rows * RowBytes(n_cols)
+  OpId used_by = OpId::kMatMul;      ///< the op that reads it: a device may pack for it
+  bool may_reference = false;  ///< bytes outlive the device's use, so host-memory devices may keep pointing at them
+};
+
+/// A weight on a device. `view` stays valid as long as this object lives (and the source, if bytes_owned is 0).
+struct LoadedWeight {
+  WeightView view;
+  std::unique_ptr<Buffer> storage;  ///< null if the view points into the source
+  uint64_t bytes_owned = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceProperties& properties() const = 0;
+  virtual const KernelTable& kernels() const = 0;
+  /// Errors: kOutOfMemory with the numbers; `purpose` goes into the message ("KV cache").
+  virtual Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) = 0;
+  virtual Result<std::unique_ptr<Stream>> CreateStream() = 0;
+  /// Copies, packs or references a weight for the op that uses it. Errors: kUnsupported for a format that the op's slot
+  /// lacks, kOutOfMemory.
+  virtual Result<LoadedWeight> LoadWeight(const WeightSource& source) = 0;
+};
+
+}  // namespace rf

@@ -1,0 +1,61 @@
+// Which kernels a device has: one slot for each op, one entry in it for each key format. Plain data, so that per-ISA
+// kernel sources may include it.
+#pragma once
+
+#include <cstddef>
+
+#include "ops/add.h"
+#include "ops/attention.h"
+#include "ops/embed.h"
+#include "ops/gather_rows.h"
+#include "ops/glu.h"
+#include "ops/kv_store.h"
+#include "ops/matmul.h"
+#include "ops/moe_combine.h"
+#include "ops/moe_matmul.h"
+#include "ops/moe_route.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
+#include "ops/rope_table.h"
+#include "ops/soft_cap.h"
+
+namespace rf {
+
+/// One kernel. `context` is the stream's native handle (Stream::native()): a CpuContext for CPU kernels, a HIP stream
+/// for HIP ones.
+template <typename Op>
+struct KernelEntry {
+  void (*launch)(void* context, const typename Op::Args& args) = nullptr;
+  /// Bytes of workspace that a launch with these args needs, at most; null: none. Monotonic in the number of rows.
+  size_t (*workspace_bytes)(const typename Op::Args& args, int n_threads) = nullptr;
+  const char* name = nullptr;  ///< as the plan and profiles print it, e.g. "avx2/matmul_q4_1"
+};
+
+/// The entries of one op, by the format that Op::Key() returns. What a device cannot do it does not list.
+template <typename Op>
+struct KernelSlot {
+  KernelEntry<Op> by_key[kNumFormats];
+
+  const KernelEntry<Op>& Get(Format key) const { return by_key[static_cast<int>(key)]; }
+  void Set(Format key, const KernelEntry<Op>& entry) { by_key[static_cast<int>(key)] = entry; }
+};
+
+struct KernelTable {
+#define RF_OP(Name, file) KernelSlot<Name> file;
+#include "ops/ops.def"
+#undef RF_OP
+
+  /// The slot of one op, for code that is generic over ops.
+  template <typename Op>
+  const KernelSlot<Op>& SlotOf() const;
+};
+
+#define RF_OP(Name, file)                                      \
+  template <>                                                  \
+  inline const KernelSlot<Name>& KernelTable::SlotOf() const { \
+    return file;                                               \
+  }
+#include "ops/ops.def"
+#undef RF_OP
+
+}  // namespace rf
