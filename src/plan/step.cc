@@ -1,0 +1,127 @@
+#include "plan/step.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace rf {
+namespace {
+
+template <typename Op>
+class BoundStep final : public Step {
+ public:
+  BoundStep(const Node& node, const typename Op::Attrs& attrs, const BindContext& context)
+      : node_(node), attrs_(attrs) {
+    for (size_t i = 0; i < node.weight.size(); ++i) {
+      if (node.weight[i] >= 0) weights_[i] = context.weights.Get(node.weight[i], IdOf(node.op));
+    }
+    if (node.kv_layer >= 0) kv_ = context.kv_layers[node.kv_layer];
+  }
+
+  void set_entry(const KernelEntry<Op>& entry) { entry_ = entry; }
+
+  typename Op::Args Bind(const LaunchState& state) const {
+    Operands operands;
+    for (size_t i = 0; i < node_.in.size(); ++i) {
+      if (node_.in[i] >= 0) operands.in[i] = state.values[node_.in[i]];
+    }
+    for (size_t i = 0; i < node_.out.size(); ++i) {
+      if (node_.out[i] >= 0) operands.out[i] = state.values[node_.out[i]];
+    }
+    for (size_t i = 0; i < node_.weight.size(); ++i) operands.weight[i] = weights_[i];
+    operands.batch = state.batch;
+    operands.kv = &kv_;
+    return Op::Bind(attrs_, operands);
+  }
+
+  void Launch(const LaunchState& state) const override { entry_.launch(state.context, Bind(state)); }
+  Status Check(const LaunchState& state) const override { return Op::Check(Bind(state)); }
+  size_t WorkspaceBytes(const LaunchState& state, int n_threads) const override {
+    return entry_.workspace_bytes == nullptr ? 0 : entry_.workspace_bytes(Bind(state), n_threads);
+  }
+  std::string_view kernel_name() const override { return entry_.name; }
+  OpId op() const override { return IdOf(node_.op); }
+  int32_t layer() const override { return node_.layer; }
+  ValueId main_output() const override { return node_.out[0] >= 0 ? node_.out[0] : node_.in[0]; }
+
+ private:
+  Node node_;
+  typename Op::Attrs attrs_;
+  std::array<WeightView, Operands::kMaxWeights> weights_{};
+  KvLayerView kv_;
+  KernelEntry<Op> entry_;
+};
+
+template <typename Op>
+Result<std::unique_ptr<Step>> BindOp(const Node& node, const typename Op::Attrs& attrs, const BindContext& context) {
+  auto step = std::make_unique<BoundStep<Op>>(node, attrs, context);
+  const Format kv_format = context.kv_layers.empty() ? Format::kF16 : context.kv_layers[0].format;
+  const Format key = KernelKey(context.graph, node, kv_format);
+  const KernelEntry<Op>& entry = context.kernels.SlotOf<Op>().Get(key);
+  if (entry.launch == nullptr) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("no kernel for {} with {}", OpName(IdOf(node.op)), GetFormatInfo(key).name), ""};
+  }
+  step->set_entry(entry);
+  return std::unique_ptr<Step>(std::move(step));
+}
+
+// Operands that carry formats only: enough for Op::Key().
+Operands FormatOperands(const Graph& graph, const Node& node, const KvLayerView* kv) {
+  Operands operands;
+  for (size_t i = 0; i < node.in.size(); ++i) {
+    if (node.in[i] >= 0) operands.in[i].format = graph.values[node.in[i]].format;
+  }
+  for (size_t i = 0; i < node.out.size(); ++i) {
+    if (node.out[i] >= 0) operands.out[i].format = graph.values[node.out[i]].format;
+  }
+  for (size_t i = 0; i < node.weight.size(); ++i) {
+    if (node.weight[i] >= 0) operands.weight[i].format = graph.weights[node.weight[i]].format;
+  }
+  operands.kv = kv;
+  return operands;
+}
+
+// Calls visitor(OpNode<Op>) for the op that the node holds; a node without an op is a bug.
+template <typename Visitor>
+auto VisitOp(const AnyOp& op, Visitor&& visitor) {
+  using R = decltype(visitor(std::get<0>(op)));
+  return std::visit(
+      [&](const auto& alternative) -> R {
+        if constexpr (std::is_same_v<std::decay_t<decltype(alternative)>, std::monostate>) {
+          ThrowBug(__FILE__, __LINE__, "node has an op");
+        } else {
+          return visitor(alternative);
+        }
+      },
+      op);
+}
+
+}  // namespace
+
+Format KernelKey(const Graph& graph, const Node& node, Format kv_format) {
+  KvLayerView kv;
+  kv.format = kv_format;
+  const Operands operands = FormatOperands(graph, node, &kv);
+  return VisitOp(node.op, [&](const auto& op) {
+    using Op = typename std::decay_t<decltype(op)>::op;
+    return Op::Key(Op::Bind(op.attrs, operands));
+  });
+}
+
+bool HasKernel(const KernelTable& kernels, const Graph& graph, const Node& node, Format kv_format) {
+  const Format key = KernelKey(graph, node, kv_format);
+  return VisitOp(node.op, [&](const auto& op) {
+    using Op = typename std::decay_t<decltype(op)>::op;
+    return kernels.SlotOf<Op>().Get(key).launch != nullptr;
+  });
+}
+
+Result<std::unique_ptr<Step>> BindStep(const Node& node, const BindContext& context) {
+  return VisitOp(node.op, [&](const auto& op) {
+    using Op = typename std::decay_t<decltype(op)>::op;
+    return BindOp<Op>(node, op.attrs, context);
+  });
+}
+
+}  // namespace rf

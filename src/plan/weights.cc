@@ -1,0 +1,91 @@
+#include "plan/weights.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace rf {
+namespace {
+
+std::set<std::pair<WeightId, OpId>> CollectUses(const Graph& graph) {
+  std::set<std::pair<WeightId, OpId>> uses;
+  for (const Node& node : graph.nodes) {
+    for (WeightId weight : node.weight) {
+      if (weight >= 0) uses.emplace(weight, IdOf(node.op));
+    }
+  }
+  return uses;
+}
+
+WeightSource ConstantSource(const Graph& graph, const WeightRef& ref) {
+  WeightSource source;
+  source.name = "constant";
+  source.bytes = std::as_bytes(std::span(graph.constants[ref.constant]));
+  return source;
+}
+
+Result<WeightSource> TensorSource(const TensorData& tensor, const WeightRef& ref) {
+  const uint64_t row_bytes = static_cast<uint64_t>(RowBytes(GetFormatInfo(ref.format), ref.n_cols));
+  const uint64_t begin = row_bytes * static_cast<uint64_t>(ref.first_row);
+  const uint64_t size = FileBytes(ref);
+  if (begin > tensor.bytes.size() || size > tensor.bytes.size() - begin) {
+    return Error{ErrorCode::kCorruptFile,
+                 fmt::format("tensor '{}' has {} bytes, {} are needed", tensor.name, tensor.bytes.size(), begin + size),
+                 ""};
+  }
+  WeightSource source;
+  source.name = tensor.name;
+  source.bytes = tensor.bytes.subspan(begin, size);
+  source.may_reference = tensor.is_mapped;
+  return source;
+}
+
+}  // namespace
+
+uint64_t FileBytes(const WeightRef& weight) {
+  return static_cast<uint64_t>(weight.n_matrices * weight.n_rows) *
+         static_cast<uint64_t>(RowBytes(GetFormatInfo(weight.format), weight.n_cols));
+}
+
+Result<WeightSet> WeightSet::Load(const Graph& graph, const TensorReader& reader, Device& device,
+                                  const LoadProgress& progress) {
+  const auto uses = CollectUses(graph);
+  uint64_t total = 0;
+  for (const auto& [weight, op] : uses) total += FileBytes(graph.weights[weight]);
+
+  WeightSet set;
+  uint64_t done = 0;
+  for (const auto& key : uses) {
+    const WeightRef& ref = graph.weights[key.first];
+    WeightSource source;
+    TensorData tensor;  // keeps the name alive while `source` refers to it
+    if (ref.tensor >= 0) {
+      RF_ASSIGN_OR_RETURN(tensor, reader(ref.tensor));
+      RF_ASSIGN_OR_RETURN(source, TensorSource(tensor, ref));
+    } else {
+      source = ConstantSource(graph, ref);
+    }
+    source.format = ref.format;
+    source.n_matrices = ref.n_matrices;
+    source.n_rows = ref.n_rows;
+    source.n_cols = ref.n_cols;
+    source.used_by = key.second;
+    RF_ASSIGN_OR_RETURN(LoadedWeight loaded, device.LoadWeight(source));
+    set.bytes_owned_ += loaded.bytes_owned;
+    if (loaded.storage == nullptr) set.bytes_mapped_ += source.bytes.size();
+    set.weights_.emplace(key, std::move(loaded));
+    done += source.bytes.size();
+    if (progress) progress(done, total);
+  }
+  return set;
+}
+
+const WeightView& WeightSet::Get(WeightId weight, OpId op) const {
+  const auto found = weights_.find({weight, op});
+  RF_CHECK(found != weights_.end());
+  return found->second.view;
+}
+
+}  // namespace rf

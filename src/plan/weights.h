@@ -1,0 +1,55 @@
+// Brings a graph's weights from the model file to a device.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "device/device.h"
+#include "model/graph.h"
+
+namespace rf {
+
+/// Where a tensor's bytes come from.
+struct TensorData {
+  std::string name;
+  std::span<const std::byte> bytes;  ///< the whole tensor in GGUF layout, valid at least until the next call
+  bool is_mapped = false;            ///< bytes stay valid as long as the model file is open
+};
+
+/// Gives the bytes of tensor i of the model file. Errors: kIo.
+using TensorReader = std::function<Result<TensorData>(int32_t tensor)>;
+
+/// Told after each weight: bytes of the file's weights brought over so far, and in all.
+using LoadProgress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;
+
+/// The weights on a device, by (weight, op that reads it): a tensor that two ops read may be packed twice.
+class WeightSet {
+ public:
+  /// Loads each weight that a node of the graph names, once for each op that reads it.
+  /// Errors: those of `reader` and of Device::LoadWeight; kCorruptFile if a tensor is shorter than its shape says.
+  static Result<WeightSet> Load(const Graph& graph, const TensorReader& reader, Device& device,
+                                const LoadProgress& progress);
+
+  /// REQUIRES: the pair was named by a node.
+  const WeightView& Get(WeightId weight, OpId op) const;
+  /// Bytes that the device holds for the weights, and bytes that it reads straight from the mapped file.
+  uint64_t bytes_owned() const { return bytes_owned_; }
+  uint64_t bytes_mapped() const { return bytes_mapped_; }
+
+ private:
+  using Key = std::pair<WeightId, OpId>;
+  std::map<Key, LoadedWeight> weights_;
+  uint64_t bytes_owned_ = 0;
+  uint64_t bytes_mapped_ = 0;
+};
+
+/// Bytes of one weight in GGUF layout.
+uint64_t FileBytes(const WeightRef& weight);
+
+}  // namespace rf
