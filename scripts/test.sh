@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Builds and runs the tests.
+#   scripts/test.sh [--yes]         everything: release build, both real models, sanitizers, fuzzing, style checks
+#   scripts/test.sh --fast          the daily one: release build and its tests, style checks
+# Installs what is missing (asks first; --yes agrees). The last line is `N passed, N failed, N skipped`.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+fast=0
+agree=()
+for arg in "$@"; do
+  case "$arg" in
+    --fast) fast=1 ;;
+    --yes) agree=(--yes) ;;
+    *) sed -n '2,5p' "$0"; exit 2 ;;
+  esac
+done
+
+scripts/install-deps.sh --tests "${agree[@]}" || exit 1
+
+results=$PWD/build/results
+rm -rf "$results"
+mkdir -p "$results"
+checks=$results/checks.tsv
+touch "$checks"
+jobs=$(nproc)
+fuzz_seconds=${ROCMFORGE_FUZZ_SECONDS:-60}
+
+# check NAME COMMAND...: one check that is no GoogleTest case. Its output is shown only when it fails.
+check() {
+  local name=$1 log=$results/check.log
+  shift
+  local start=$SECONDS
+  if "$@" >"$log" 2>&1; then
+    printf 'pass\t%s\t\n' "$name" >>"$checks"
+    echo "ok      $name ($((SECONDS - start)) s)"
+  else
+    printf 'fail\t%s\t%s\n' "$name" "$(tail -n 1 "$log" | tr '\t' ' ')" >>"$checks"
+    echo "FAILED  $name"
+    tail -n 60 "$log"
+    return 1
+  fi
+}
+
+skip() { printf 'skip\t%s\t%s\n' "$1" "$2" >>"$checks"; echo "skipped $1: $2"; }
+
+build() {  # PRESET [cmake options] -- [targets]
+  local preset=$1 options=() targets=()
+  shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done
+  [ $# -gt 0 ] && shift
+  for target in "$@"; do targets+=(--target "$target"); done
+  cmake --preset "$preset" -DRF_WERROR=ON "${options[@]}" && cmake --build "build/$preset" -j "$jobs" "${targets[@]}"
+}
+
+# run_tests PRESET [ctest options]: runs the GoogleTest programs and keeps their XML for the count. A program that fails without
+# leaving a failing case (a crash, a sanitizer report) counts as one failure.
+run_tests() {
+  local preset=$1
+  shift
+  local xml=build/$preset/test-results
+  rm -rf "$xml"
+  if ! ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure "$@"; then
+    grep -qs '<failure' "$xml"/*.xml || printf 'fail\t%s tests\ta test program ended abnormally\n' "$preset" >>"$checks"
+  fi
+  mkdir -p "$results/$preset"
+  [ -d "$xml" ] && cp -r "$xml" "$results/$preset/"
+}
+
+finish() { python3 tools/test_summary.py "$results"; exit; }
+
+# Style first: it is quick.
+check "include levels" python3 tools/layers.py
+check "sizes" python3 tools/sizes.py
+check "format" scripts/format.sh --check
+
+check "release build" build release || finish
+
+# The models that the end-to-end tests run: our own pull fetches and caches them.
+models=${ROCMFORGE_TEST_MODELS:-$PWD/build/models}
+export ROCMFORGE_TEST_MODELS=$models
+mkdir -p "$models"
+for model in smollm2 gemma3; do
+  check "pull $model" build/release/rocmforge pull "$model" || finish
+  ln -sf "$(build/release/rocmforge models --path "$model")" "$models/$model.gguf"
+done
+
+check "Python test packages" scripts/python-env.sh || finish
+export PATH=$PWD/build/venv/bin:$PATH
+
+run_tests release
+
+if [ $fast = 0 ]; then
+  check "asan build" build asan && run_tests asan -LE "slow|python"
+  tsan_targets="rf_base_test rf_engine_test rf_server_test"
+  # shellcheck disable=SC2086
+  check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
+  if check "fuzz build" build fuzz; then
+    for fuzzer in build/fuzz/tests/rf_fuzz_*; do
+      name=${fuzzer##*/rf_fuzz_}
+      corpus=build/fuzz/corpus/$name
+      mkdir -p "$corpus"
+      check "fuzz $name ${fuzz_seconds} s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=1024 \
+        -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$name"
+    done
+  fi
+  check "clang-tidy" scripts/tidy.sh
+fi
+finish
