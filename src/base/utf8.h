@@ -1,0 +1,50 @@
+// UTF-8: strict decoding and validation, replacement of what is invalid, and escaping of untrusted text for messages.
+// Well-formed means Unicode 15.0, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rf {
+
+inline constexpr char32_t kReplacementCharacter = 0xFFFD;
+inline constexpr std::string_view kReplacementUtf8 = "\xEF\xBF\xBD";
+
+/// One step of a decoder over bytes.
+struct Utf8Step {
+  char32_t code_point = 0;  ///< meaningless unless `valid`
+  uint32_t length = 0;  ///< bytes of the sequence; if invalid those of its maximal subpart (at least 1); 0 at the end
+  bool valid = false;   ///< a well-formed sequence
+  bool truncated = false;  ///< invalid only because the text ends inside a sequence that could still become valid
+};
+
+/// Looks at the first sequence of [p, end).
+Utf8Step DecodeUtf8(const char* p, const char* end);
+
+/// Number of leading bytes of `text` that are well-formed UTF-8; text.size() if all are.
+size_t ValidUtf8Prefix(std::string_view text);
+
+inline bool IsValidUtf8(std::string_view text) {
+  return ValidUtf8Prefix(text) == text.size();
+}
+
+/// Appends the UTF-8 form of `code_point`; U+FFFD for surrogates and values above U+10FFFF.
+void AppendUtf8(std::string& out, char32_t code_point);
+
+/// How many U+FFFD an ill-formed stretch becomes.
+enum class Utf8Replacement {
+  kMaximalSubpart,  ///< one for each maximal subpart (Unicode 15.0, section 3.9; what browsers and Python do)
+  kEveryByte,       ///< one for each byte
+};
+
+/// `text` with everything ill-formed replaced by U+FFFD.
+std::string ReplaceInvalidUtf8(std::string_view text, Utf8Replacement how = Utf8Replacement::kMaximalSubpart);
+
+/// Untrusted text for an error message or a log line: control characters, quotes, backslashes, invisible and
+/// bidirectional formatting characters and invalid bytes become \n, \', \x1b or \u{200b}; the result is valid UTF-8 on
+/// one line of at most `max_bytes` bytes (at least 4), ending in "..." when it was cut.
+std::string EscapeForMessage(std::string_view text, size_t max_bytes = 64);
+
+}  // namespace rf
