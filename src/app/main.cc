@@ -1,0 +1,96 @@
+// rocmforge: one binary, one subcommand for each file of this folder.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "app/command.h"
+#include "app/exit_code.h"
+#include "app/nearest.h"
+#include "base/check.h"
+#include "base/log.h"
+
+namespace rf::app {
+namespace {
+
+void LogToStderr(LogLevel level, std::string_view line) {
+  if (level == LogLevel::kDebug) return;
+  const char* prefix = level == LogLevel::kWarning ? "warning: " : level == LogLevel::kError ? "error: " : "";
+  std::fprintf(stderr, "%s%.*s\n", prefix, static_cast<int>(line.size()), line.data());
+}
+
+void Configure(CLI::App& root) {
+  root.set_version_flag("--version", RF_VERSION);
+  root.require_subcommand(1);
+  root.footer(
+      "Start with:\n"
+      "  rocmforge pull smollm2                     fetch a small model\n"
+      "  rocmforge run smollm2 \"Why is the sky blue?\"\n"
+      "  rocmforge run smollm2                      chat in the terminal\n"
+      "  rocmforge serve smollm2                    an OpenAI-compatible server\n"
+      "MODEL is a GGUF file or a name that `rocmforge models` lists.\n"
+      "Exit codes: 0 ok, 2 usage, 3 bad model file, 4 device, 5 not enough memory, 6 I/O or network.");
+}
+
+// Says what was wrong with the command line, and what was probably meant.
+int ReportUsage(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return root.exit(error);  // --help, --version
+  std::fprintf(stderr, "rocmforge: %s\n", error.what());
+  const std::string hint = NearestName(root, argc, argv);
+  if (!hint.empty()) std::fprintf(stderr, "Did you mean '%s'?\n", hint.c_str());
+  std::fprintf(stderr, "Run 'rocmforge --help' or 'rocmforge COMMAND --help' for what is accepted.\n");
+  return kExitUsage;
+}
+
+int Finish(const Status& status) {
+  int code = 0;
+  if (!status) {
+    std::fprintf(stderr, "rocmforge: %s\n", status.error().ToString().c_str());
+    code = ExitCode(status.error());
+  }
+  // A full disk or a closed pipe must not look like success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "rocmforge: cannot write to standard output\n");
+    if (code == 0) code = ExitCode(Error{ErrorCode::kIo, "", ""});
+  }
+  return code;
+}
+
+int Main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  SetLogSink(LogToStderr);
+  CLI::App root{"ROCmForge runs GGUF language models on AMD GPUs and on CPUs.", "rocmforge"};
+  Configure(root);
+  CommandWork chosen;
+#define RF_COMMAND(Name) Add##Name##Command(root, chosen);
+#include "app/commands.def"
+#undef RF_COMMAND
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(root, error, argc, argv);
+  }
+  return Finish(chosen());
+}
+
+}  // namespace
+}  // namespace rf::app
+
+int main(int argc, char** argv) {
+  try {
+    return rf::app::Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "rocmforge: not enough memory\n");
+    return 5;
+  } catch (const rf::BugError& bug) {
+    std::fprintf(stderr, "rocmforge: internal error, please report it: %s\n", bug.what());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rocmforge: internal error, please report it: %s\n", error.what());
+  }
+  return rf::app::kExitBug;
+}
