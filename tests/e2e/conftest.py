@@ -1,0 +1,60 @@
+"""Shared by the end-to-end tests: they drive the real binary as a user or a client would.
+
+ROCMFORGE_BINARY is the program (default build/release/rocmforge), ROCMFORGE_TEST_MODELS the folder with smollm2.gguf and
+gemma3.gguf; a test that needs a model fails, not skips, when it is missing.
+"""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def binary():
+    return os.environ.get("ROCMFORGE_BINARY", str(ROOT / "build/release/rocmforge"))
+
+
+def run(*arguments, env=None, stdin=None, timeout=120, check=False):
+    """Runs the program; returns CompletedProcess with text output."""
+    result = subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=timeout,
+                            env={**os.environ, **(env or {})})
+    if check:
+        assert result.returncode == 0, result.stderr
+    return result
+
+
+def run_json(*arguments, **options):
+    return json.loads(run(*arguments, "--json", check=True, **options).stdout)
+
+
+def run_jsonl(*arguments, lines, **options):
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    result = run(*arguments, "--jsonl", stdin=text, check=True, **options)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def model_path(name):
+    path = pathlib.Path(os.environ.get("ROCMFORGE_TEST_MODELS", ROOT / "build/models")) / f"{name}.gguf"
+    assert path.exists(), f"{path} is missing: scripts/test.sh fetches it with `rocmforge pull {name}`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    return model_path("smollm2")
+
+
+@pytest.fixture(scope="session")
+def gemma3():
+    return model_path("gemma3")
+
+
+@pytest.fixture(scope="session")
+def golden():
+    folder = pathlib.Path(os.environ.get("ROCMFORGE_GOLDEN", ROOT.parent / "shared/golden"))
+    if not folder.is_dir():
+        pytest.skip("the golden folder is not here (ROCMFORGE_GOLDEN)")
+    return folder
