@@ -48,23 +48,31 @@ struct EncodeOptions {
 struct DecodeOptions {
   bool remove_special = false;   ///< drop a leading BOS and a trailing EOS that Encode would have added
   bool unparse_special = false;  ///< control tokens as their text instead of nothing
+  bool clean_spaces = true;      ///< remove spaces before punctuation where the vocabulary's publisher does so
 };
+
+struct EncodeScratch;
+struct TokenizerTables;
 
 /// An immutable vocabulary with its algorithm. Safe to use from several threads at once.
 class Tokenizer {
  public:
-  virtual ~Tokenizer() = default;
+  virtual ~Tokenizer();
 
   /// Checks the data and builds the tables. Errors: kUnsupported for an unknown `model` or `pre`, kCorruptFile for an
   /// inconsistent vocabulary (message names the key and the index).
   static Result<std::unique_ptr<Tokenizer>> Create(VocabData data);
 
-  /// Ids of `text` (any bytes; invalid UTF-8 is handled, not refused). Never fails, linear time.
+  /// Ids of `text`. Any bytes are taken: byte-level vocabularies read U+FFFD for each byte that is not part of
+  /// well-formed UTF-8, SentencePiece ones give its byte tokens. Never fails; O(n log n) time.
   std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options) const;
   /// Bytes of the ids, as llama_detokenize gives them (leading space of SentencePiece removed). REQUIRES: ids in range.
   std::string Decode(const std::vector<TokenId>& ids, const DecodeOptions& options) const;
-  /// Bytes that one token adds to a running output; control tokens give nothing unless unparse_special.
+  /// Bytes that one token adds to a running output; control tokens give nothing unless unparse_special. Not always
+  /// valid UTF-8. REQUIRES: id in range.
   std::string Piece(TokenId id, bool unparse_special = false) const;
+  /// As Piece, without a copy; valid as long as the tokenizer is.
+  std::string_view PieceView(TokenId id, bool unparse_special = false) const;
 
   const VocabData& data() const { return data_; }
   int32_t size() const { return static_cast<int32_t>(data_.tokens.size()); }
@@ -72,10 +80,28 @@ class Tokenizer {
   bool IsControl(TokenId id) const;
   /// End of generation: eos, eot, eom and the tokens that chat models end a turn with.
   bool IsEndOfGeneration(TokenId id) const;
+  /// All of those, ascending.
+  const std::vector<TokenId>& end_of_generation_ids() const;
+  /// Whether Encode with add_special puts data().bos in front, data().eos behind.
+  bool adds_bos() const;
+  bool adds_eos() const;
+  /// Whether Encode puts a space in front of the text, which Decode removes again.
+  bool adds_space_prefix() const;
 
  protected:
-  explicit Tokenizer(VocabData data) : data_(std::move(data)) {}
+  explicit Tokenizer(VocabData data);
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+
+  /// Puts `text` into the form that special tokens and EncodeText work on; false: it is in that form already.
+  virtual bool Normalize(std::string_view text, std::string& normalized) const = 0;
+  /// Appends the ids of normalized text that holds no special token. `after_special`: it stands at the beginning or
+  /// behind a special token.
+  virtual void EncodeText(std::string_view text, bool after_special, EncodeScratch& scratch,
+                          std::vector<TokenId>& ids) const = 0;
+
   VocabData data_;
+  std::unique_ptr<TokenizerTables> tables_;
 };
 
 /// Turns a growing sequence of tokens into a growing UTF-8 text: bytes of an unfinished character are held back until

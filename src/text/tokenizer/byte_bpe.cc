@@ -1,0 +1,285 @@
+// Byte-level BPE (tokenizer.ggml.model "gpt2"): a pre-tokenizer cuts the text into words, each word begins as its
+// bytes, and ranked merges join them. Source: Radford et al. 2019 (GPT-2), section 2.2; token texts are written in
+// GPT-2's alphabet of 256 printable characters, one for each byte.
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "text/tokenizer/normalize.h"
+#include "text/tokenizer/pre_tokenizer.h"
+#include "text/tokenizer/tables.h"
+
+namespace rf {
+namespace {
+
+// From a character of GPT-2's alphabet to its byte: bytes that are printable in Latin-1 stand for themselves, the
+// others were given U+0100, U+0101, … in order.
+class ByteAlphabet {
+ public:
+  ByteAlphabet() {
+    byte_of_.fill(-1);
+    size_t next = 0x100;
+    for (size_t byte = 0; byte < 256; ++byte) {
+      const bool is_printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
+      byte_of_[is_printable ? byte : next++] = static_cast<int16_t>(byte);
+    }
+  }
+
+  /// Appends the bytes that `text` stands for; false, with `out` unchanged, if a character is not of the alphabet.
+  bool Decode(std::string_view text, std::string& out) const {
+    const size_t size = out.size();
+    const char* p = text.data();
+    const char* const end = p + text.size();
+    while (p < end) {
+      Utf8Step step{static_cast<uint8_t>(*p), 1, true, false};
+      if (step.code_point >= 0x80) step = DecodeUtf8(p, end);
+      if (!step.valid || step.code_point >= byte_of_.size() || byte_of_[step.code_point] < 0) {
+        out.resize(size);
+        return false;
+      }
+      out += static_cast<char>(byte_of_[step.code_point]);
+      p += step.length;
+    }
+    return true;
+  }
+
+ private:
+  std::array<int16_t, 0x144> byte_of_;
+};
+
+// From a pair of tokens to what they merge into.
+class MergeTable {
+ public:
+  void Reserve(size_t n_merges) {
+    slots_.assign(std::bit_ceil(2 * n_merges + 2), Slot{});
+    seed_ = HashSeed();
+  }
+  /// False if the pair is there already.
+  bool Insert(int32_t left, int32_t right, MergeCandidate merged) {
+    Slot& slot = At(Key(left, right));
+    if (slot.key != kFree) return false;
+    slot = {Key(left, right), merged};
+    return true;
+  }
+  MergeCandidate Find(int32_t left, int32_t right) const {
+    if ((left | right) < 0) return {};
+    return const_cast<MergeTable*>(this)->At(Key(left, right)).merged;
+  }
+
+ private:
+  static constexpr uint64_t kFree = ~uint64_t{0};
+  struct Slot {
+    uint64_t key = kFree;
+    MergeCandidate merged;
+  };
+  static uint64_t Key(int32_t left, int32_t right) {
+    return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) | static_cast<uint32_t>(right);
+  }
+  Slot& At(uint64_t key) {
+    const size_t mask = slots_.size() - 1;
+    size_t i = FoldedMultiply(key ^ seed_, 0x9E3779B97F4A7C15u) & mask;
+    while (slots_[i].key != key && slots_[i].key != kFree) i = (i + 1) & mask;
+    return slots_[i];
+  }
+  std::vector<Slot> slots_;
+  uint64_t seed_ = 0;
+};
+
+class ByteBpe final : public Tokenizer {
+ public:
+  ByteBpe(VocabData data, const PreTokenizer& pre) : Tokenizer(std::move(data)), pre_(pre) {}
+
+  Status Build();
+
+ protected:
+  bool Normalize(std::string_view text, std::string& normalized) const override;
+  void EncodeText(std::string_view text, bool after_special, EncodeScratch& scratch,
+                  std::vector<TokenId>& ids) const override;
+
+ private:
+  void BuildPieces();
+  void BuildLookup();
+  void BuildMerges();
+  bool AddMerge(std::string_view merge, uint32_t rank, std::string& bytes);
+  void EncodeWord(const char* p, const char* end, const char* text_end, EncodeScratch& scratch,
+                  std::vector<TokenId>& ids) const;
+  void EncodeUncached(std::string_view word, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+
+  const PreTokenizer& pre_;
+  const ByteAlphabet alphabet_;
+  std::unique_ptr<StringTable> token_of_;  // bytes to id, without control, unknown and byte tokens
+  std::array<int32_t, 256> byte_tokens_;   // -1: the vocabulary has none
+  MergeTable merges_;
+};
+
+Status ByteBpe::Build() {
+  if (data_.merges.empty()) {
+    return Error{ErrorCode::kCorruptFile, "tokenizer.ggml.merges is missing or empty; model 'gpt2' needs it", {}};
+  }
+  tables_->types = ResolveTypes(data_);
+  BuildPieces();
+  BuildLookup();
+  BuildMerges();
+  tables_->add_bos = data_.bos && data_.add_bos.value_or(pre_.add_bos);
+  tables_->add_eos = data_.eos && data_.add_eos.value_or(false);
+  tables_->clean_spaces = pre_.clean_spaces;
+  tables_->end_of_generation = FindEndOfGeneration(data_, tables_->types);
+  return {};
+}
+
+void ByteBpe::BuildPieces() {
+  size_t n_bytes = 0;
+  for (const std::string& text : data_.tokens) n_bytes += text.size();
+  tables_->pieces.Reserve(data_.tokens.size(), n_bytes);
+  std::string bytes;
+  for (size_t i = 0; i < data_.tokens.size(); ++i) {
+    const std::string& text = data_.tokens[i];
+    bytes.clear();
+    switch (tables_->types[i]) {
+      case TokenType::kNormal:
+        if (!alphabet_.Decode(text, bytes)) bytes = text;
+        break;
+      case TokenType::kByte: bytes.assign(1, static_cast<char>(ParseByteToken(text))); break;
+      case TokenType::kUnused:
+      case TokenType::kUndefined: break;
+      default: bytes = text;
+    }
+    tables_->pieces.Add(bytes);
+  }
+}
+
+void ByteBpe::BuildLookup() {
+  token_of_ = std::make_unique<StringTable>(&tables_->pieces, data_.tokens.size());
+  byte_tokens_.fill(-1);
+  const auto n = static_cast<TokenId>(data_.tokens.size());
+  for (TokenId id = 0; id < n; ++id) {
+    if (tables_->types[static_cast<size_t>(id)] == TokenType::kNormal) token_of_->Insert(id);
+  }
+  for (TokenId id = 0; id < n; ++id) {
+    const std::string& text = data_.tokens[static_cast<size_t>(id)];
+    switch (tables_->types[static_cast<size_t>(id)]) {
+      case TokenType::kUserDefined:
+        token_of_->Insert(id);
+        tables_->user_defined.Add(text, id);
+        tables_->all_special.Add(text, id);
+        break;
+      case TokenType::kControl:
+      case TokenType::kUnknown: tables_->all_special.Add(text, id); break;
+      case TokenType::kByte: byte_tokens_[static_cast<size_t>(ParseByteToken(text))] = id; break;
+      default: break;
+    }
+  }
+  for (size_t byte = 0; byte < 256; ++byte) {
+    const char text = static_cast<char>(byte);
+    if (const TokenId id = token_of_->Find({&text, 1}); id >= 0) byte_tokens_[byte] = id;
+  }
+}
+
+void ByteBpe::BuildMerges() {
+  merges_.Reserve(data_.merges.size());
+  std::string bytes;
+  size_t n_skipped = 0, first_skipped = 0;
+  for (size_t i = 0; i < data_.merges.size(); ++i) {
+    if (AddMerge(data_.merges[i], static_cast<uint32_t>(i), bytes)) continue;
+    if (n_skipped++ == 0) first_skipped = i;
+  }
+  if (n_skipped == 0) return;
+  Log(LogLevel::kWarning,
+      fmt::format("tokenizer.ggml.merges: {} of {} entries name unknown pieces or repeat others and are skipped, the "
+                  "first is [{}] '{}'",
+                  n_skipped, data_.merges.size(), first_skipped, EscapeForMessage(data_.merges[first_skipped])));
+}
+
+bool ByteBpe::AddMerge(std::string_view merge, uint32_t rank, std::string& bytes) {
+  const size_t space = merge.find(' ', 1);
+  if (space == std::string_view::npos || space + 1 == merge.size()) return false;
+  bytes.clear();
+  if (!alphabet_.Decode(merge.substr(0, space), bytes)) return false;
+  const size_t left_size = bytes.size();
+  if (!alphabet_.Decode(merge.substr(space + 1), bytes)) return false;
+  const std::string_view whole = bytes;
+  const TokenId left = token_of_->Find(whole.substr(0, left_size));
+  const TokenId right = token_of_->Find(whole.substr(left_size));
+  const TokenId merged = token_of_->Find(whole);
+  return left >= 0 && right >= 0 && merged >= 0 && merges_.Insert(left, right, {rank, merged});
+}
+
+bool ByteBpe::Normalize(std::string_view text, std::string& normalized) const {
+  std::string repaired;
+  const bool was_readable = IsReadable(text, repaired);
+  if (pre_.nfc && !IsNfc(was_readable ? text : std::string_view(repaired), normalized)) return true;
+  if (was_readable) return false;
+  normalized = std::move(repaired);
+  return true;
+}
+
+void ByteBpe::EncodeText(std::string_view text, bool /*after_special*/, EncodeScratch& scratch,
+                         std::vector<TokenId>& ids) const {
+  const char* const end = text.data() + text.size();
+  scan::Split(pre_.stages, text.data(), end,
+              [&](const char* p, const char* word_end) { EncodeWord(p, word_end, end, scratch, ids); });
+}
+
+void ByteBpe::EncodeWord(const char* p, const char* end, const char* text_end, EncodeScratch& scratch,
+                         std::vector<TokenId>& ids) const {
+  const auto length = static_cast<size_t>(end - p);
+  if (length > WordCache::kMaxBytes) return EncodeUncached({p, length}, scratch, ids);
+  const WordCache::Key key = WordCache::MakeKey(p, length, text_end);
+  WordCache::Entry& entry = scratch.cache.At(key);
+  if (entry.key() == key) {
+    ids.insert(ids.end(), entry.ids, entry.ids + entry.n_ids);
+    return;
+  }
+  const size_t n_before = ids.size();
+  EncodeUncached({p, length}, scratch, ids);
+  const size_t n_ids = ids.size() - n_before;
+  if (n_ids <= WordCache::kMaxIds) WordCache::Store(entry, key, ids.data() + n_before, n_ids);
+}
+
+void ByteBpe::EncodeUncached(std::string_view word, EncodeScratch& scratch, std::vector<TokenId>& ids) const {
+  if (pre_.ignore_merges) {
+    if (const TokenId id = token_of_->Find(word); id >= 0) {
+      ids.push_back(id);
+      return;
+    }
+  }
+  auto& symbols = scratch.merger.symbols;
+  symbols.clear();
+  for (size_t i = 0; i < word.size(); ++i) {
+    symbols.push_back({static_cast<uint32_t>(i), byte_tokens_[static_cast<uint8_t>(word[i])]});
+  }
+  symbols.push_back({static_cast<uint32_t>(word.size()), -1});
+  scratch.merger.Run([this](const MergeSymbol& left, const MergeSymbol& right, uint32_t /*end*/) {
+    return merges_.Find(left.id, right.id);
+  });
+  for (size_t i = 0; i + 1 < symbols.size(); ++i) {
+    if (symbols[i].id >= 0) {
+      ids.push_back(symbols[i].id);
+    } else if (data_.unk) {
+      ids.push_back(*data_.unk);
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data) {
+  const PreTokenizer* pre = FindPreTokenizer(data.pre.empty() ? "default" : data.pre);
+  if (pre == nullptr) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("tokenizer.ggml.pre '{}' is unknown; known: {}", EscapeForMessage(data.pre, 32),
+                             EscapeForMessage(PreTokenizerNames(), 220)),
+                 {}};
+  }
+  if (data.pre.empty())
+    Log(LogLevel::kWarning, "tokenizer.ggml.pre is missing; 'default' is used, which few models want");
+  auto tokenizer = std::make_unique<ByteBpe>(std::move(data), *pre);
+  RF_RETURN_IF_ERROR(tokenizer->Build());
+  return std::unique_ptr<Tokenizer>(std::move(tokenizer));
+}
+
+}  // namespace rf

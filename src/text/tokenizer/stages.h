@@ -1,0 +1,72 @@
+// The stages that the table of pre-tokenizers is made of. Each names the expression it stands for.
+#pragma once
+
+#include "text/tokenizer/scan.h"
+
+namespace rf::scan {
+
+// --- stages_gpt.cc: words with their leading space, and what grew out of that ---
+
+/// GPT-2: `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+const char* Gpt2(const char* p, const char* end);
+/// cl100k, Llama 3: `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|
+/// \s*[\r\n]+|\s+(?!\S)|\s+`
+const char* Llama3(const char* p, const char* end);
+/// As Llama3 with single digits: `\p{N}`.
+const char* Qwen2(const char* p, const char* end);
+/// As Qwen2 with marks counted to the letters: `[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+`, ` ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*`.
+const char* Qwen35(const char* p, const char* end);
+/// As Qwen2 without the contractions.
+const char* NoContractions(const char* p, const char* end);
+/// As Qwen2 with punctuation that does not take line ends along: ` ?[^\s\p{L}\p{N}\r\n]+`.
+const char* SeedCoder(const char* p, const char* end);
+/// As Qwen2, but contractions `'(?i:[sdmt]|ll|ve|re)`; the same set.
+/// As Llama3 with unlimited digits: `\p{N}+`.
+const char* ManyDigits(const char* p, const char* end);
+/// Tekken:
+/// `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}
+/// \p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+const char* Tekken(const char* p, const char* end);
+/// o200k: as Tekken, each word with `(?i:'s|'t|'re|'ve|'m|'ll|'d)?` behind it, and `\p{N}{1,3}`.
+const char* Gpt4o(const char* p, const char* end);
+
+// --- stages_deepseek.cc ---
+
+/// DeepSeek V3: ``[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
+/// ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+``
+const char* DeepSeekV3(const char* p, const char* end);
+/// `[一-龥぀-ゟ゠-ヿ]+`
+const char* HanAndKana(const char* p, const char* end);
+/// `[\r\n]`
+const char* SingleNewline(const char* p, const char* end);
+/// `\s?\p{L}+`
+const char* SpaceLetters(const char* p, const char* end);
+/// `\s?\p{P}+`
+const char* SpacePunctuation(const char* p, const char* end);
+/// `\s?[letters]+` with the cased letters that DeepSeek LLM lists.
+const char* SpaceListedLetters(const char* p, const char* end);
+/// `\s?[!-/:-~！-／：-～‘-‟　-。]+`
+const char* SpaceListedPunctuation(const char* p, const char* end);
+/// `\s+$`
+const char* SpacesAtEnd(const char* p, const char* end);
+/// `[一-龥ࠀ-一가-퟿]+`
+const char* EastAsian(const char* p, const char* end);
+
+// --- stages_runs.cc: runs of digits and punctuation ---
+
+/// `\p{N}`
+const char* SingleDigit(const char* p, const char* end);
+/// `\p{N}+`
+const char* DigitRun(const char* p, const char* end);
+/// `\p{N}{1,3}`
+const char* UpToThreeDigits(const char* p, const char* end);
+/// `[0-9][0-9][0-9]`
+const char* ThreeAsciiDigits(const char* p, const char* end);
+/// ``[\p{P}\$\+<=>\^~\|`]+``
+const char* FalconPunctuation(const char* p, const char* end);
+/// `[\p{P}\$\+<=>\^~\|]+`
+const char* DefaultPunctuation(const char* p, const char* end);
+/// ` ?[^(\s|.,!?…。，、।۔،)]+`
+const char* BloomWords(const char* p, const char* end);
+
+}  // namespace rf::scan

@@ -1,0 +1,44 @@
+// What all tokenizer kinds keep besides their algorithm, and how kinds are listed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "text/tokenizer/scratch.h"
+#include "text/tokenizer/special_matcher.h"
+#include "text/tokenizer/string_table.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace rf {
+
+struct TokenizerTables {
+  PieceTable pieces;               ///< by id: the bytes that Decode gives; for control and unknown tokens their text
+  std::vector<TokenType> types;    ///< by id, complete, after corrections (see ResolveTypes)
+  std::vector<bool> strips_right;  ///< by id: white space behind this special token belongs to it; may be empty
+  std::vector<TokenId> end_of_generation;
+  SpecialMatcher user_defined;  ///< tokens that are found in any text
+  SpecialMatcher all_special;   ///< those and the control and unknown tokens
+  bool add_bos = false, add_eos = false, add_space_prefix = false, clean_spaces = false;
+  ScratchPool scratch;
+};
+
+/// The types of all tokens: kNormal where the file has none; tokens whose text is that of a well-known end of turn
+/// become control tokens, since a model that ends its turns with an ordinary word would never stop.
+std::vector<TokenType> ResolveTypes(const VocabData& data);
+
+/// Ids that end a generation: those the file names and those whose text is a well-known one. Ascending.
+std::vector<TokenId> FindEndOfGeneration(const VocabData& data, const std::vector<TokenType>& types);
+
+/// The checks that hold for every kind: sizes, ids in range, scores, lengths, byte tokens. Errors: kCorruptFile.
+Status CheckVocab(const VocabData& data);
+
+/// The byte that `<0x00>` to `<0xFF>` stand for, -1 for any other text.
+int ParseByteToken(std::string_view text);
+
+/// SentencePiece's BPE ("llama"): spm.cc.
+Result<std::unique_ptr<Tokenizer>> CreateSpm(VocabData data);
+/// Byte-level BPE ("gpt2"): byte_bpe.cc.
+Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data);
+
+}  // namespace rf

@@ -1,0 +1,141 @@
+#include "text/tokenizer/tokenizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/utf8.h"
+#include "text/tokenizer/clean_spaces.h"
+#include "text/tokenizer/tables.h"
+
+namespace rf {
+namespace {
+
+struct Kind {
+  std::string_view model;  // tokenizer.ggml.model
+  std::string_view description;
+  Result<std::unique_ptr<Tokenizer>> (*create)(VocabData data);  // null: known, but not built yet
+};
+
+constexpr Kind kKinds[] = {{"llama", "SentencePiece BPE", CreateSpm},
+                           {"gpt2", "byte-level BPE", CreateByteBpe},
+                           {"bert", "WordPiece", nullptr},
+                           {"t5", "SentencePiece Unigram", nullptr},
+                           {"rwkv", "RWKV World", nullptr},
+                           {"plamo2", "PLaMo 2", nullptr},
+                           {"gemma4", "BPE over SentencePiece text", nullptr}};
+
+Error UnknownKind(std::string_view model, std::string_view description) {
+  std::string supported;
+  for (const Kind& kind : kKinds) {
+    if (kind.create == nullptr) continue;
+    supported += fmt::format("{}{} ({})", supported.empty() ? "" : ", ", kind.model, kind.description);
+  }
+  const std::string what = description.empty() ? "is unknown" : fmt::format("({}) is not supported", description);
+  return Error{ErrorCode::kUnsupported,
+               fmt::format("tokenizer.ggml.model '{}' {}; supported: {}", EscapeForMessage(model), what, supported),
+               {}};
+}
+
+bool IsAsciiSpace(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+}  // namespace
+
+Tokenizer::Tokenizer(VocabData data) : data_(std::move(data)), tables_(std::make_unique<TokenizerTables>()) {}
+
+Tokenizer::~Tokenizer() = default;
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(VocabData data) {
+  const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&data](const Kind& candidate) { return candidate.model == data.model; });
+  if (kind == std::end(kKinds)) return UnknownKind(data.model, {});
+  if (kind->create == nullptr) return UnknownKind(kind->model, kind->description);
+  RF_RETURN_IF_ERROR(CheckVocab(data));
+  return kind->create(std::move(data));
+}
+
+std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOptions& options) const {
+  std::vector<TokenId> ids;
+  ids.reserve(text.size() / 3 + 4);
+  if (options.add_special && tables_->add_bos) ids.push_back(*data_.bos);
+  ScratchPool::Loan scratch(tables_->scratch);
+  std::string normalized;
+  if (Normalize(text, normalized)) text = normalized;
+  const SpecialMatcher& matcher = options.parse_special ? tables_->all_special : tables_->user_defined;
+  bool after_special = true;
+  size_t position = 0;
+  while (position < text.size()) {
+    const auto match = matcher.FindNext(text, position);
+    const size_t end = match ? match->begin : text.size();
+    if (end > position) {
+      EncodeText(text.substr(position, end - position), after_special, *scratch, ids);
+      after_special = false;
+    }
+    if (!match) break;
+    ids.push_back(match->id);
+    after_special = true;
+    position = match->end;
+    if (tables_->strips_right.empty() || !tables_->strips_right[static_cast<size_t>(match->id)]) continue;
+    while (position < text.size() && IsAsciiSpace(text[position])) ++position;
+  }
+  if (options.add_special && tables_->add_eos) ids.push_back(*data_.eos);
+  return ids;
+}
+
+std::string Tokenizer::Decode(const std::vector<TokenId>& ids, const DecodeOptions& options) const {
+  auto first = ids.begin();
+  auto last = ids.end();
+  bool strip_space = tables_->add_space_prefix;
+  if (options.remove_special && tables_->add_bos && first != last && *first == *data_.bos) {
+    ++first;
+    strip_space = false;
+  }
+  if (options.remove_special && tables_->add_eos && first != last && *(last - 1) == *data_.eos) --last;
+  std::string text;
+  for (; first != last; ++first) {
+    std::string_view piece = PieceView(*first, options.unparse_special);
+    if (strip_space && !piece.empty() && piece.front() == ' ') piece.remove_prefix(1);
+    strip_space = false;
+    text += piece;
+  }
+  return options.clean_spaces && tables_->clean_spaces ? CleanSpaces(text) : text;
+}
+
+std::string Tokenizer::Piece(TokenId id, bool unparse_special) const {
+  return std::string(PieceView(id, unparse_special));
+}
+
+std::string_view Tokenizer::PieceView(TokenId id, bool unparse_special) const {
+  const TokenType type = tables_->types[static_cast<size_t>(id)];
+  const bool is_hidden = type == TokenType::kControl || type == TokenType::kUnknown;
+  return is_hidden && !unparse_special ? std::string_view() : tables_->pieces[id];
+}
+
+bool Tokenizer::IsControl(TokenId id) const {
+  return tables_->types[static_cast<size_t>(id)] == TokenType::kControl;
+}
+
+bool Tokenizer::IsEndOfGeneration(TokenId id) const {
+  return std::binary_search(tables_->end_of_generation.begin(), tables_->end_of_generation.end(), id);
+}
+
+const std::vector<TokenId>& Tokenizer::end_of_generation_ids() const {
+  return tables_->end_of_generation;
+}
+
+bool Tokenizer::adds_bos() const {
+  return tables_->add_bos;
+}
+
+bool Tokenizer::adds_eos() const {
+  return tables_->add_eos;
+}
+
+bool Tokenizer::adds_space_prefix() const {
+  return tables_->add_space_prefix;
+}
+
+}  // namespace rf
