@@ -257,11 +257,7 @@ void ByteBpe::EncodeUncached(std::string_view word, EncodeScratch& scratch, std:
     return merges_.Find(left.id, right.id);
   });
   for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-    if (symbols[i].id >= 0) {
-      ids.push_back(symbols[i].id);
-    } else if (data_.unk) {
-      ids.push_back(*data_.unk);
-    }
+    if (symbols[i].id >= 0) ids.push_back(symbols[i].id);  // a byte that the vocabulary lacks is dropped
   }
 }
 

@@ -76,6 +76,7 @@ void Spm::Build() {
   BuildPieces();
   BuildLookup();
   MarkStrippingTokens();
+  tables_->user_defined_is_text = true;
   tables_->add_bos = data_.bos && data_.add_bos.value_or(true);
   tables_->add_eos = data_.eos && data_.add_eos.value_or(false);
   tables_->add_space_prefix = data_.add_space_prefix.value_or(true);

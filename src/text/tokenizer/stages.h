@@ -20,7 +20,6 @@ const char* Qwen35(const char* p, const char* end);
 const char* NoContractions(const char* p, const char* end);
 /// As Qwen2 with punctuation that does not take line ends along: ` ?[^\s\p{L}\p{N}\r\n]+`.
 const char* SeedCoder(const char* p, const char* end);
-/// As Qwen2, but contractions `'(?i:[sdmt]|ll|ve|re)`; the same set.
 /// As Llama3 with unlimited digits: `\p{N}+`.
 const char* ManyDigits(const char* p, const char* end);
 /// Tekken:
@@ -45,11 +44,11 @@ const char* SpaceLetters(const char* p, const char* end);
 const char* SpacePunctuation(const char* p, const char* end);
 /// `\s?[letters]+` with the cased letters that DeepSeek LLM lists.
 const char* SpaceListedLetters(const char* p, const char* end);
-/// `\s?[!-/:-~！-／：-～‘-‟　-。]+`
+/// `\s?[!-/:-~！-／：-～‘-‟　-。]+`, but U+3000 is white space only, as in the reference vectors
 const char* SpaceListedPunctuation(const char* p, const char* end);
 /// `\s+$`
 const char* SpacesAtEnd(const char* p, const char* end);
-/// `[一-龥ࠀ-一가-퟿]+`
+/// `[一-龥ࠀ-一가-퟿]+`, but no white space, as in the reference vectors
 const char* EastAsian(const char* p, const char* end);
 
 // --- stages_runs.cc: runs of digits and punctuation ---

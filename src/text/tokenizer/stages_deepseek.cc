@@ -31,7 +31,7 @@ constexpr Range kListedLetters[] = {
     {0x10C80, 0x10CB2}, {0x10CC0, 0x10CF2}, {0x118A0, 0x118DF}, {0x1E900, 0x1E943}};
 
 constexpr Range kListedPunctuation[] = {{0x21, 0x2F},     {0x3A, 0x7E},     {0x2018, 0x201F},
-                                        {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E}};
+                                        {0x3001, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E}};
 
 template <size_t kSize>
 bool IsInRanges(const CharInfo& c, const Range (&ranges)[kSize]) {
@@ -128,7 +128,8 @@ const char* SpacesAtEnd(const char* p, const char* end) {
 
 const char* EastAsian(const char* p, const char* end) {
   return RunOrGap(p, end, [](const CharInfo& c) {
-    return (c.code_point >= 0x0800 && c.code_point <= 0x9FA5) || (c.code_point >= 0xAC00 && c.code_point <= 0xD7FF);
+    return !c.Is(kSpace) &&
+           ((c.code_point >= 0x0800 && c.code_point <= 0x9FA5) || (c.code_point >= 0xAC00 && c.code_point <= 0xD7FF));
   });
 }
 

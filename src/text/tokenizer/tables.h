@@ -19,6 +19,9 @@ struct TokenizerTables {
   std::vector<TokenId> end_of_generation;
   SpecialMatcher user_defined;  ///< tokens that are found in any text
   SpecialMatcher all_special;   ///< those and the control and unknown tokens
+  /// Without parse_special a user-defined token is a piece of the text like others, as in sentencepiece: the space
+  /// prefix goes in front of it, none behind it. (With parse_special it separates texts, as Hugging Face's do.)
+  bool user_defined_is_text = false;
   bool add_bos = false, add_eos = false, add_space_prefix = false, clean_spaces = false;
   ScratchPool scratch;
 };

@@ -75,9 +75,15 @@ std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOption
       after_special = false;
     }
     if (!match) break;
+    position = match->end;
+    if (!options.parse_special && tables_->user_defined_is_text) {
+      if (after_special && tables_->add_space_prefix) EncodeText({}, true, *scratch, ids);
+      ids.push_back(match->id);
+      after_special = false;
+      continue;
+    }
     ids.push_back(match->id);
     after_special = true;
-    position = match->end;
     if (tables_->strips_right.empty() || !tables_->strips_right[static_cast<size_t>(match->id)]) continue;
     while (position < text.size() && IsAsciiSpace(text[position])) ++position;
   }

@@ -1,0 +1,166 @@
+// How tokenizers are held against the golden cases; the cases' format is described beside them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/utf8.h"
+#include "text/tokenizer/tokenizer.h"
+#include "vocab_gguf.h"
+
+namespace rf::testing {
+
+using nlohmann::json;
+
+inline std::string GoldenDir() {
+  const char* dir = std::getenv("ROCMFORGE_GOLDEN");
+  return std::string(dir != nullptr ? dir : RF_SOURCE_DIR "/../shared/golden") + "/tokenizer/";
+}
+
+inline std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+inline std::vector<json> ReadJsonLines(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  std::vector<json> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+inline std::string FromHex(const std::string& hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+inline std::string TextOfCase(const json& line) {
+  if (line.contains("text")) return line["text"];
+  if (line.contains("text_hex")) return FromHex(line["text_hex"]);
+  return ReadFile(GoldenDir() + line["text_file"].get<std::string>());
+}
+
+inline std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& path) {
+  auto tokenizer = Tokenizer::Create(VocabGguf::Read(path));
+  EXPECT_TRUE(tokenizer) << tokenizer.error().ToString();
+  return tokenizer ? std::move(*tokenizer) : nullptr;
+}
+
+// 64-bit FNV-1a over the ids as little-endian uint32.
+inline std::string FingerprintOf(const std::vector<TokenId>& ids) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const TokenId id : ids) {
+    for (int shift = 0; shift < 32; shift += 8) {
+      hash = (hash ^ ((static_cast<uint32_t>(id) >> shift) & 0xFF)) * 0x100000001b3u;
+    }
+  }
+  char text[17];
+  snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+// Whether this line's ids are not to be met: another line has those of the original library; or the text is not UTF-8
+// and the ids record how llama.cpp's SentencePiece code loses some of its bytes; or the line has no second witness, and
+// other lines or vocabularies show that llama.cpp and the original differ on this very point.
+inline bool IsOverruled(const json& line, const std::string& text, const std::string& vocabulary,
+                        const Tokenizer& tokenizer) {
+  bool has_original = false;
+  for (const std::string by : line["by"]) has_original |= by.rfind("llama.cpp", 0) != 0;
+  if (has_original) return false;
+  if (line.value("disputed", false)) return true;
+  if (tokenizer.data().model == "llama" && !IsValidUtf8(text)) return true;
+  // llama.cpp turns these user-defined tokens into control tokens; see its lines and the original's for deepseek-v3.
+  const bool has_fim = text.find("<｜fim▁") != std::string::npos;
+  if (vocabulary == "deepseek-coder" && has_fim && !line["parse_special"]) return true;
+  // U+2581 is sentencepiece's own space sign; see the disputed lines of the same vocabulary.
+  return vocabulary == "gemma3" && text.find("▁▁") != std::string::npos;
+}
+
+inline void ExpectIds(const json& line, const std::vector<TokenId>& ids) {
+  if (line.contains("ids")) {
+    EXPECT_EQ(json(ids).dump(), line["ids"].dump()) << line.dump().substr(0, 400);
+    return;
+  }
+  EXPECT_EQ(ids.size(), line["ids_count"].get<size_t>()) << line.dump().substr(0, 200);
+  const auto& sampled = line["ids_every_1000"];
+  for (size_t i = 0; i < sampled.size() && i * 1000 < ids.size(); ++i) {
+    ASSERT_EQ(ids[i * 1000], sampled[i].get<TokenId>()) << "at " << i * 1000 << " of " << line.dump().substr(0, 200);
+  }
+  EXPECT_EQ(FingerprintOf(ids), line["ids_fnv1a64"].get<std::string>());
+}
+
+inline void CheckEncode(const Tokenizer& tokenizer, const std::string& vocabulary, const std::string& cases) {
+  int n_checked = 0, n_overruled = 0;
+  for (const json& line : ReadJsonLines(cases)) {
+    const std::string text = TextOfCase(line);
+    const EncodeOptions options{.add_special = line["add_special"], .parse_special = line["parse_special"]};
+    const std::vector<TokenId> ids = tokenizer.Encode(text, options);
+    if (IsOverruled(line, text, vocabulary, tokenizer)) {
+      if (!IsValidUtf8(text)) {
+        EXPECT_EQ(tokenizer.Decode(tokenizer.Encode(text, {.add_special = false}), {}), text) << line;
+      }
+      ++n_overruled;
+      continue;
+    }
+    ++n_checked;
+    ExpectIds(line, ids);
+  }
+  EXPECT_GE(n_checked, 600);
+  ::testing::Test::RecordProperty("cases", n_checked);
+  ::testing::Test::RecordProperty("overruled", n_overruled);
+}
+
+inline void CheckDecode(const Tokenizer& tokenizer, const std::string& cases) {
+  for (const json& line : ReadJsonLines(cases)) {
+    const std::vector<TokenId> ids = line["ids"];
+    const bool unparse = line["unparse_special"];
+    const std::string text =
+        tokenizer.Decode(ids, {.remove_special = line["remove_special"], .unparse_special = unparse});
+    const std::string expected =
+        line.contains("text") ? line["text"].get<std::string>() : FromHex(line["bytes_hex"].get<std::string>());
+    EXPECT_EQ(text, expected) << line.dump();
+    std::string pieces;
+    for (const TokenId id : ids) pieces += tokenizer.Piece(id, unparse);
+    std::string expected_pieces = expected;
+    if (line.contains("pieces")) expected_pieces = line["pieces"];
+    if (line.contains("pieces_hex")) expected_pieces = FromHex(line["pieces_hex"]);
+    EXPECT_EQ(pieces, expected_pieces) << line.dump();
+  }
+}
+
+// At every cut, what was streamed so far and what is held back are together what Decode makes of the ids so far.
+inline void CheckStreaming(const Tokenizer& tokenizer, const std::string& cases) {
+  for (const json& line : ReadJsonLines(cases)) {
+    const std::string text = TextOfCase(line);
+    if (text.size() > 2000) continue;
+    const std::vector<TokenId> ids = tokenizer.Encode(text, {.add_special = line["add_special"]});
+    StreamingDecoder stream(tokenizer, true);
+    std::string streamed;
+    std::vector<TokenId> so_far;
+    for (const TokenId id : ids) {
+      const std::string added = stream.Add(id);
+      ASSERT_TRUE(IsValidUtf8(added)) << line.dump();
+      streamed += added;
+      so_far.push_back(id);
+      StreamingDecoder copy = stream;
+      ASSERT_EQ(streamed + copy.Finish(), ReplaceInvalidUtf8(tokenizer.Decode(so_far, {.clean_spaces = false})))
+          << line.dump();
+    }
+  }
+}
+
+}  // namespace rf::testing
