@@ -13,6 +13,7 @@ int ExitCode(const Error& error) {
     case ErrorCode::kIo:
     case ErrorCode::kTimeout:
     case ErrorCode::kBusy: return 6;
+    case ErrorCode::kRejected: return 1;
     case ErrorCode::kCancelled: return kExitInterrupted;
   }
   return 1;

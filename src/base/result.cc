@@ -13,6 +13,7 @@ std::string_view ErrorCodeName(ErrorCode code) {
     case ErrorCode::kDevice: return "device";
     case ErrorCode::kCancelled: return "cancelled";
     case ErrorCode::kTimeout: return "timeout";
+    case ErrorCode::kRejected: return "rejected";
     case ErrorCode::kBusy: return "busy";
   }
   return "unknown";

@@ -25,6 +25,7 @@ enum class ErrorCode {
   kDevice,           ///< a device failed or is lost
   kCancelled,        ///< the caller asked for it
   kTimeout,          ///< a time limit ran out
+  kRejected,         ///< a chat template or a policy refused the content of a request
   kBusy,             ///< a queue or a pool is full; trying again later can help
 };
 
