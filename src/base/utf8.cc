@@ -58,20 +58,13 @@ std::string EscapeStep(const Utf8Step& step, const char* p) {
 
 }  // namespace
 
-Utf8Step DecodeUtf8(const char* p, const char* end) {
-  Utf8Step step;
-  if (p == end) return step;
+Utf8Step DecodeUtf8Carefully(const char* p, size_t available) {
   const auto byte = [p](uint32_t i) { return static_cast<uint8_t>(p[i]); };
+  Utf8Step step;
   step.length = 1;
-  if (byte(0) < 0x80) {
-    step.code_point = byte(0);
-    step.valid = true;
-    return step;
-  }
   const LeadByte lead = ClassifyLead(byte(0));
   if (lead.length == 0) return step;
   char32_t value = byte(0) & (0x7Fu >> lead.length);
-  const auto available = static_cast<size_t>(end - p);
   for (uint32_t i = 1; i < lead.length; ++i) {
     if (i == available) {
       step.truncated = true;

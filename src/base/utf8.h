@@ -20,8 +20,25 @@ struct Utf8Step {
   bool truncated = false;  ///< invalid only because the text ends inside a sequence that could still become valid
 };
 
+/// DecodeUtf8 byte by byte: what it leaves over. REQUIRES: available > 0.
+Utf8Step DecodeUtf8Carefully(const char* p, size_t available);
+
 /// Looks at the first sequence of [p, end).
-Utf8Step DecodeUtf8(const char* p, const char* end);
+inline Utf8Step DecodeUtf8(const char* p, const char* end) {
+  const auto available = static_cast<size_t>(end - p);
+  if (available == 0) return {};
+  const auto byte = [p](uint32_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(p[i])); };
+  const uint32_t first = byte(0);
+  if (first < 0x80) return {first, 1, true, false};
+  if (first >= 0xC2 && first < 0xE0 && available >= 2 && (byte(1) & 0xC0) == 0x80) {
+    return {(first & 0x1F) << 6 | (byte(1) & 0x3F), 2, true, false};
+  }
+  if (first >= 0xE0 && first < 0xF0 && available >= 3 && (byte(1) & 0xC0) == 0x80 && (byte(2) & 0xC0) == 0x80) {
+    const char32_t value = (first & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+    if (value >= 0x800 && (value < 0xD800 || value > 0xDFFF)) return {value, 3, true, false};
+  }
+  return DecodeUtf8Carefully(p, available);
+}
 
 /// Number of leading bytes of `text` that are well-formed UTF-8; text.size() if all are.
 size_t ValidUtf8Prefix(std::string_view text);

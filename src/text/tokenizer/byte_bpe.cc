@@ -3,6 +3,7 @@
 // GPT-2's alphabet of 256 printable characters, one for each byte.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>
@@ -65,6 +66,7 @@ class MergeTable {
     slot = {Key(left, right), merged};
     return true;
   }
+  void Prefetch(int32_t left, int32_t right) const { __builtin_prefetch(&slots_[Home(Key(left, right))]); }
   MergeCandidate Find(int32_t left, int32_t right) const {
     if ((left | right) < 0) return {};
     return const_cast<MergeTable*>(this)->At(Key(left, right)).merged;
@@ -79,14 +81,27 @@ class MergeTable {
   static uint64_t Key(int32_t left, int32_t right) {
     return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) | static_cast<uint32_t>(right);
   }
+  size_t Home(uint64_t key) const { return FoldedMultiply(key ^ seed_, 0x9E3779B97F4A7C15u) & (slots_.size() - 1); }
   Slot& At(uint64_t key) {
     const size_t mask = slots_.size() - 1;
-    size_t i = FoldedMultiply(key ^ seed_, 0x9E3779B97F4A7C15u) & mask;
+    size_t i = Home(key);
     while (slots_[i].key != key && slots_[i].key != kFree) i = (i + 1) & mask;
     return slots_[i];
   }
   std::vector<Slot> slots_;
   uint64_t seed_ = 0;
+};
+
+// A few merges on their way from the file to the table.
+struct MergeBatch {
+  static constexpr size_t kSize = 32;
+  struct Entry {
+    size_t begin = 0, middle = 0, end = 0;  // of both pieces in `bytes`; 0 if the entry is malformed
+    uint64_t prepared[3] = {};
+    int32_t left = -1, right = -1, merged = -1;
+  };
+  std::string bytes;
+  Entry entries[kSize];
 };
 
 class ByteBpe final : public Tokenizer {
@@ -104,7 +119,7 @@ class ByteBpe final : public Tokenizer {
   void BuildPieces();
   void BuildLookup();
   void BuildMerges();
-  bool AddMerge(std::string_view merge, uint32_t rank, std::string& bytes);
+  void ReadMerges(size_t begin, size_t n, MergeBatch& batch) const;
   void EncodeWord(const char* p, const char* end, const char* text_end, EncodeScratch& scratch,
                   std::vector<TokenId>& ids) const;
   void EncodeUncached(std::string_view word, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
@@ -155,10 +170,12 @@ void ByteBpe::BuildPieces() {
 void ByteBpe::BuildLookup() {
   token_of_ = std::make_unique<StringTable>(&tables_->pieces, data_.tokens.size());
   byte_tokens_.fill(-1);
+  std::vector<TokenId> ordinary;
   const auto n = static_cast<TokenId>(data_.tokens.size());
   for (TokenId id = 0; id < n; ++id) {
-    if (tables_->types[static_cast<size_t>(id)] == TokenType::kNormal) token_of_->Insert(id);
+    if (tables_->types[static_cast<size_t>(id)] == TokenType::kNormal) ordinary.push_back(id);
   }
+  token_of_->InsertAll(ordinary);
   for (TokenId id = 0; id < n; ++id) {
     const std::string& text = data_.tokens[static_cast<size_t>(id)];
     switch (tables_->types[static_cast<size_t>(id)]) {
@@ -181,11 +198,18 @@ void ByteBpe::BuildLookup() {
 
 void ByteBpe::BuildMerges() {
   merges_.Reserve(data_.merges.size());
-  std::string bytes;
   size_t n_skipped = 0, first_skipped = 0;
-  for (size_t i = 0; i < data_.merges.size(); ++i) {
-    if (AddMerge(data_.merges[i], static_cast<uint32_t>(i), bytes)) continue;
-    if (n_skipped++ == 0) first_skipped = i;
+  MergeBatch batch;
+  for (size_t begin = 0; begin < data_.merges.size(); begin += MergeBatch::kSize) {
+    const size_t n = std::min(MergeBatch::kSize, data_.merges.size() - begin);
+    ReadMerges(begin, n, batch);
+    for (size_t i = 0; i < n; ++i) {
+      const MergeBatch::Entry& entry = batch.entries[i];
+      const bool is_known = entry.left >= 0 && entry.right >= 0 && entry.merged >= 0;
+      if (is_known && merges_.Insert(entry.left, entry.right, {static_cast<uint32_t>(begin + i), entry.merged}))
+        continue;
+      if (n_skipped++ == 0) first_skipped = begin + i;
+    }
   }
   if (n_skipped == 0) return;
   Log(LogLevel::kWarning,
@@ -194,18 +218,37 @@ void ByteBpe::BuildMerges() {
                   n_skipped, data_.merges.size(), first_skipped, EscapeForMessage(data_.merges[first_skipped])));
 }
 
-bool ByteBpe::AddMerge(std::string_view merge, uint32_t rank, std::string& bytes) {
-  const size_t space = merge.find(' ', 1);
-  if (space == std::string_view::npos || space + 1 == merge.size()) return false;
-  bytes.clear();
-  if (!alphabet_.Decode(merge.substr(0, space), bytes)) return false;
-  const size_t left_size = bytes.size();
-  if (!alphabet_.Decode(merge.substr(space + 1), bytes)) return false;
-  const std::string_view whole = bytes;
-  const TokenId left = token_of_->Find(whole.substr(0, left_size));
-  const TokenId right = token_of_->Find(whole.substr(left_size));
-  const TokenId merged = token_of_->Find(whole);
-  return left >= 0 && right >= 0 && merged >= 0 && merges_.Insert(left, right, {rank, merged});
+// Finds the tokens of data_.merges[begin, begin + n). Every look-up is a cache miss, so that they are done side by
+// side.
+void ByteBpe::ReadMerges(size_t begin, size_t n, MergeBatch& batch) const {
+  batch.bytes.clear();
+  for (size_t i = 0; i < n; ++i) {
+    MergeBatch::Entry& entry = batch.entries[i];
+    entry = {};
+    const std::string_view merge = data_.merges[begin + i];
+    const size_t space = merge.find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == merge.size()) continue;
+    entry.begin = batch.bytes.size();
+    if (!alphabet_.Decode(merge.substr(0, space), batch.bytes)) continue;
+    entry.middle = batch.bytes.size();
+    if (!alphabet_.Decode(merge.substr(space + 1), batch.bytes)) continue;
+    entry.end = batch.bytes.size();
+  }
+  const auto text = [&batch](size_t from, size_t to) { return std::string_view(batch.bytes).substr(from, to - from); };
+  for (size_t i = 0; i < n; ++i) {
+    MergeBatch::Entry& entry = batch.entries[i];
+    entry.prepared[0] = token_of_->Prepare(text(entry.begin, entry.middle));
+    entry.prepared[1] = token_of_->Prepare(text(entry.middle, entry.end));
+    entry.prepared[2] = token_of_->Prepare(text(entry.begin, entry.end));
+  }
+  for (size_t i = 0; i < n; ++i) {
+    MergeBatch::Entry& entry = batch.entries[i];
+    if (entry.end == 0) continue;
+    entry.left = token_of_->Find(text(entry.begin, entry.middle), entry.prepared[0]);
+    entry.right = token_of_->Find(text(entry.middle, entry.end), entry.prepared[1]);
+    entry.merged = token_of_->Find(text(entry.begin, entry.end), entry.prepared[2]);
+    merges_.Prefetch(entry.left, entry.right);
+  }
 }
 
 bool ByteBpe::Normalize(std::string_view text, std::string& normalized) const {

@@ -115,14 +115,16 @@ void Spm::BuildLookup() {
   byte_tokens_.fill(-1);
   priorities_.resize(data_.tokens.size(), PriorityOfScore(0.0f));
   for (size_t i = 0; i < data_.scores.size(); ++i) priorities_[i] = PriorityOfScore(data_.scores[i]);
+  std::vector<TokenId> ordinary;
   std::string replaced;
   const auto n = static_cast<TokenId>(data_.tokens.size());
   for (TokenId id = 0; id < n; ++id) {
-    std::string_view text = data_.tokens[static_cast<size_t>(id)];
     if (tables_->types[static_cast<size_t>(id)] == TokenType::kNormal) {
-      if (token_of_->Insert(id)) joins_.Add(tables_->pieces[id]);
+      ordinary.push_back(id);
+      joins_.Add(tables_->pieces[id]);
       continue;
     }
+    std::string_view text = data_.tokens[static_cast<size_t>(id)];
     if (ReplaceSpaceSigns(text, replaced)) text = replaced;
     switch (tables_->types[static_cast<size_t>(id)]) {
       case TokenType::kUserDefined: tables_->user_defined.Add(text, id); [[fallthrough]];
@@ -132,6 +134,7 @@ void Spm::BuildLookup() {
       default: break;
     }
   }
+  token_of_->InsertAll(ordinary);
   for (size_t byte = 0; byte < ascii_tokens_.size(); ++byte) {
     const char text = static_cast<char>(byte);
     ascii_tokens_[byte] = token_of_->Find({&text, 1});
