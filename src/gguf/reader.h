@@ -21,7 +21,9 @@
 namespace rf {
 
 struct GgufOptions {
-  bool use_mmap = true;        ///< map the files; otherwise tensors are read on demand. Metadata is always read
+  /// Map the files if the system can and the tensors are aligned to 32 bytes; otherwise tensors are read on demand.
+  /// Metadata is always read.
+  bool use_mmap = true;
   bool read_ahead = false;     ///< ask the system to bring the whole mapping into memory soon
   bool vocab_only_ok = false;  ///< accept files without tensors
   bool verify = false;         ///< read every tensor and refuse weights that are NaN or infinite (VerifyTensors)
@@ -74,8 +76,8 @@ class GgufFile {
   std::optional<size_t> FindTensor(std::string_view name) const;
 
   bool is_mapped() const;
-  /// The tensor's bytes in the mapping, valid as long as this object. Errors: kUnsupported if the file is not mapped,
-  /// kIo if the mapping is damaged. REQUIRES: i < tensors().size().
+  /// The tensor's bytes in the mapping, aligned to 32 bytes, valid as long as this object. Errors: kUnsupported if the
+  /// file is not mapped, kIo if the mapping is damaged. REQUIRES: i < tensors().size().
   Result<std::span<const std::byte>> TensorBytes(size_t i) const;
   /// Copies the tensor's bytes from the file, mapped or not. REQUIRES: dst.size() == n_bytes. Errors: kIo.
   Status ReadTensor(size_t i, std::span<std::byte> dst) const;
@@ -99,6 +101,10 @@ class GgufFile {
  private:
   struct State;
   explicit GgufFile(std::unique_ptr<State> state);
+  /// Opens and parses the next file of the model.
+  Status AddShard(const std::string& path, const GgufOptions& options);
+  /// Checks the files together, maps and verifies them.
+  Status Finish(const GgufOptions& options);
   std::unique_ptr<State> state_;
 };
 

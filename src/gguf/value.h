@@ -106,6 +106,8 @@ class GgufValue {
   static GgufValue String(std::string_view value);
   static GgufValue Strings(std::span<const std::string> values);
   static GgufValue Strings(GgufStrings values);
+  /// REQUIRES: value.size() == 1.
+  static GgufValue OneString(GgufStrings value);
   /// `bytes` as the file has them: n elements of a fixed-size type. REQUIRES: a whole number of elements, one if it is
   /// no array; the type is neither string nor array.
   static GgufValue Raw(GgufType element_type, bool is_array, std::vector<std::byte> bytes);
