@@ -1,0 +1,77 @@
+#include "base/thread_pool.h"
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace rf {
+namespace {
+
+struct Counts {
+  std::vector<std::atomic<int>> calls;
+  explicit Counts(size_t n) : calls(n) {}
+};
+
+void CountTask(void* context, int64_t task, int) {
+  ++static_cast<Counts*>(context)->calls[static_cast<size_t>(task)];
+}
+
+TEST(ThreadPoolTest, EachTaskRunsOnceForAnyNumberOfThreads) {
+  for (const int n_threads : {1, 2, 3, 8}) {
+    ThreadPool pool(n_threads);
+    for (const size_t n_tasks : {0, 1, 2, 7, 1000}) {
+      Counts counts(n_tasks);
+      pool.Run(static_cast<int64_t>(n_tasks), CountTask, &counts);
+      for (const auto& calls : counts.calls) EXPECT_EQ(calls, 1);
+    }
+  }
+}
+
+TEST(ThreadPoolTest, ManyShortCallsSeeTheirOwnContext) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 20000; ++round) {
+    Counts counts(4);
+    pool.Run(4, CountTask, &counts);
+    for (const auto& calls : counts.calls) ASSERT_EQ(calls, 1) << "round " << round;
+  }
+}
+
+TEST(ThreadPoolTest, WorksAfterTheWorkersParked) {
+  ThreadPool pool(2);
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    Counts counts(50);
+    pool.Run(50, CountTask, &counts);
+    for (const auto& calls : counts.calls) EXPECT_EQ(calls, 1);
+  }
+}
+
+TEST(ThreadPoolTest, ThreadNumbersAreInRange) {
+  ThreadPool pool(4);
+  std::atomic<bool> in_range{true};
+  pool.Run(
+      500,
+      [](void* context, int64_t, int thread) {
+        if (thread < 0 || thread >= 4) *static_cast<std::atomic<bool>*>(context) = false;
+      },
+      &in_range);
+  EXPECT_TRUE(in_range);
+}
+
+TEST(ThreadPoolTest, AnExceptionComesBackAndThePoolLivesOn) {
+  ThreadPool pool(2);
+  const auto thrower = [](void*, int64_t task, int) {
+    if (task == 3) throw std::runtime_error("task 3");
+  };
+  EXPECT_THROW(pool.Run(10, thrower, nullptr), std::runtime_error);
+  Counts counts(10);
+  pool.Run(10, CountTask, &counts);
+  for (const auto& calls : counts.calls) EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace rf
