@@ -1,0 +1,149 @@
+// The template interpreter against what Jinja2 3.1.6 gave, in the environment that Hugging Face transformers builds:
+// small unit cases (in this folder), and published chat templates over conversations (in the golden data, if there).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "text/template/template.h"
+
+namespace rf {
+namespace {
+
+using nlohmann::ordered_json;
+
+// What is known to differ from the reference, and why. Counted: a case that is listed and does not differ fails too.
+const std::set<std::string> kKnownUnitDifferences = {};
+const std::set<std::string> kKnownTemplateDifferences = {};
+
+std::filesystem::path GoldenDir() {
+  const char* given = std::getenv("ROCMFORGE_GOLDEN");
+  return std::filesystem::path(given != nullptr ? given : RF_SOURCE_DIR "/../shared/golden") / "templates";
+}
+
+std::string ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<ordered_json> ReadLines(const std::filesystem::path& path) {
+  std::vector<ordered_json> lines;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) lines.push_back(ordered_json::parse(line));
+  return lines;
+}
+
+// The clock of the golden data: 2026-01-15 12:00:00.
+RenderOptions FixedClock() {
+  using namespace std::chrono;
+  RenderOptions options;
+  options.now = sys_days(year(2026) / January / 15) + hours(12);
+  return options;
+}
+
+Result<std::string> RenderText(const std::string& source, const ordered_json& context, const RenderOptions& options) {
+  RF_ASSIGN_OR_RETURN(const Template parsed, Template::Parse(source));
+  return parsed.Render(context, options);
+}
+
+// Empty if the result is what the line wants, else how it differs.
+std::string Difference(const Result<std::string>& result, const ordered_json& line) {
+  if (line.contains("output")) {
+    if (!result) return "failed: " + result.error().ToString();
+    return *result == line["output"].get<std::string>() ? "" : "got: " + *result;
+  }
+  if (result) return "succeeded with: " + *result;
+  const bool raised = !line.contains("error_type") || line["error_type"] == "raise_exception";
+  if (raised && result.error().message != line["error"].get<std::string>()) return "raised: " + result.error().message;
+  if (raised && result.error().code != ErrorCode::kRejected) return "has the wrong error code";
+  return "";
+}
+
+TEST(JinjaUnitsTest, GivesWhatTheReferenceGives) {
+  const std::vector<ordered_json> cases = ReadLines(RF_SOURCE_DIR "/tests/golden/jinja-units.jsonl");
+  ASSERT_EQ(cases.size(), 494u);
+  for (const ordered_json& line : cases) {
+    const std::string source = line["template"].get<std::string>();
+    const std::string difference = Difference(RenderText(source, line["context"], FixedClock()), line);
+    EXPECT_EQ(!difference.empty(), kKnownUnitDifferences.contains(source)) << line.dump() << "\n" << difference;
+  }
+}
+
+class PublishedTemplateTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(GoldenDir())) GTEST_SKIP() << "no golden data at " << GoldenDir();
+  }
+};
+
+// The variables that transformers passes; `lenient` leaves those out that the conversation does not have.
+ordered_json ContextOf(const ordered_json& conversation, const ordered_json& line, bool lenient) {
+  ordered_json context = {{"messages", conversation["messages"]}};
+  for (const char* name : {"tools", "documents"}) {
+    if (conversation.contains(name)) {
+      context[name] = conversation[name];
+    } else if (!lenient) {
+      context[name] = nullptr;
+    }
+  }
+  for (const char* name : {"add_generation_prompt", "bos_token", "eos_token"}) context[name] = line[name];
+  context.update(line["kwargs"]);
+  return context;
+}
+
+TEST_P(PublishedTemplateTest, RendersEveryConversation) {
+  const auto parsed = Template::Parse(ReadFile(GoldenDir() / "jinja" / (GetParam() + ".jinja")));
+  ASSERT_TRUE(parsed) << parsed.error().ToString();
+  const std::vector<ordered_json> lines = ReadLines(GoldenDir() / "expected" / (GetParam() + ".jsonl"));
+  ASSERT_EQ(lines.size(), 84u);
+  for (const ordered_json& line : lines) {
+    const std::string name = line["conversation"].get<std::string>();
+    const ordered_json conversation = ordered_json::parse(ReadFile(GoldenDir() / "conversations" / (name + ".json")));
+    const Result<std::string> result = parsed->Render(ContextOf(conversation, line, false), FixedClock());
+    const std::string key = GetParam() + "/" + name;
+    if (!line.contains("undefined_behaviour")) {
+      const std::string difference = Difference(result, line);
+      EXPECT_EQ(!difference.empty(), kKnownTemplateDifferences.contains(key)) << key << "\n" << difference;
+      continue;
+    }
+    // The reference fails there by accident; so does this interpreter when it is not lenient.
+    EXPECT_TRUE(!result || line["message"].get<std::string>().find("from_json") != std::string::npos) << key;
+    if (!line.contains("lenient_output")) continue;
+    RenderOptions lenient = FixedClock();
+    lenient.lenient = true;
+    const Result<std::string> output = parsed->Render(ContextOf(conversation, line, true), lenient);
+    ASSERT_TRUE(output) << key << ": " << output.error().ToString();
+    EXPECT_EQ(*output, line["lenient_output"].get<std::string>()) << key;
+  }
+}
+
+std::vector<std::string> TemplateNames() {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(GoldenDir() / "jinja", error)) {
+    names.push_back(file.path().stem().string());
+  }
+  if (names.empty()) names.emplace_back("no_golden_data");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Published, PublishedTemplateTest, ::testing::ValuesIn(TemplateNames()), [](const auto& name) {
+  std::string text = name.param;
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return text;
+});
+
+}  // namespace
+}  // namespace rf
