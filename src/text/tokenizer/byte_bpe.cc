@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "text/tokenizer/join_filter.h"
 #include "text/tokenizer/normalize.h"
 #include "text/tokenizer/pre_tokenizer.h"
 #include "text/tokenizer/tables.h"
@@ -123,12 +124,14 @@ class ByteBpe final : public Tokenizer {
   void EncodeWord(const char* p, const char* end, const char* text_end, EncodeScratch& scratch,
                   std::vector<TokenId>& ids) const;
   void EncodeUncached(std::string_view word, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+  void MergeSegment(std::string_view segment, Merger& merger, std::vector<TokenId>& ids) const;
 
   const PreTokenizer& pre_;
   const ByteAlphabet alphabet_;
   std::unique_ptr<StringTable> token_of_;  // bytes to id, without control, unknown and byte tokens
   std::array<int32_t, 256> byte_tokens_;   // -1: the vocabulary has none
   MergeTable merges_;
+  ByteJoinFilter joins_;
 };
 
 Status ByteBpe::Build() {
@@ -206,8 +209,10 @@ void ByteBpe::BuildMerges() {
     for (size_t i = 0; i < n; ++i) {
       const MergeBatch::Entry& entry = batch.entries[i];
       const bool is_known = entry.left >= 0 && entry.right >= 0 && entry.merged >= 0;
-      if (is_known && merges_.Insert(entry.left, entry.right, {static_cast<uint32_t>(begin + i), entry.merged}))
+      if (is_known && merges_.Insert(entry.left, entry.right, {static_cast<uint32_t>(begin + i), entry.merged})) {
+        joins_.Add(batch.bytes[entry.middle - 1], batch.bytes[entry.middle]);
         continue;
+      }
       if (n_skipped++ == 0) first_skipped = begin + i;
     }
   }
@@ -290,13 +295,24 @@ void ByteBpe::EncodeUncached(std::string_view word, EncodeScratch& scratch, std:
       return;
     }
   }
-  auto& symbols = scratch.merger.symbols;
-  symbols.clear();
-  for (size_t i = 0; i < word.size(); ++i) {
-    symbols.push_back({static_cast<uint32_t>(i), byte_tokens_[static_cast<uint8_t>(word[i])]});
+  // No merge ever crosses two bytes that no token holds side by side.
+  size_t begin = 0;
+  for (size_t i = 1; i < word.size(); ++i) {
+    if (joins_.MayJoin(word[i - 1], word[i])) continue;
+    MergeSegment(word.substr(begin, i - begin), scratch.merger, ids);
+    begin = i;
   }
-  symbols.push_back({static_cast<uint32_t>(word.size()), -1});
-  scratch.merger.Run([this](const MergeSymbol& left, const MergeSymbol& right, uint32_t /*end*/) {
+  MergeSegment(word.substr(begin), scratch.merger, ids);
+}
+
+void ByteBpe::MergeSegment(std::string_view segment, Merger& merger, std::vector<TokenId>& ids) const {
+  auto& symbols = merger.symbols;
+  symbols.clear();
+  for (size_t i = 0; i < segment.size(); ++i) {
+    symbols.push_back({static_cast<uint32_t>(i), byte_tokens_[static_cast<uint8_t>(segment[i])]});
+  }
+  symbols.push_back({static_cast<uint32_t>(segment.size()), -1});
+  merger.Run([this](const MergeSymbol& left, const MergeSymbol& right, uint32_t /*end*/) {
     return merges_.Find(left.id, right.id);
   });
   for (size_t i = 0; i + 1 < symbols.size(); ++i) {

@@ -1,4 +1,4 @@
-// Which characters stand side by side in some token.
+// Which characters or bytes stand side by side in some token: where a long word falls apart for certain.
 #pragma once
 
 #include <cstddef>
@@ -48,6 +48,21 @@ class JoinFilter {
   void Set(size_t bit) { bits_[bit >> 6] |= uint64_t{1} << (bit & 63); }
 
   std::vector<uint64_t> bits_ = std::vector<uint64_t>((kAsciiBits + kHashedBits) / 64);
+};
+
+/// The same for bytes: exact.
+class ByteJoinFilter {
+ public:
+  void Add(char left, char right) { bits_[Bit(left, right) >> 6] |= uint64_t{1} << (Bit(left, right) & 63); }
+  bool MayJoin(char left, char right) const {
+    return ((bits_[Bit(left, right) >> 6] >> (Bit(left, right) & 63)) & 1) != 0;
+  }
+
+ private:
+  static size_t Bit(char left, char right) {
+    return (static_cast<size_t>(static_cast<uint8_t>(left)) << 8) | static_cast<uint8_t>(right);
+  }
+  std::vector<uint64_t> bits_ = std::vector<uint64_t>(65536 / 64);
 };
 
 }  // namespace rf

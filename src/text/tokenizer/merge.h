@@ -1,17 +1,16 @@
 // The merge loop that both BPE kinds share: of all adjacent pairs that may be merged, merge the one of best priority,
 // the leftmost among equals, until none is left (Sennrich et al. 2016, arXiv:1508.07909, applied to inference).
-// Short words by scanning an array, long ones by a heap: O(n log n) for n symbols.
+// Short words by scanning an array, long ones with a queue: O(n log n) at worst for n symbols.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
-namespace rf {
+#include "text/tokenizer/merge_queue.h"
 
-inline constexpr uint32_t kNoMerge = UINT32_MAX;
+namespace rf {
 
 /// A piece of the word: where it begins (bytes from the word's start) and which token it is, -1 if none.
 struct MergeSymbol {
@@ -39,12 +38,13 @@ class Merger {
     if (symbols.size() <= kMaxScanned) {
       RunScan(find);
     } else {
-      RunHeap(find);
+      RunQueue(find);
     }
   }
 
  private:
   static constexpr size_t kMaxScanned = 40;
+  static constexpr size_t kMaxKept = size_t{1} << 16;  // symbols whose working memory is kept for the next word
 
   struct Node {
     MergeSymbol symbol;
@@ -55,13 +55,14 @@ class Merger {
   template <typename Find>
   void RunScan(const Find& find);
   template <typename Find>
-  void RunHeap(const Find& find);
+  void RunQueue(const Find& find);
   template <typename Find>
   void Reconsider(const Find& find, int32_t left);
+  Node& At(int32_t i) { return nodes_[static_cast<size_t>(i)]; }
 
   MergeCandidate candidates_[kMaxScanned];
   std::vector<Node> nodes_;
-  std::vector<uint64_t> heap_;  // priority in the high half, position of the left node in the low half
+  MergeQueue queue_;
 };
 
 template <typename Find>
@@ -85,52 +86,44 @@ void Merger::RunScan(const Find& find) {
   symbols.resize(n_pairs + 2);
 }
 
+// Looks the pair that begins at `left` up anew. What the queue still holds of the old pair is outdated by that.
 template <typename Find>
 void Merger::Reconsider(const Find& find, int32_t left) {
-  Node& node = nodes_[static_cast<size_t>(left)];
+  Node& node = At(left);
   node.with_next = {};
-  if (node.next < 0) return;
-  const Node& right = nodes_[static_cast<size_t>(node.next)];
+  const Node& right = At(node.next);
   if (right.next < 0) return;  // the closing symbol
-  const uint32_t end = nodes_[static_cast<size_t>(right.next)].symbol.begin;
-  node.with_next = find(node.symbol, right.symbol, end);
-  if (node.with_next.priority == kNoMerge) return;
-  heap_.push_back((static_cast<uint64_t>(node.with_next.priority) << 32) | static_cast<uint32_t>(left));
+  node.with_next = find(node.symbol, right.symbol, At(right.next).symbol.begin);
+  if (node.with_next.priority != kNoMerge) queue_.Push(node.with_next.priority, static_cast<uint32_t>(left));
 }
 
 template <typename Find>
-void Merger::RunHeap(const Find& find) {
+void Merger::RunQueue(const Find& find) {
   const auto n = static_cast<int32_t>(symbols.size());
   nodes_.clear();
-  heap_.clear();
   for (int32_t i = 0; i < n; ++i) {
     nodes_.push_back({symbols[static_cast<size_t>(i)], i - 1, i + 1 < n ? i + 1 : -1, {}});
   }
-  for (int32_t i = 0; i + 2 < n; ++i) Reconsider(find, i);
-  std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
-  while (!heap_.empty()) {
-    const uint64_t top = heap_.front();
-    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-    heap_.pop_back();
-    const auto left = static_cast<int32_t>(static_cast<uint32_t>(top));
-    Node& node = nodes_[static_cast<size_t>(left)];
-    if (node.with_next.priority != top >> 32) continue;  // outdated: the pair has changed since
-    Node& right = nodes_[static_cast<size_t>(node.next)];
+  queue_.Clear();
+  for (int32_t i = 0; i + 1 < n; ++i) Reconsider(find, i);
+  uint32_t priority = 0, position = 0;
+  while (queue_.Pop(priority, position)) {
+    const auto left = static_cast<int32_t>(position);
+    Node& node = At(left);
+    if (node.with_next.priority != priority) continue;  // outdated
+    Node& right = At(node.next);
     node.symbol.id = node.with_next.id;
     node.next = right.next;
-    nodes_[static_cast<size_t>(right.next)].previous = left;
+    At(right.next).previous = left;
     right.with_next = {};
-    for (const int32_t changed : {left, node.previous}) {
-      if (changed < 0) continue;
-      const size_t size = heap_.size();
-      Reconsider(find, changed);
-      if (heap_.size() != size) std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
-    }
+    if (node.previous >= 0) Reconsider(find, node.previous);
+    Reconsider(find, left);
   }
   symbols.clear();
-  for (int32_t i = 0; i >= 0; i = nodes_[static_cast<size_t>(i)].next) {
-    symbols.push_back(nodes_[static_cast<size_t>(i)].symbol);
-  }
+  for (int32_t i = 0; i >= 0; i = At(i).next) symbols.push_back(At(i).symbol);
+  if (nodes_.size() <= kMaxKept) return;
+  nodes_ = {};
+  queue_ = {};
 }
 
 }  // namespace rf
