@@ -53,7 +53,7 @@ constexpr FormatInfo kInfos[] = {
     Describe<ElementI16>(Format::kI16, "I16", 25),
     Describe(Format::kI32, "I32", 26, Sizes{1, 4}),
     Describe(Format::kI64, "I64", 27, Sizes{1, 8}),
-    Describe<BlockQ4_0>(Format::kQ4_0, "Q4_0", 2),
+    Describe<BlockQ4_0>(Format::kQ4_0, "Q4_0", 2, PackRow<BlockQ4_0>),
     Describe<BlockQ4_1>(Format::kQ4_1, "Q4_1", 3),
     Describe<BlockQ5_0>(Format::kQ5_0, "Q5_0", 6),
     Describe<BlockQ5_1>(Format::kQ5_1, "Q5_1", 7),

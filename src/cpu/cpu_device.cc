@@ -1,0 +1,150 @@
+#include "cpu/cpu_device.h"
+
+#include <sched.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "cpu/cpu_context.h"
+#include "cpu/host_memory.h"
+#include "cpu/isa.h"
+#include "cpu/pack.h"
+
+namespace rf::cpu {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr size_t kAlignment = 256;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+struct FreeMemory {
+  void operator()(void* pointer) const { std::free(pointer); }
+};
+
+class HostBuffer final : public Buffer {
+ public:
+  static Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) {
+    const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+    void* data = bytes > SIZE_MAX - alignment
+                     ? nullptr
+                     : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    if (data == nullptr) {
+      return Error{ErrorCode::kOutOfMemory, fmt::format("cannot allocate {} bytes for {}", bytes, purpose), "cpu"};
+    }
+    return std::unique_ptr<Buffer>(new HostBuffer(data, bytes));
+  }
+
+  void* data() override { return data_.get(); }
+  size_t size() const override { return size_; }
+
+ private:
+  HostBuffer(void* data, size_t size) : data_(data), size_(size) {}
+  std::unique_ptr<void, FreeMemory> data_;
+  size_t size_;
+};
+
+// Runs everything at once on the calling thread and its pool.
+class HostStream final : public Stream {
+ public:
+  explicit HostStream(ThreadPool* pool) { context_.pool = pool; }
+
+  void* native() override { return &context_; }
+  void SetWorkspace(Buffer* workspace) override {
+    context_.workspace = workspace->data();
+    context_.workspace_bytes = workspace->size();
+  }
+  Status CopyToDevice(void* dst, const void* src, size_t bytes) override { return Copy(dst, src, bytes); }
+  Status CopyToHost(void* dst, const void* src, size_t bytes) override { return Copy(dst, src, bytes); }
+  Status CopyOnDevice(void* dst, const void* src, size_t bytes) override { return Copy(dst, src, bytes); }
+  Status Synchronize() override { return {}; }
+
+ private:
+  static Status Copy(void* dst, const void* src, size_t bytes) {
+    std::memcpy(dst, src, bytes);
+    return {};
+  }
+
+  CpuContext context_;
+};
+
+std::string CpuModelName() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+class CpuDevice final : public Device {
+ public:
+  CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads), packs_(isa.name != "reference") {
+    isa.fill(kernels_);
+    const HostMemory memory = ReadHostMemory();
+    properties_ = {CpuModelName(),         "cpu", std::string(isa.name), n_threads, memory.total_bytes,
+                   memory.available_bytes, true};
+  }
+
+  const DeviceProperties& properties() const override { return properties_; }
+  const KernelTable& kernels() const override { return kernels_; }
+  Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) override {
+    return HostBuffer::Allocate(bytes, purpose);
+  }
+  Result<std::unique_ptr<Stream>> CreateStream() override { return std::unique_ptr<Stream>(new HostStream(&pool_)); }
+
+  Result<LoadedWeight> LoadWeight(const WeightSource& source) override {
+    LoadedWeight loaded;
+    loaded.view = {source.bytes.data(), source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
+    // Weights of one row are not packed: a product's bias comes this way too, and it is read as it is.
+    const bool is_product = source.used_by == OpId::kMatMul || source.used_by == OpId::kMoeMatMul;
+    const PackShape shape{source.format, source.n_matrices, source.n_rows, source.n_cols};
+    if (packs_ && is_product && source.n_rows > 1 && HasPanelLayout(shape))
+      return Pack(shape, source, std::move(loaded));
+    if (source.may_reference) return loaded;
+    RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(source.bytes.size(), source.name));
+    std::memcpy(loaded.storage->data(), source.bytes.data(), source.bytes.size());
+    loaded.view.data = loaded.storage->data();
+    loaded.bytes_owned = source.bytes.size();
+    return loaded;
+  }
+
+ private:
+  Result<LoadedWeight> Pack(const PackShape& shape, const WeightSource& source, LoadedWeight loaded) {
+    loaded.bytes_owned = PackedBytes(shape);
+    RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
+    PackPanels(shape, source.bytes.data(), loaded.storage->data(), pool_);
+    loaded.view.data = loaded.storage->data();
+    loaded.view.layout = kPanelLayout;
+    return loaded;
+  }
+
+  ThreadPool pool_;
+  bool packs_;
+  KernelTable kernels_;
+  DeviceProperties properties_;
+};
+
+}  // namespace
+
+int CountUsableCores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return CPU_COUNT(&set);
+}
+
+Result<std::unique_ptr<Device>> CreateCpuDevice(const CpuDeviceOptions& options) {
+  if (options.n_threads < 0 || options.n_threads > kMaxThreads) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("--threads must be 1 to {}, is {}", kMaxThreads, options.n_threads), ""};
+  }
+  RF_ASSIGN_OR_RETURN(const Isa* isa, SelectIsa(options.isa));
+  return std::unique_ptr<Device>(new CpuDevice(*isa, options.n_threads == 0 ? CountUsableCores() : options.n_threads));
+}
+
+}  // namespace rf::cpu

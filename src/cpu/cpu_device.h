@@ -1,0 +1,24 @@
+// The CPU as a device.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "device/device.h"
+
+namespace rf::cpu {
+
+struct CpuDeviceOptions {
+  int n_threads = 0;  ///< 0: one for each core that this process may use
+  std::string isa;    ///< "": as SelectIsa chooses
+};
+
+/// Cores that this process may run on.
+int CountUsableCores();
+
+/// Several CPU devices, with different instruction sets, can live in one process.
+/// Errors: kInvalidArgument (threads outside 1..1024, unknown ISA), kUnsupported (the machine lacks it).
+Result<std::unique_ptr<Device>> CreateCpuDevice(const CpuDeviceOptions& options);
+
+}  // namespace rf::cpu

@@ -1,0 +1,77 @@
+#include "cpu/isa.h"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+#include "cpu/reference_kernels.h"
+
+namespace rf::cpu {
+
+#define RF_ISA(name, flags, test)           \
+  namespace name {                          \
+  void RegisterKernels(KernelTable& table); \
+  }
+#include "cpu/isa.def"
+#undef RF_ISA
+
+namespace {
+
+struct Features {
+  bool avx2 = false;
+  bool avx512 = false;
+};
+
+// By CPUID; the compiler's run time also asks the operating system whether it saves the wide registers.
+Features DetectFeatures() {
+  Features features;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  features.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  features.avx512 = features.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+  return features;
+}
+
+std::string ListSupported() {
+  std::string names;
+  for (const Isa& isa : AllIsas()) {
+    if (isa.is_supported) names += (names.empty() ? "" : ", ") + std::string(isa.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::span<const Isa> AllIsas() {
+  static const Features features = DetectFeatures();
+  static const Isa isas[] = {
+      {"reference", true, FillReferenceKernels},
+#define RF_ISA(name, flags, test) {#name, test, name::RegisterKernels},
+#include "cpu/isa.def"
+#undef RF_ISA
+  };
+  return isas;
+}
+
+Result<const Isa*> SelectIsa(std::string_view name) {
+  const char* forced = std::getenv("ROCMFORGE_CPU_ISA");
+  if (name.empty() && forced != nullptr) name = forced;
+  const Isa* best = nullptr;
+  for (const Isa& isa : AllIsas()) {
+    if (name.empty() && isa.is_supported) best = &isa;
+    if (name != isa.name || name.empty()) continue;
+    if (isa.is_supported) return &isa;
+    return Error{ErrorCode::kUnsupported, fmt::format("this CPU lacks '{}'; it has: {}", name, ListSupported()),
+                 "ROCMFORGE_CPU_ISA"};
+  }
+  if (best != nullptr) return best;
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("unknown CPU instruction set '{}'; this machine has: {}", EscapeForMessage(name, 40),
+                           ListSupported()),
+               "ROCMFORGE_CPU_ISA"};
+}
+
+}  // namespace rf::cpu

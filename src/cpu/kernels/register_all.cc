@@ -1,0 +1,12 @@
+// All kernels of one instruction set.
+#include "cpu/kernels/register.h"
+
+namespace rf::cpu::RF_ISA {
+
+void RegisterKernels(KernelTable& table) {
+#define RF_OP(Name, file) Register##Name(table);
+#include "ops/ops.def"
+#undef RF_OP
+}
+
+}  // namespace rf::cpu::RF_ISA

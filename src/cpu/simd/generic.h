@@ -1,0 +1,42 @@
+// Vec for any machine: four floats, in whatever registers the compiler has. Included by simd/vec.h only.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "base/half.h"
+
+namespace rf::cpu {
+namespace {
+
+inline constexpr int kLanes = 4;
+typedef float Vec __attribute__((vector_size(16)));
+typedef int32_t IntVec __attribute__((vector_size(16)));
+
+[[maybe_unused]] static inline Vec Select(IntVec condition, Vec a, Vec b) {
+  return condition ? a : b;
+}
+[[maybe_unused]] static inline Vec Max(Vec a, Vec b) {
+  return a > b ? a : b;
+}
+[[maybe_unused]] static inline Vec Min(Vec a, Vec b) {
+  return a < b ? a : b;
+}
+/// a * b + c; this instruction set rounds twice.
+[[maybe_unused]] static inline Vec FusedMultiplyAdd(Vec a, Vec b, Vec c) {
+  return a * b + c;
+}
+/// To the nearest integer, ties to even, for |x| < 2^22.
+[[maybe_unused]] static inline Vec Round(Vec x) {
+  const Vec magic = Vec{} + 12582912.0f;
+  return (x + magic) - magic;
+}
+[[maybe_unused]] static inline void HalfsToFloats(const uint16_t* from, float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = HalfToFloat(from[i]);
+}
+[[maybe_unused]] static inline void FloatsToHalfs(const float* from, uint16_t* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = FloatToHalf(from[i]);
+}
+
+}  // namespace
+}  // namespace rf::cpu
