@@ -35,7 +35,7 @@ void MemoryFiles::Install() {
   };
   syscalls_.open = [this](const char* path, int, unsigned) {
     if (!files_.contains(path)) return Fail(ENOENT);
-    open_[next_fd_] = path;
+    open_.emplace(next_fd_, path);  // all or nothing, also when memory ends here
     return next_fd_++;
   };
   syscalls_.close = [this](int fd) { return open_.erase(fd) == 1 ? 0 : Fail(EBADF); };
