@@ -1,0 +1,90 @@
+// y_p = x * W_p^T (+ bias) (+ residual) for up to three weights. See docs/cpu-kernels.md for the method and its
+// figures.
+#include "cpu/kernels/matmul_job.h"
+#include "cpu/kernels/register.h"
+
+namespace rf::cpu {
+namespace {
+
+JobMemory MemoryOf(const MatMul::Args& args, int n_threads) {
+  bool with_integers = false;
+  bool with_floats = false;
+  for (int p = 0; p < args.n_parts; ++p) {
+    const WeightView& weight = args.parts[p].weight;
+    (KernelsOf(weight.format, weight.layout).is_integer() ? with_integers : with_floats) = true;
+  }
+  return PlanMemory(args.x.n_rows, args.x.n_cols, with_integers, with_floats, n_threads);
+}
+
+Product ProductOf(const MatMul::Args& args, int p) {
+  const MatMul::Part& part = args.parts[p];
+  Product product{};
+  product.task.weight = part.weight;
+  product.task.bias = static_cast<const float*>(part.bias.data);
+  product.task.y = static_cast<float*>(part.y.data);
+  product.task.y_stride = part.y.row_stride;
+  if (p == 0) {
+    product.task.residual = static_cast<const float*>(args.residual.data);
+    product.task.residual_stride = args.residual.row_stride;
+  }
+  product.rows = {0, args.x.n_rows};
+  return product;
+}
+
+/// Tiles that one task prepares.
+constexpr int64_t kTilesPerTask = 4;
+
+void PrepareTiles(void* context, int64_t task, int) {
+  const Job& job = *static_cast<const Job*>(context);
+  const RowRun& rows = job.products[0].rows;
+  const int64_t n_tiles = DivideUp(rows.count, kTileTokens);
+  for (int64_t tile = task * kTilesPerTask; tile < (task + 1) * kTilesPerTask && tile < n_tiles; ++tile) {
+    PrepareTile(job, rows, tile);
+  }
+}
+
+void Launch(void* context, const MatMul::Args& args) {
+  if (args.x.n_rows == 0) return;
+  const CpuContext& cpu = *static_cast<const CpuContext*>(context);
+  ThreadPool& pool = *cpu.pool;
+  const JobMemory memory = MemoryOf(args, pool.n_threads());
+  auto* workspace = static_cast<uint8_t*>(cpu.workspace);
+
+  Product products[MatMul::kMaxParts];
+  int64_t n_tasks = 0;
+  for (int p = 0; p < args.n_parts; ++p) {
+    products[p] = ProductOf(args, p);
+    products[p].first_task = n_tasks;
+    n_tasks += SplitProduct(products[p]);
+  }
+  Job job{PlacePreparedRows(memory, workspace, args.x.n_cols),
+          {static_cast<const float*>(args.x.data), args.x.row_stride, nullptr},
+          products,
+          args.n_parts,
+          reinterpret_cast<Scratch*>(workspace + memory.scratch)};
+
+  const int64_t n_prepare = DivideUp(args.x.n_rows, kTileTokens * kTilesPerTask);
+  if (args.x.n_rows * args.x.n_cols <= kPrepareAlone) {
+    for (int64_t i = 0; i < n_prepare; ++i) PrepareTiles(&job, i, 0);
+  } else {
+    pool.Run(n_prepare, PrepareTiles, &job);
+  }
+  pool.Run(n_tasks, RunTask, &job);
+}
+
+size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
+  return MemoryOf(args, n_threads).rest;
+}
+
+}  // namespace
+
+void RF_ISA::RegisterMatMul(KernelTable& table) {
+#define RF_FORMAT(Name, ...)                                                                      \
+  if (GetFormatInfo(Format::k##Name).unpack != nullptr) {                                         \
+    table.matmul.Set(Format::k##Name, {Launch, WorkspaceBytes, RF_KERNEL_NAME("matmul_" #Name)}); \
+  }
+#include "quant/formats.def"
+#undef RF_FORMAT
+}
+
+}  // namespace rf::cpu

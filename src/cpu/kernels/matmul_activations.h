@@ -1,0 +1,90 @@
+// Activations as the matrix products read them: in tiles of up to kTileTokens rows, the rows of a tile interleaved.
+//
+// For integer formats each 32 values become 16-bit integers q and one F32 scale dx = max|x| / 32512, q = round(x / dx):
+// 1.5e-5 of the largest value at most, NMSE about 1e-9. 32512 = 127 * 256, so that q splits into two signed bytes for
+// instruction sets that multiply bytes. NaN and infinity make the scale NaN, and so the outputs.
+#pragma once
+
+#include "base/half.h"
+#include "cpu/kernels/matmul_tiles.h"
+
+namespace rf::cpu {
+namespace {
+
+inline constexpr float kLargestQuant = 32512.0f;
+/// Below this a block counts as zero: 1 / dx would overflow.
+inline constexpr float kSmallestMaximum = 1e-30f;
+
+/// Where the prepared rows lie. Row a begins at a times a row's size in each array; a tile's rows are interleaved.
+struct PreparedRows {
+  int64_t d_in = 0;
+  int32_t* pairs = nullptr;  ///< d_in / 2 for each row; null if no integer format reads them
+  float* scales = nullptr;   ///< 3 * d_in / 32 for each row
+  float* values = nullptr;   ///< d_in for each row; null if no floating-point format reads them
+};
+
+RF_LANES_INLINE IntegerTile IntegersFrom(const PreparedRows& rows, int64_t first_row, int64_t first_col, int n_tokens) {
+  return {rows.pairs + first_row * rows.d_in / 2 + first_col / 2 * n_tokens,
+          rows.scales + (first_row * rows.d_in / kBlock + first_col / kBlock * n_tokens) * 3};
+}
+
+/// The largest magnitude's bits; any NaN is larger than all numbers.
+RF_LANES_INLINE uint32_t LargestBits(const float* x) {
+  int32_t largest = 0;
+  for (int i = 0; i < kBlock; ++i) {
+    const auto bits = static_cast<int32_t>(FloatToBits(x[i]) & 0x7fffffffu);
+    largest = bits > largest ? bits : largest;
+  }
+  return static_cast<uint32_t>(largest);
+}
+
+/// x * inverse, rounded to nearest even: adding 1.5 * 2^23 leaves the integer in the low bits.
+RF_LANES_INLINE int32_t RoundToInt(float x) {
+  constexpr float kMagic = 12582912.0f;
+  return static_cast<int32_t>(FloatToBits(x + kMagic)) - 0x4b400000;
+}
+
+/// Quantizes 32 values of one row into its place in a tile of n_tokens: `pairs` and `scales` point at the row's first.
+inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* scales) {
+  const float largest = BitsToFloat(LargestBits(x));
+  const bool is_zero = largest < kSmallestMaximum;
+  const bool is_finite = largest <= 3.4028235e38f;
+  const float inverse = is_zero || !is_finite ? 0.0f : kLargestQuant / largest;
+  int32_t q[kBlock];
+  int32_t sum = 0;
+  for (int i = 0; i < kBlock; ++i) {
+    q[i] = is_finite ? RoundToInt(x[i] * inverse) : 0;
+    sum += q[i];
+  }
+  for (int j = 0; j < 4; ++j) {
+    for (int i = 0; i < 4; ++i) {
+      const int first = 4 * j + kPairFirst[i];
+      const uint32_t pair = (static_cast<uint32_t>(q[first]) & 0xffffu) | static_cast<uint32_t>(q[first + 2]) << 16;
+      pairs[(4 * j + i) * n_tokens] = static_cast<int32_t>(pair);
+    }
+  }
+  const float scale = is_zero ? 0.0f : is_finite ? largest / kLargestQuant : BitsToFloat(0x7fc00000u);
+  scales[0] = scale;
+  scales[n_tokens] = scale * static_cast<float>(sum);
+  const int32_t negated = -sum;
+  __builtin_memcpy(scales + 2 * n_tokens, &negated, sizeof(negated));
+}
+
+/// Prepares one row: `token` of a tile of n_tokens that begins at first_row.
+inline void PrepareRow(const float* x, const PreparedRows& rows, int64_t first_row, int token, int n_tokens) {
+  if (rows.pairs != nullptr) {
+    const IntegerTile tile = IntegersFrom(rows, first_row, 0, n_tokens);
+    auto* pairs = const_cast<int32_t*>(tile.pairs) + token;
+    auto* scales = const_cast<float*>(tile.scales) + token;
+    for (int64_t i = 0; i < rows.d_in; i += kBlock, pairs += kPairs * n_tokens, scales += 3 * n_tokens) {
+      QuantizeBlock(x + i, n_tokens, pairs, scales);
+    }
+  }
+  if (rows.values != nullptr) {
+    float* values = rows.values + first_row * rows.d_in + token;
+    for (int64_t i = 0; i < rows.d_in; ++i) values[i * n_tokens] = x[i];
+  }
+}
+
+}  // namespace
+}  // namespace rf::cpu

@@ -1,0 +1,124 @@
+// Splits a matrix product into tasks for the thread pool: used by matmul (parts that share their rows) and moe_matmul
+// (experts with rows of their own).
+#pragma once
+
+#include "base/thread_pool.h"
+#include "cpu/kernels/matmul_panels.h"
+
+namespace rf::cpu {
+namespace {
+
+/// One matrix with the prepared rows that it multiplies.
+struct Product {
+  PanelTask task;
+  RowRun rows;
+  int64_t n_panels;
+  int64_t panels_per_task;
+  int64_t n_chunks;    ///< of rows
+  int64_t chunk_rows;  ///< a multiple of kTileTokens
+  int64_t first_task;  ///< number of the product's first task
+};
+
+/// Where the rows to be prepared come from.
+struct RowSource {
+  const float* x;
+  int64_t stride;
+  const int32_t* row_of;  ///< prepared row a is x's row row_of[a]; null: row a
+};
+
+struct Job {
+  PreparedRows x;
+  RowSource source;
+  const Product* products;
+  int64_t n_products;
+  Scratch* scratch;  ///< one for each thread
+};
+
+inline int64_t DivideUp(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+/// Bytes of weights that a task should read at least, so that handing it out costs little.
+inline constexpr int64_t kTaskBytes = 24 * 1024;
+/// Activations of a chunk stay in a core's second-level cache.
+inline constexpr int64_t kChunkBytes = 256 * 1024;
+
+/// Decides how a product is split; returns the number of its tasks.
+inline int64_t SplitProduct(Product& product) {
+  const WeightView& weight = product.task.weight;
+  product.n_panels = PanelCount(weight.n_rows);
+  const int64_t fitting_rows = kChunkBytes / (weight.n_cols * 2) / kTileTokens * kTileTokens;
+  const int64_t least_rows = 16 * kTileTokens;
+  product.chunk_rows = fitting_rows < least_rows ? least_rows : fitting_rows > kChunkRows ? kChunkRows : fitting_rows;
+  product.n_chunks = DivideUp(product.rows.count, product.chunk_rows);
+  const int64_t panel_bytes = RowBytes(GetFormatInfo(weight.format), weight.n_cols) * kPanelRows;
+  product.panels_per_task = product.rows.count > kUnpackFromRows ? 2 : DivideUp(kTaskBytes, panel_bytes);
+  return DivideUp(product.n_panels, product.panels_per_task) * product.n_chunks;
+}
+
+/// One task: some panels of one product, for one chunk of its rows.
+inline void RunTask(void* context, int64_t task_number, int thread) {
+  const Job& job = *static_cast<const Job*>(context);
+  int64_t p = 0;
+  while (p + 1 < job.n_products && task_number >= job.products[p + 1].first_task) ++p;
+  const Product& product = job.products[p];
+  const int64_t within = task_number - product.first_task;
+  const int64_t tasks_per_chunk = DivideUp(product.n_panels, product.panels_per_task);
+  const int64_t chunk = within / tasks_per_chunk;
+  const int64_t first_panel = within % tasks_per_chunk * product.panels_per_task;
+  const int64_t done = chunk * product.chunk_rows;
+  const int64_t left = product.rows.count - done;
+  const RowRun rows{product.rows.first + done, left < product.chunk_rows ? left : product.chunk_rows};
+  for (int64_t i = 0; i < product.panels_per_task && first_panel + i < product.n_panels; ++i) {
+    MultiplyPanel(product.task, first_panel + i, job.x, rows, job.scratch[thread]);
+  }
+}
+
+/// Prepares one tile of each product's rows; tiles are numbered through the products, which share rows (matmul: only
+/// the first counts) or follow one another (moe_matmul).
+inline void PrepareTile(const Job& job, const RowRun& rows, int64_t tile) {
+  const int64_t done = tile * kTileTokens;
+  const int n_tokens = TileTokens(rows, done);
+  for (int token = 0; token < n_tokens; ++token) {
+    const int64_t a = rows.first + done + token;
+    const int64_t source_row = job.source.row_of == nullptr ? a : job.source.row_of[a];
+    PrepareRow(job.source.x + source_row * job.source.stride, job.x, rows.first + done, token, n_tokens);
+  }
+}
+
+/// Workspace: the prepared rows, one Scratch for each thread, then what the op itself needs. All offsets in bytes.
+struct JobMemory {
+  size_t pairs = 0;
+  size_t scales = 0;
+  size_t values = 0;
+  size_t scratch = 0;
+  size_t rest = 0;  ///< end of the above
+};
+
+inline size_t AlignedBytes(int64_t bytes) {
+  return (static_cast<size_t>(bytes) + 63) / 64 * 64;
+}
+
+inline JobMemory PlanMemory(int64_t n_rows, int64_t d_in, bool with_integers, bool with_floats, int n_threads) {
+  JobMemory memory;
+  memory.scales = with_integers ? AlignedBytes(n_rows * d_in / 2 * 4) : 0;
+  memory.values = memory.scales + (with_integers ? AlignedBytes(n_rows * d_in / kBlock * 3 * 4) : 0);
+  memory.scratch = memory.values + (with_floats ? AlignedBytes(n_rows * d_in * 4) : 0);
+  memory.rest = memory.scratch + static_cast<size_t>(n_threads) * sizeof(Scratch);
+  return memory;
+}
+
+inline PreparedRows PlacePreparedRows(const JobMemory& memory, uint8_t* workspace, int64_t d_in) {
+  PreparedRows x;
+  x.d_in = d_in;
+  if (memory.scales > memory.pairs) x.pairs = reinterpret_cast<int32_t*>(workspace + memory.pairs);
+  if (memory.values > memory.scales) x.scales = reinterpret_cast<float*>(workspace + memory.scales);
+  if (memory.scratch > memory.values) x.values = reinterpret_cast<float*>(workspace + memory.values);
+  return x;
+}
+
+/// Values to be prepared above which the pool shares the work.
+inline constexpr int64_t kPrepareAlone = 8192;
+
+}  // namespace
+}  // namespace rf::cpu

@@ -1,0 +1,216 @@
+// How the packer reads each packed integer format's blocks as the file holds them. One struct per format:
+//   kBytes: of one record's worth of the file's bytes (one of the format's blocks);
+//   StoreScales(source, record, row): the scales of the record, into lane `row` of their planes;
+//   Words(source, block, words): 32 quants as the 32-bit words of one lane (cpu/pack_layout.h); returns how many.
+// The blocks' layouts are documented in docs/quant/.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "cpu/pack_layout.h"
+
+namespace rf::cpu {
+
+inline uint16_t Load16(const uint8_t* p) {
+  uint16_t value;
+  memcpy(&value, p, sizeof(value));
+  return value;
+}
+
+inline uint32_t Load32(const uint8_t* p) {
+  uint32_t value;
+  memcpy(&value, p, sizeof(value));
+  return value;
+}
+
+/// Lane `row` of a plane of 16-bit numbers.
+inline void StoreHalf(uint8_t* plane, int row, uint16_t value) {
+  memcpy(plane + row * 2, &value, sizeof(value));
+}
+
+/// Takes nibbles 0, 2, 4 and 6 of a word to its low half, in order.
+inline uint32_t EvenNibbles(uint32_t word) {
+  word &= 0x0f0f0f0fu;
+  word = (word | word >> 4) & 0x00ff00ffu;
+  return (word | word >> 8) & 0xffffu;
+}
+
+/// Spreads the low 16 bits to the even bits.
+inline uint32_t SpreadBits(uint32_t bits) {
+  bits &= 0xffffu;
+  bits = (bits | bits << 8) & 0x00ff00ffu;
+  bits = (bits | bits << 4) & 0x0f0f0f0fu;
+  bits = (bits | bits << 2) & 0x33333333u;
+  return (bits | bits << 1) & 0x55555555u;
+}
+
+/// Fifth bits of weights 0 .. 31, one each, to the order of the pairs: bit p of the low half is the first of pair p, of
+/// the high half the second.
+inline uint32_t FifthBits(uint32_t bits) {
+  const uint32_t woven = SpreadBits(bits) | SpreadBits(bits >> 16) << 1;
+  return EvenNibbles(woven) | EvenNibbles(woven >> 4) << 16;
+}
+
+/// Nibbles t and t + 16 of 32 quants, side by side.
+inline void NibbleWords(const uint8_t quants[32], uint32_t* words) {
+  uint8_t bytes[16];
+  for (int t = 0; t < 16; ++t) bytes[t] = static_cast<uint8_t>((quants[t] & 15) | (quants[t + 16] & 15) << 4);
+  memcpy(words, bytes, sizeof(bytes));
+}
+
+/// Formats of 32 weights with an F16 scale, perhaps an F16 minimum, perhaps 32 fifth bits, and 16 bytes of nibbles.
+template <Format kOf, bool kHasMinimum, bool kHasFifthBits>
+struct NibbleSource {
+  static constexpr Format kFormat = kOf;
+  static constexpr int kHigh = kHasMinimum ? 4 : 2;
+  static constexpr int kNibbles = kHigh + (kHasFifthBits ? 4 : 0);
+  static constexpr int kBytes = kNibbles + 16;
+
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source));
+    if constexpr (kHasMinimum) StoreHalf(record + kHalfPlane, row, Load16(source + 2));
+  }
+  static int Words(const uint8_t* source, int, uint32_t* words) {
+    memcpy(words, source + kNibbles, 16);
+    if constexpr (kHasFifthBits) words[4] = FifthBits(Load32(source + kHigh));
+    return kHasFifthBits ? 5 : 4;
+  }
+};
+
+using Q4_0Source = NibbleSource<Format::kQ4_0, false, false>;
+using Q4_1Source = NibbleSource<Format::kQ4_1, true, false>;
+using Q5_0Source = NibbleSource<Format::kQ5_0, false, true>;
+using Q5_1Source = NibbleSource<Format::kQ5_1, true, true>;
+using IQ4_NLSource = NibbleSource<Format::kIQ4_NL, false, false>;
+
+struct Q8_0Source {
+  static constexpr Format kFormat = Format::kQ8_0;
+  static constexpr int kBytes = 34;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) { StoreHalf(record, row, Load16(source)); }
+  static int Words(const uint8_t* source, int, uint32_t* words) {
+    for (int j = 0; j < 8; ++j) words[j] = Load32(source + 2 + 4 * j) ^ 0x80808080u;  // signed to + 128
+    return 8;
+  }
+};
+
+struct MXFP4Source {
+  static constexpr Format kFormat = Format::kMXFP4;
+  static constexpr int kBytes = 17;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    // Half of 2^(e - 127) as BF16; the two smallest are subnormal.
+    const int exponent = source[0];
+    StoreHalf(record, row, static_cast<uint16_t>(exponent < 2 ? 0x20 << exponent : (exponent - 1) << 7));
+  }
+  static int Words(const uint8_t* source, int, uint32_t* words) {
+    memcpy(words, source + 1, 16);
+    return 4;
+  }
+};
+
+/// The 6-bit scale and minimum of block b in the 12 bytes that Q4_K and Q5_K share.
+struct KScale {
+  uint8_t scale;
+  uint8_t minimum;
+};
+inline KScale UnpackKScale(const uint8_t* packed, int b) {
+  if (b < 4) return {static_cast<uint8_t>(packed[b] & 63), static_cast<uint8_t>(packed[b + 4] & 63)};
+  return {static_cast<uint8_t>((packed[b + 4] & 15) | packed[b - 4] >> 6 << 4),
+          static_cast<uint8_t>(packed[b + 4] >> 4 | packed[b] >> 6 << 4)};
+}
+
+/// 32 nibbles of the K formats: each 32 bytes hold two blocks, low and high.
+inline void KNibbleWords(const uint8_t* nibbles, bool high, uint32_t* words) {
+  for (int j = 0; j < 4; ++j) {
+    const uint32_t first = Load32(nibbles + 4 * j) >> (high ? 4 : 0) & 0x0f0f0f0fu;
+    const uint32_t second = Load32(nibbles + 16 + 4 * j) >> (high ? 4 : 0) & 0x0f0f0f0fu;
+    words[j] = first | second << 4;
+  }
+}
+
+/// Bit `bit` of 32 bytes, as one word.
+inline uint32_t GatherBit(const uint8_t* bytes, int bit) {
+  uint32_t word = 0;
+  for (int i = 0; i < 32; i += 8) {
+    uint64_t eight;
+    memcpy(&eight, bytes + i, sizeof(eight));
+    // The product moves bit 8k of the masked word to bit 56 + k.
+    const uint64_t gathered = ((eight >> bit & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
+    word |= static_cast<uint32_t>(gathered) << i;
+  }
+  return word;
+}
+
+template <Format kOf, bool kHasFifthBits>
+struct KSource {
+  static constexpr Format kFormat = kOf;
+  static constexpr int kNibbles = 16 + (kHasFifthBits ? 32 : 0);
+  static constexpr int kBytes = kNibbles + 128;
+
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source));
+    StoreHalf(record + kHalfPlane, row, Load16(source + 2));
+    uint8_t* scales = record + 2 * kHalfPlane;
+    for (int b = 0; b < 8; ++b) {
+      const KScale k = UnpackKScale(source + 4, b);
+      scales[b * kBytePlane + row] = k.scale;
+      scales[(8 + b) * kBytePlane + row] = k.minimum;
+    }
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    KNibbleWords(source + kNibbles + b / 2 * 32, b % 2 != 0, words);
+    if constexpr (kHasFifthBits) words[4] = FifthBits(GatherBit(source + 16, b));
+    return kHasFifthBits ? 5 : 4;
+  }
+};
+
+using Q4_KSource = KSource<Format::kQ4_K, false>;
+using Q5_KSource = KSource<Format::kQ5_K, true>;
+
+/// Q6_K: 128 bytes of nibbles, 64 of bit pairs, 16 scales, d. Each half of 128 weights: blocks 0 and 1 are the low
+/// nibbles of its 64 bytes, 2 and 3 the high ones; block b's high bits are bits 2b of its 32 bytes.
+struct Q6_KSource {
+  static constexpr Format kFormat = Format::kQ6_K;
+  static constexpr int kBytes = 210;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source + 208));
+    for (int s = 0; s < 16; ++s) record[kHalfPlane + s * kBytePlane + row] = source[192 + s];
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    const int half = b / 4;
+    const int part = b % 4;
+    KNibbleWords(source + half * 64 + part % 2 * 32, part >= 2, words);
+    const uint8_t* high = source + 128 + half * 32;
+    const uint32_t low_bits = FifthBits(GatherBit(high, 2 * part));
+    const uint32_t high_bits = FifthBits(GatherBit(high, 2 * part + 1));
+    for (int w = 0; w < 2; ++w) {
+      // Pairs 8w .. 8w + 7: bits 2p and 2p + 1 of each 16-bit half.
+      const int s = 8 * w;
+      const uint32_t even = (low_bits >> s & 0xffu) | (low_bits >> (16 + s) & 0xffu) << 8;
+      const uint32_t odd = (high_bits >> s & 0xffu) | (high_bits >> (16 + s) & 0xffu) << 8;
+      words[4 + w] = SpreadBits(even) | SpreadBits(odd) << 1;
+    }
+    return 6;
+  }
+};
+
+/// IQ4_XS: d, 16 high bits of scales, 4 bytes of low nibbles of scales, 8 blocks of 16 bytes.
+struct IQ4_XSSource {
+  static constexpr Format kFormat = Format::kIQ4_XS;
+  static constexpr int kBytes = 136;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source));
+    const uint32_t high = Load16(source + 2);
+    for (int b = 0; b < 8; ++b) {
+      const uint32_t low = source[4 + b / 2] >> (b % 2 * 4) & 15u;
+      const uint32_t scale = low | (high >> (2 * b) & 3u) << 4;
+      record[kHalfPlane + b * kBytePlane + row] = static_cast<uint8_t>(static_cast<int>(scale) - 32);
+    }
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    memcpy(words, source + 8 + b * 16, 16);
+    return 4;
+  }
+};
+
+}  // namespace rf::cpu
