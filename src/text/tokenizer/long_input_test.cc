@@ -1,0 +1,133 @@
+// A megabyte of anything takes well under a second and little stack, for every pre-tokenizer and for SentencePiece.
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <chrono>
+#include <functional>
+
+#include "text/tokenizer/pre_tokenizer.h"
+#include "text/tokenizer/test_vocab.h"
+
+namespace rf {
+namespace {
+
+constexpr size_t kMegabyte = size_t{1} << 20;
+
+// What is repeated: letters, white space, digits, East Asian characters, marks, joined emoji, half matches.
+const std::vector<std::string> kUnits = {"A", " ", "\n", "1", "中", "\u0301\u0323", "👩\u200d", "<|en", "ªA", "\x80"};
+
+// A vocabulary that merges each unit with itself, over and over.
+std::vector<std::pair<std::string, std::string>> DoublingMerges() {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& unit : kUnits) {
+    std::string left = unit.substr(0, 1);
+    for (size_t i = 1; i < unit.size(); ++i) {
+      pairs.emplace_back(left, unit.substr(i, 1));
+      left += unit[i];
+    }
+    for (int i = 0; i < 4; ++i) {
+      pairs.emplace_back(left, left);
+      left += left;
+    }
+  }
+  return pairs;
+}
+
+std::string Repeat(const std::string& unit, size_t n_bytes) {
+  std::string text;
+  while (text.size() < n_bytes) text += unit;
+  return text;
+}
+
+std::string RandomBytes(size_t n_bytes, unsigned n_values, char first) {
+  std::string text;
+  uint32_t state = 1;
+  while (text.size() < n_bytes) {
+    state = state * 1664525u + 1013904223u;
+    text += static_cast<char>(first + static_cast<char>((state >> 24) % n_values));
+  }
+  return text;
+}
+
+// Runs `work` on a thread with a stack of 256 KiB; seconds it took.
+double TimeOnSmallStack(std::function<void()> work) {
+  const auto begin = std::chrono::steady_clock::now();
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  pthread_t thread;
+  const auto start = [](void* argument) -> void* {
+    (*static_cast<std::function<void()>*>(argument))();
+    return nullptr;
+  };
+  EXPECT_EQ(pthread_create(&thread, &attributes, start, &work), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+void ExpectFast(const Tokenizer& tokenizer, const std::string& text, const std::string& what) {
+  std::vector<TokenId> ids;
+  const EncodeOptions options{.add_special = false, .parse_special = true};
+  EXPECT_LE(TimeOnSmallStack([&] { ids = tokenizer.Encode(text, options); }), 1.0) << what;
+  EXPECT_FALSE(ids.empty());
+}
+
+void ExpectFastOnEverything(const Tokenizer& tokenizer, const std::string& name) {
+  for (const std::string& unit : kUnits)
+    ExpectFast(tokenizer, Repeat(unit, kMegabyte), name + " " + EscapeForMessage(unit));
+  ExpectFast(tokenizer, RandomBytes(kMegabyte, 256, 0), name + " random bytes");
+  ExpectFast(tokenizer, RandomBytes(kMegabyte, 26, 'a'), name + " random letters");
+  ExpectFast(tokenizer, RandomBytes(kMegabyte, 96, ' '), name + " random ASCII");
+}
+
+class LongInputPreTokenizerTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(LongInputPreTokenizerTest, AnyMegabyte) {
+  const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel(GetParam(), DoublingMerges()));
+  ExpectFastOnEverything(*tokenizer, GetParam());
+}
+
+// One of each set of stages.
+INSTANTIATE_TEST_SUITE_P(All, LongInputPreTokenizerTest,
+                         ::testing::Values("gpt-2", "smollm", "default", "falcon", "llama3", "qwen2", "qwen35",
+                                           "ufakzeka", "seed-coder", "minicpm5", "tekken", "gpt-4o", "deepseek-llm",
+                                           "deepseek-coder", "deepseek-v3", "bloom", "viking"));
+
+TEST(LongInputTest, SentencePiece) {
+  std::vector<std::pair<std::string, float>> pieces = {{"▁", 0}};
+  float score = 0;
+  for (const std::string& unit : kUnits) {
+    for (size_t n = 1; n <= 16; n *= 2) {
+      std::string piece;
+      for (size_t i = 0; i < n; ++i) piece += unit == " " ? "▁" : unit;
+      pieces.emplace_back(piece, score -= 1);
+    }
+  }
+  ExpectFastOnEverything(*test_vocab::MakeTokenizer(test_vocab::SentencePiece(pieces)), "llama");
+}
+
+TEST(LongInputTest, EqualScoresEverywhere) {
+  std::vector<std::pair<std::string, float>> pieces;
+  for (std::string piece = "a"; piece.size() <= 64; piece += "a") pieces.emplace_back(piece, 0.0f);
+  const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::SentencePiece(pieces));
+  ExpectFast(*tokenizer, Repeat("a", kMegabyte), "equal scores");
+}
+
+TEST(LongInputTest, TimeGrowsLinearly) {
+  const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel("llama3", DoublingMerges()));
+  for (const char* unit : {"A", " ", "中", "\u0301"}) {
+    const std::string text = Repeat(unit, 4 * kMegabyte);
+    double shortest = 1e9, longest = 1e9;
+    for (int i = 0; i < 2; ++i) {
+      const EncodeOptions options{};
+      shortest =
+          std::min(shortest, TimeOnSmallStack([&] { tokenizer->Encode(text.substr(0, kMegabyte / 2), options); }));
+      longest = std::min(longest, TimeOnSmallStack([&] { tokenizer->Encode(text, options); }));
+    }
+    EXPECT_LE(longest, shortest * 8 * 1.5 + 0.05) << EscapeForMessage(unit);
+  }
+}
+
+}  // namespace
+}  // namespace rf
