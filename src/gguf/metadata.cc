@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
 #include <utility>
 
 #include "base/utf8.h"
@@ -93,8 +94,9 @@ Result<std::vector<T>> GetArray(const GgufMetadata& metadata, std::string_view k
   for (size_t i = 0; i < value->size(); ++i) {
     const auto element = Element<T>::Get(*value, i);
     if (!element) {
-      // Either the element type never fits or this one number does not.
-      if (!value->AsU64(i) && !value->AsI64(i)) return metadata.WrongType(key, wanted);
+      // Either the element type never fits or this one integer does not.
+      const bool wants_integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+      if (!wants_integer || (!value->AsU64(i) && !value->AsI64(i))) return metadata.WrongType(key, wanted);
       return metadata.ErrorAt(key, fmt::format("key '{}' must be {}, has {} at index {}", NameForMessage(key), wanted,
                                                value->ElementToString(i), i));
     }
