@@ -1,0 +1,23 @@
+// Rotary frequencies of a model: every scaling method reduced to one table and one magnitude.
+#pragma once
+
+#include <vector>
+
+#include "model/hyperparameters.h"
+
+namespace rf {
+
+struct RopeFrequencies {
+  std::vector<float> radians_per_position;  ///< [rope_dim / 2]
+  float magnitude = 1.0f;
+};
+
+/// Frequency j is base^(-2j / rope_dim), changed by the model's scaling and divided by factors[j] if given (llama3,
+/// long-rope). Sources: Su et al. 2021, arXiv:2104.09864; linear: Chen et al. 2023, arXiv:2306.15595; YaRN: Peng et al.
+/// 2023, arXiv:2309.00071.
+RopeFrequencies ComputeRopeFrequencies(const RopeParameters& rope, const std::vector<float>& factors);
+
+/// As above for windowed layers: their own base, no scaling.
+RopeFrequencies ComputeLocalRopeFrequencies(const RopeParameters& rope);
+
+}  // namespace rf

@@ -1,0 +1,77 @@
+#include "model/vocab.h"
+
+#include <string>
+
+namespace rf {
+namespace {
+
+constexpr std::string_view kPrefix = "tokenizer.ggml.";
+
+std::string Key(std::string_view name) {
+  return std::string(kPrefix) + std::string(name);
+}
+
+Result<std::vector<std::string>> ReadStrings(const GgufMetadata& metadata, std::string_view name) {
+  RF_ASSIGN_OR_RETURN(const GgufStrings* strings, metadata.GetStringArray(Key(name)));
+  std::vector<std::string> out;
+  out.reserve(strings->size());
+  for (size_t i = 0; i < strings->size(); ++i) out.emplace_back((*strings)[i]);
+  return out;
+}
+
+// Ids are written as u32; what does not fit becomes -1, which the tokenizer's check refuses by name.
+Status ReadId(const GgufMetadata& metadata, std::string_view name, std::optional<TokenId>& id) {
+  RF_ASSIGN_OR_RETURN(const std::optional<uint64_t> value, metadata.FindU64(Key(name)));
+  if (value) id = *value <= INT32_MAX ? static_cast<TokenId>(*value) : -1;
+  return {};
+}
+
+Status ReadFlag(const GgufMetadata& metadata, std::string_view name, std::optional<bool>& flag) {
+  RF_ASSIGN_OR_RETURN(flag, metadata.FindBool(Key(name)));
+  return {};
+}
+
+Status ReadIds(const GgufMetadata& metadata, VocabData& vocab) {
+  RF_RETURN_IF_ERROR(ReadId(metadata, "bos_token_id", vocab.bos));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "eos_token_id", vocab.eos));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "unknown_token_id", vocab.unk));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "seperator_token_id", vocab.sep));  // the format's own spelling
+  RF_RETURN_IF_ERROR(ReadId(metadata, "padding_token_id", vocab.pad));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "mask_token_id", vocab.mask));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "eot_token_id", vocab.eot));
+  return ReadId(metadata, "eom_token_id", vocab.eom);
+}
+
+Status ReadFlags(const GgufMetadata& metadata, VocabData& vocab) {
+  RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_bos_token", vocab.add_bos));
+  RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_eos_token", vocab.add_eos));
+  RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_sep_token", vocab.add_sep));
+  RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_space_prefix", vocab.add_space_prefix));
+  return ReadFlag(metadata, "remove_extra_whitespaces", vocab.remove_extra_whitespaces);
+}
+
+}  // namespace
+
+Result<VocabData> ReadVocab(const GgufFile& file) {
+  const GgufMetadata& metadata = file.metadata();
+  VocabData vocab;
+  RF_ASSIGN_OR_RETURN(const std::string_view model, metadata.GetString(Key("model")));
+  vocab.model = model;
+  RF_ASSIGN_OR_RETURN(const auto pre, metadata.FindString(Key("pre")));
+  if (pre) vocab.pre = *pre;
+  RF_ASSIGN_OR_RETURN(vocab.tokens, ReadStrings(metadata, "tokens"));
+  if (metadata.Has(Key("merges"))) {
+    RF_ASSIGN_OR_RETURN(vocab.merges, ReadStrings(metadata, "merges"));
+  }
+  if (metadata.Has(Key("scores"))) {
+    RF_ASSIGN_OR_RETURN(vocab.scores, metadata.GetF32Array(Key("scores")));
+  }
+  if (metadata.Has(Key("token_type"))) {
+    RF_ASSIGN_OR_RETURN(vocab.types, metadata.GetI32Array(Key("token_type")));
+  }
+  RF_RETURN_IF_ERROR(ReadIds(metadata, vocab));
+  RF_RETURN_IF_ERROR(ReadFlags(metadata, vocab));
+  return vocab;
+}
+
+}  // namespace rf
