@@ -49,8 +49,11 @@ Status VerifyTensor(const GgufFile& file, size_t index, std::vector<std::byte>& 
 }  // namespace
 
 Status VerifyTensors(const GgufFile& file) {
-  std::vector<std::byte> bytes(kChunkElements * sizeof(double));
-  std::vector<float> values(kChunkElements);
+  int64_t n_elements = 0;  // of the largest chunk
+  for (const GgufTensor& tensor : file.tensors()) n_elements = std::max(n_elements, tensor.n_elements);
+  n_elements = std::min(n_elements, kChunkElements);
+  std::vector<std::byte> bytes(static_cast<size_t>(n_elements) * sizeof(double));  // no format has larger elements
+  std::vector<float> values(static_cast<size_t>(n_elements));
   for (size_t i = 0; i < file.tensors().size(); ++i) RF_RETURN_IF_ERROR(VerifyTensor(file, i, bytes, values));
   return {};
 }

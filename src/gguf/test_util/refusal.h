@@ -8,16 +8,13 @@
 
 #include "base/result.h"
 #include "gguf/reader.h"
+#include "gguf/test_util/message_check.h"
 
 namespace rf {
 
 /// Bounds of one refusal: time, and memory beyond what the process had before (not looked at under sanitizers).
 inline constexpr double kMaxRefusalSeconds = 1.0;
 inline constexpr int64_t kMaxRefusalBytes = int64_t{64} << 20;
-
-/// Whether an error message is one line of at most 300 bytes of printable, valid UTF-8. Empty if so, else what is
-/// wrong.
-std::string MessageFlaw(const std::string& message);
 
 /// Opens the file mapped, read and verified, and checks that all three fail alike, within the bounds, and that the
 /// message is well formed and contains each of `parts`. Failures are reported through GoogleTest.
