@@ -5,93 +5,19 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <utility>
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "text/tokenizer/byte_alphabet.h"
 #include "text/tokenizer/join_filter.h"
+#include "text/tokenizer/merge_table.h"
 #include "text/tokenizer/normalize.h"
 #include "text/tokenizer/pre_tokenizer.h"
 #include "text/tokenizer/tables.h"
 
 namespace rf {
 namespace {
-
-// From a character of GPT-2's alphabet to its byte: bytes that are printable in Latin-1 stand for themselves, the
-// others were given U+0100, U+0101, … in order.
-class ByteAlphabet {
- public:
-  ByteAlphabet() {
-    byte_of_.fill(-1);
-    size_t next = 0x100;
-    for (size_t byte = 0; byte < 256; ++byte) {
-      const bool is_printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
-      byte_of_[is_printable ? byte : next++] = static_cast<int16_t>(byte);
-    }
-  }
-
-  /// Appends the bytes that `text` stands for; false, with `out` unchanged, if a character is not of the alphabet.
-  bool Decode(std::string_view text, std::string& out) const {
-    const size_t size = out.size();
-    const char* p = text.data();
-    const char* const end = p + text.size();
-    while (p < end) {
-      Utf8Step step{static_cast<uint8_t>(*p), 1, true, false};
-      if (step.code_point >= 0x80) step = DecodeUtf8(p, end);
-      if (!step.valid || step.code_point >= byte_of_.size() || byte_of_[step.code_point] < 0) {
-        out.resize(size);
-        return false;
-      }
-      out += static_cast<char>(byte_of_[step.code_point]);
-      p += step.length;
-    }
-    return true;
-  }
-
- private:
-  std::array<int16_t, 0x144> byte_of_;
-};
-
-// From a pair of tokens to what they merge into.
-class MergeTable {
- public:
-  void Reserve(size_t n_merges) {
-    slots_.assign(std::bit_ceil(2 * n_merges + 2), Slot{});
-    seed_ = HashSeed();
-  }
-  /// False if the pair is there already.
-  bool Insert(int32_t left, int32_t right, MergeCandidate merged) {
-    Slot& slot = At(Key(left, right));
-    if (slot.key != kFree) return false;
-    slot = {Key(left, right), merged};
-    return true;
-  }
-  void Prefetch(int32_t left, int32_t right) const { __builtin_prefetch(&slots_[Home(Key(left, right))]); }
-  MergeCandidate Find(int32_t left, int32_t right) const {
-    if ((left | right) < 0) return {};
-    return const_cast<MergeTable*>(this)->At(Key(left, right)).merged;
-  }
-
- private:
-  static constexpr uint64_t kFree = ~uint64_t{0};
-  struct Slot {
-    uint64_t key = kFree;
-    MergeCandidate merged;
-  };
-  static uint64_t Key(int32_t left, int32_t right) {
-    return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) | static_cast<uint32_t>(right);
-  }
-  size_t Home(uint64_t key) const { return FoldedMultiply(key ^ seed_, 0x9E3779B97F4A7C15u) & (slots_.size() - 1); }
-  Slot& At(uint64_t key) {
-    const size_t mask = slots_.size() - 1;
-    size_t i = Home(key);
-    while (slots_[i].key != key && slots_[i].key != kFree) i = (i + 1) & mask;
-    return slots_[i];
-  }
-  std::vector<Slot> slots_;
-  uint64_t seed_ = 0;
-};
 
 // A few merges on their way from the file to the table.
 struct MergeBatch {
