@@ -1,6 +1,7 @@
 // y_p = x * W_p^T (+ bias) (+ residual) for up to three weights. See docs/cpu-kernels.md for the method and its
 // figures.
 #include "cpu/kernels/matmul_job.h"
+#include "cpu/kernels/matmul_kernels.h"
 #include "cpu/kernels/register.h"
 
 namespace rf::cpu {
@@ -11,7 +12,7 @@ JobMemory MemoryOf(const MatMul::Args& args, int n_threads) {
   bool with_floats = false;
   for (int p = 0; p < args.n_parts; ++p) {
     const WeightView& weight = args.parts[p].weight;
-    (KernelsOf(weight.format, weight.layout).is_integer() ? with_integers : with_floats) = true;
+    (TileKernelsOf(weight.format, weight.layout).is_integer() ? with_integers : with_floats) = true;
   }
   return PlanMemory(args.x.n_rows, args.x.n_cols, with_integers, with_floats, n_threads);
 }

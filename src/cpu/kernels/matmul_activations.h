@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/half.h"
-#include "cpu/kernels/matmul_tiles.h"
+#include "cpu/kernels/matmul_types.h"
 
 namespace rf::cpu {
 namespace {

@@ -1,23 +1,10 @@
-// The table of tile functions by format: what the drivers of matmul and moe_matmul call.
+// The tile functions by format. Included by matmul.cc only: one copy of the code serves moe_matmul as well.
 #pragma once
 
-#include "cpu/kernels/matmul_activations.h"
+#include "cpu/kernels/matmul_tiles.h"
 
 namespace rf::cpu {
 namespace {
-
-/// Tile functions of one format; arrays are indexed by the number of tokens in the tile.
-struct TileKernels {
-  PanelLayout layout;
-  int unpacked_scales = 0;  ///< 16-float groups that a block has when unpacked; 0 for floating-point formats
-  void (*direct[kTileTokens + 1])(const uint8_t* panel, int64_t n_records, const IntegerTile& x, float* sums) = {};
-  void (*unpack)(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) = nullptr;
-  void (*unpacked[kTileTokens + 1])(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTile& x,
-                                    float* sums) = {};
-  void (*floating[kTileTokens + 1])(const uint8_t* panel, int64_t n_cols, const float* x, float* sums) = {};
-
-  bool is_integer() const { return unpack != nullptr; }
-};
 
 template <class Block, int kTokens>
 constexpr void SetIntegerTiles(TileKernels& kernels) {
@@ -28,7 +15,7 @@ constexpr void SetIntegerTiles(TileKernels& kernels) {
 
 template <class Block>
 constexpr TileKernels IntegerKernels() {
-  TileKernels kernels{Block::kLayout, kUnpackedScales<Block>, {}, UnpackPanel<Block>, {}, {}};
+  TileKernels kernels{Block::kLayout, {}, UnpackPanel<Block>, {}, {}};
   SetIntegerTiles<Block, kTileTokens>(kernels);
   return kernels;
 }
@@ -41,7 +28,7 @@ constexpr void SetFloatTiles(TileKernels& kernels) {
 
 template <class Columns>
 constexpr TileKernels FloatKernels() {
-  TileKernels kernels{{1, Columns::kBytes, 0, 0}, 0, {}, nullptr, {}, {}};
+  TileKernels kernels{{1, Columns::kBytes, 0, 0}, {}, nullptr, {}, {}};
   SetFloatTiles<Columns, kTileTokens>(kernels);
   return kernels;
 }
@@ -51,9 +38,9 @@ constexpr TileKernels kIntegerKernels = IntegerKernels<Block>();
 template <class Columns>
 constexpr TileKernels kFloatKernels = FloatKernels<Columns>();
 
-/// The kernels for a packed weight of `format`, or those for F32 columns: what weights in the file's layout are
-/// unpacked to.
-inline const TileKernels& KernelsOf(Format format, WeightLayout layout) {
+}  // namespace
+
+const TileKernels& RF_ISA::TileKernelsOf(Format format, WeightLayout layout) {
   if (layout == kFileLayout) return kFloatKernels<F32Columns>;
   switch (format) {
     case Format::kF16: return kFloatKernels<F16Columns>;
@@ -73,5 +60,4 @@ inline const TileKernels& KernelsOf(Format format, WeightLayout layout) {
   }
 }
 
-}  // namespace
 }  // namespace rf::cpu

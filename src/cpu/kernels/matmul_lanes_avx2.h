@@ -87,6 +87,9 @@ RF_LANES_INLINE Floats SplatFloat(float value) {
   const __m256 v = _mm256_set1_ps(value);
   return {v, v};
 }
+RF_LANES_INLINE Floats Add(Floats a, Floats b) {
+  return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)};
+}
 RF_LANES_INLINE Floats Multiply(Floats a, Floats b) {
   return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)};
 }

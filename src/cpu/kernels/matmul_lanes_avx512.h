@@ -75,6 +75,9 @@ RF_LANES_INLINE void StoreFloats(float* p, Floats a) {
 RF_LANES_INLINE Floats SplatFloat(float value) {
   return _mm512_set1_ps(value);
 }
+RF_LANES_INLINE Floats Add(Floats a, Floats b) {
+  return _mm512_add_ps(a, b);
+}
 RF_LANES_INLINE Floats Multiply(Floats a, Floats b) {
   return _mm512_mul_ps(a, b);
 }

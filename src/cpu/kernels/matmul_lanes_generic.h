@@ -108,6 +108,10 @@ RF_LANES_INLINE Floats SplatFloat(float value) {
   for (float& lane : a.v) lane = value;
   return a;
 }
+RF_LANES_INLINE Floats Add(Floats a, const Floats& b) {
+  for (int i = 0; i < kLanes; ++i) a.v[i] += b.v[i];
+  return a;
+}
 RF_LANES_INLINE Floats Multiply(Floats a, const Floats& b) {
   for (int i = 0; i < kLanes; ++i) a.v[i] *= b.v[i];
   return a;

@@ -1,7 +1,7 @@
 // Multiplies a run of prepared rows by a run of panels: the loops around the tiles.
 #pragma once
 
-#include "cpu/kernels/matmul_kernels.h"
+#include "cpu/kernels/matmul_activations.h"
 
 namespace rf::cpu {
 namespace {
@@ -58,80 +58,119 @@ inline void UnpackFileRows(const WeightView& weight, int64_t first_row, int64_t 
   }
 }
 
-inline void MultiplyFloatStretch(const TileKernels& kernels, const uint8_t* columns, int64_t first_col, int64_t n_cols,
-                                 const PreparedRows& x, const RowRun& rows, float* sums) {
-  for (int64_t done = 0; done < rows.count; done += kTileTokens) {
-    const int n_tokens = TileTokens(rows, done);
-    const float* values = x.values + (rows.first + done) * x.d_in + first_col * n_tokens;
-    kernels.floating[n_tokens](columns, n_cols, values, sums + done * kPanelRows);
+/// A stretch of one panel, ready for the tiles: packed, unpacked, or columns of floats.
+struct PanelStretch {
+  enum class Kind { kPacked, kUnpacked, kFloats };
+  Kind kind;
+  const uint8_t* bytes;  ///< packed records or columns
+  UnpackedPanel unpacked;
+  int64_t first_col;
+  int64_t n_cols;
+};
+
+/// Columns of a stretch: all of them where tiles read the panel as it is, else at most kStretch, about the same each
+/// time.
+inline int64_t StretchColumns(const TileKernels& kernels, PanelStretch::Kind kind, bool is_packed, int64_t d_in) {
+  if (kind == PanelStretch::Kind::kPacked || (kind == PanelStretch::Kind::kFloats && is_packed)) return d_in;
+  const int64_t n_stretches = (d_in + kStretch - 1) / kStretch;
+  const int64_t unit = is_packed ? kernels.layout.record_weights : kStretch;
+  return (d_in / n_stretches + unit - 1) / unit * unit;
+}
+
+inline PanelStretch PrepareStretch(const PanelTask& task, const TileKernels& kernels, PanelStretch::Kind kind,
+                                   int64_t panel_index, int64_t first_col, int64_t n_cols, Scratch& scratch) {
+  PanelStretch stretch{kind, nullptr, {scratch.pairs, scratch.scales}, first_col, n_cols};
+  if (task.weight.layout == kFileLayout) {
+    UnpackFileRows(task.weight, panel_index * kPanelRows, first_col, n_cols, scratch);
+    stretch.bytes = reinterpret_cast<const uint8_t*>(scratch.pairs);
+    return stretch;
+  }
+  stretch.bytes = static_cast<const uint8_t*>(task.weight.data) +
+                  panel_index * PanelBytes(kernels.layout, task.weight.n_cols) + PanelBytes(kernels.layout, first_col);
+  if (kind == PanelStretch::Kind::kUnpacked) {
+    kernels.unpack(stretch.bytes, n_cols / kernels.layout.record_weights, stretch.unpacked);
+  }
+  return stretch;
+}
+
+inline void MultiplyTile(const TileKernels& kernels, const PanelStretch& stretch, const PreparedRows& x,
+                         int64_t first_row, int n_tokens, float* sums) {
+  if (stretch.kind == PanelStretch::Kind::kFloats) {
+    const float* values = x.values + first_row * x.d_in + stretch.first_col * n_tokens;
+    kernels.floating[n_tokens](stretch.bytes, stretch.n_cols, values, sums);
+    return;
+  }
+  const IntegerTile tile = IntegersFrom(x, first_row, stretch.first_col, n_tokens);
+  if (stretch.kind == PanelStretch::Kind::kPacked) {
+    kernels.direct[n_tokens](stretch.bytes, stretch.n_cols / kernels.layout.record_weights, tile, sums);
+  } else {
+    kernels.unpacked[n_tokens](stretch.unpacked, stretch.n_cols / kBlock, tile, sums);
   }
 }
 
-inline void MultiplyDirect(const TileKernels& kernels, const uint8_t* panel, const PreparedRows& x, const RowRun& rows,
-                           float* sums) {
-  const int64_t n_records = x.d_in / kernels.layout.record_weights;
-  for (int64_t done = 0; done < rows.count; done += kTileTokens) {
-    const int n_tokens = TileTokens(rows, done);
-    kernels.direct[n_tokens](panel, n_records, IntegersFrom(x, rows.first + done, 0, n_tokens),
-                             sums + done * kPanelRows);
-  }
+inline int64_t OutputRow(const PanelTask& task, int64_t row) {
+  return task.y_rows == nullptr ? row : task.y_rows[row];
 }
 
-inline void MultiplyUnpacked(const TileKernels& kernels, const uint8_t* panel, const PreparedRows& x,
-                             const RowRun& rows, Scratch& scratch) {
-  const UnpackedPanel unpacked{scratch.pairs, scratch.scales};
-  for (int64_t col = 0; col < x.d_in; col += kStretch) {
-    const int64_t n_cols = x.d_in - col < kStretch ? x.d_in - col : kStretch;
-    kernels.unpack(panel + PanelBytes(kernels.layout, col), n_cols / kernels.layout.record_weights, unpacked);
-    for (int64_t done = 0; done < rows.count; done += kTileTokens) {
-      const int n_tokens = TileTokens(rows, done);
-      kernels.unpacked[n_tokens](unpacked, n_cols / kBlock, IntegersFrom(x, rows.first + done, col, n_tokens),
-                                 scratch.sums + done * kPanelRows);
-    }
-  }
-}
-
-/// (sum + bias) + residual for one row's 16 outputs of a panel.
+/// (sum + bias) + residual for the 16 outputs of one row, or as many as the weight has rows left.
 inline void StoreSums(const PanelTask& task, const float* sums, int64_t row, int64_t first_output) {
   float* y = task.y + row * task.y_stride + first_output;
+  const float* bias = task.bias == nullptr ? nullptr : task.bias + first_output;
   const float* residual =
       task.residual == nullptr ? nullptr : task.residual + row * task.residual_stride + first_output;
   const int64_t left = task.weight.n_rows - first_output;
-  const int n = static_cast<int>(left < kPanelRows ? left : kPanelRows);
-  for (int i = 0; i < n; ++i) {
+  if (left >= kPanelRows) {
+    Floats value = LoadFloats(sums);
+    if (bias != nullptr) value = Add(value, LoadFloats(bias));
+    if (residual != nullptr) value = Add(value, LoadFloats(residual));
+    StoreFloats(y, value);
+    return;
+  }
+  for (int i = 0; i < left; ++i) {
     float value = sums[i];
-    if (task.bias != nullptr) value += task.bias[first_output + i];
+    if (bias != nullptr) value += bias[i];
     if (residual != nullptr) value += residual[i];
     y[i] = value;
+  }
+}
+
+/// Tiles by which the outputs' cache lines are fetched ahead: they lie a row apart, often a page each.
+inline constexpr int64_t kPrefetchTiles = 3;
+
+inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t first, int64_t first_output) {
+  for (int64_t i = first; i < first + kTileTokens && i < rows.count; ++i) {
+    const int64_t row = OutputRow(task, rows.first + i);
+    __builtin_prefetch(task.y + row * task.y_stride + first_output, 1);
+    if (task.residual != nullptr) {
+      __builtin_prefetch(task.residual + row * task.residual_stride + first_output, 0);
+    }
   }
 }
 
 /// y = x * W^T for one panel and up to kChunkRows rows.
 inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const PreparedRows& x, const RowRun& rows,
                           Scratch& scratch) {
-  const TileKernels& kernels = KernelsOf(task.weight.format, task.weight.layout);
-  for (int64_t i = 0; i < rows.count; ++i) StoreFloats(scratch.sums + i * kPanelRows, ZeroFloats());
-  if (task.weight.layout == kFileLayout) {
-    for (int64_t col = 0; col < x.d_in; col += kStretch) {
-      const int64_t n_cols = x.d_in - col < kStretch ? x.d_in - col : kStretch;
-      UnpackFileRows(task.weight, panel_index * kPanelRows, col, n_cols, scratch);
-      MultiplyFloatStretch(kernels, reinterpret_cast<const uint8_t*>(scratch.pairs), col, n_cols, x, rows,
-                           scratch.sums);
+  using Kind = PanelStretch::Kind;
+  const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
+  const Kind kind = !kernels.is_integer()          ? Kind::kFloats
+                    : rows.count < kUnpackFromRows ? Kind::kPacked
+                                                   : Kind::kUnpacked;
+  const int64_t first_output = panel_index * kPanelRows;
+  const int64_t step = StretchColumns(kernels, kind, task.weight.layout != kFileLayout, x.d_in);
+  for (int64_t col = 0; col < x.d_in; col += step) {
+    const bool is_last = col + step >= x.d_in;
+    const PanelStretch stretch =
+        PrepareStretch(task, kernels, kind, panel_index, col, is_last ? x.d_in - col : step, scratch);
+    for (int64_t done = 0; done < rows.count; done += kTileTokens) {
+      const int n_tokens = TileTokens(rows, done);
+      float* sums = scratch.sums + done * kPanelRows;
+      if (is_last) PrefetchOutputs(task, rows, done + kPrefetchTiles * kTileTokens, first_output);
+      for (int t = 0; t < n_tokens && col == 0; ++t) StoreFloats(sums + t * kPanelRows, ZeroFloats());
+      MultiplyTile(kernels, stretch, x, rows.first + done, n_tokens, sums);
+      for (int t = 0; t < n_tokens && is_last; ++t) {
+        StoreSums(task, sums + t * kPanelRows, OutputRow(task, rows.first + done + t), first_output);
+      }
     }
-  } else {
-    const auto* panel =
-        static_cast<const uint8_t*>(task.weight.data) + panel_index * PanelBytes(kernels.layout, x.d_in);
-    if (!kernels.is_integer()) {
-      MultiplyFloatStretch(kernels, panel, 0, x.d_in, x, rows, scratch.sums);
-    } else if (rows.count < kUnpackFromRows) {
-      MultiplyDirect(kernels, panel, x, rows, scratch.sums);
-    } else {
-      MultiplyUnpacked(kernels, panel, x, rows, scratch);
-    }
-  }
-  for (int64_t i = 0; i < rows.count; ++i) {
-    const int64_t row = task.y_rows == nullptr ? rows.first + i : task.y_rows[rows.first + i];
-    StoreSums(task, scratch.sums + i * kPanelRows, row, panel_index * kPanelRows);
   }
 }
 

@@ -10,16 +10,10 @@
 #pragma once
 
 #include "cpu/kernels/matmul_formats.h"
+#include "cpu/kernels/matmul_types.h"
 
 namespace rf::cpu {
 namespace {
-
-/// A tile's activations for integer formats. Pair p of block b of token t: pairs[(b * kPairs + p) * kTokens + t]; of
-/// block b, scales[b * 3 * kTokens + t] is dx, the next kTokens are sx, and the next the negated sums of q (integers).
-struct IntegerTile {
-  const int32_t* pairs;
-  const float* scales;
-};
 
 template <int kTokens>
 RF_LANES_INLINE int32_t NegatedSum(const float* block_scales, int t) {
@@ -28,7 +22,7 @@ RF_LANES_INLINE int32_t NegatedSum(const float* block_scales, int t) {
   return value;
 }
 
-constexpr int Log2(int power) {
+RF_LANES_INLINE constexpr int Log2(int power) {
   return power <= 1 ? 0 : 1 + Log2(power / 2);
 }
 
@@ -74,16 +68,6 @@ void DirectTile(const uint8_t* panel, int64_t n_records, const IntegerTile& x, f
   for (int t = 0; t < kTokens; ++t) StoreFloats(sums + t * kPanelRows, y[t]);
 }
 
-/// A stretch of a panel, unpacked once for many tiles. Pair p of block b: pairs + (b * kPairs + p) * 16 words; the
-/// block's scales, then its minimum where there is one, 16 floats each.
-struct UnpackedPanel {
-  int32_t* pairs;
-  float* scales;
-};
-
-template <class Block>
-inline constexpr int kUnpackedScales = Block::kScales + (Block::kHasMinimum ? 1 : 0);
-
 template <class Block>
 void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) {
   constexpr int kRecordBlocks = Block::kLayout.record_weights / kBlock;
@@ -108,6 +92,7 @@ void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& o
 /// Adds n_blocks blocks of an unpacked panel to sums: for many tokens.
 template <int kTokens, int kScales, bool kHasMinimum>
 void UnpackedTile(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTile& x, float* sums) {
+  static_assert(kScales == 1 || !kHasMinimum);
   const int32_t* w_pairs = panel.pairs;
   const float* w_scales = panel.scales;
   const int32_t* pairs = x.pairs;
@@ -126,19 +111,15 @@ void UnpackedTile(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTil
       }
       const Floats scale = LoadFloats(w_scales);
       for (int t = 0; t < kTokens; ++t) {
-        const Floats y = LoadFloats(sums + t * kPanelRows);
-        const Floats sum = MultiplyAdd(ToFloats(products[t]), Multiply(scale, SplatFloat(scales[t])), y);
-        StoreFloats(sums + t * kPanelRows, sum);
+        Floats y = LoadFloats(sums + t * kPanelRows);
+        y = MultiplyAdd(ToFloats(products[t]), Multiply(scale, SplatFloat(scales[t])), y);
+        if constexpr (kHasMinimum) {
+          y = MultiplyAdd(LoadFloats(w_scales + kPanelRows), SplatFloat(scales[kTokens + t]), y);
+        }
+        StoreFloats(sums + t * kPanelRows, y);
       }
     }
-    if constexpr (kHasMinimum) {
-      const Floats minimum = LoadFloats(w_scales);
-      for (int t = 0; t < kTokens; ++t) {
-        const Floats y = LoadFloats(sums + t * kPanelRows);
-        StoreFloats(sums + t * kPanelRows, MultiplyAdd(minimum, SplatFloat(scales[kTokens + t]), y));
-      }
-      w_scales += kPanelRows;
-    }
+    if constexpr (kHasMinimum) w_scales += kPanelRows;
     w_pairs += kPairs * kPanelRows;
     pairs += kPairs * kTokens;
     scales += 3 * kTokens;

@@ -17,7 +17,7 @@ struct MoeMemory {
 
 MoeMemory MemoryOf(const MoeMatMul::Args& args, int n_threads) {
   const int64_t n_rows = args.ids.n_rows * args.ids.n_cols;
-  const bool is_integer = KernelsOf(args.weight.format, args.weight.layout).is_integer();
+  const bool is_integer = TileKernelsOf(args.weight.format, args.weight.layout).is_integer();
   MoeMemory memory;
   memory.job = PlanMemory(n_rows, args.weight.n_cols, is_integer, !is_integer, n_threads);
   memory.y_rows = memory.job.rest;
