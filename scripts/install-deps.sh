@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache pkg-config ca-certificates python3 python3-pip
-  libssl-dev libcurl4-openssl-dev libzip-dev zipcmp zipmerge ziptool nlohmann-json3-dev
+  libssl-dev libcurl4-openssl-dev libzip-dev nlohmann-json3-dev
   libcli11-dev libedit-dev libspdlog-dev libfmt-dev libutf8proc-dev libxxhash-dev
 )
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev clang clang-format clang-tidy python3-venv binutils git universal-ctags)

@@ -99,6 +99,7 @@ Result<std::string> Replace(std::string_view text, std::string_view old, std::st
   if (!replacement.empty() && found > meter.limits().max_memory_bytes / replacement.size()) {
     return Fail("the result of replace is too long");
   }
+  RF_RETURN_IF_ERROR(meter.Step(found / 32));
   RF_RETURN_IF_ERROR(meter.Charge(text.size() + found * replacement.size()));
   if (old.empty()) return Interleave(text, replacement, found);
   std::string out;
@@ -113,16 +114,20 @@ Result<std::string> Replace(std::string_view text, std::string_view old, std::st
   return out;
 }
 
-Result<Value> StripValue(const Value& text, bool left, bool right, std::optional<std::string_view> chars) {
+Result<Value> StripValue(const Value& text, bool left, bool right, std::optional<std::string_view> chars,
+                         Meter& meter) {
   constexpr size_t kMaxCharacters = 1024;
   if (chars && chars->size() > kMaxCharacters) {
     return Fail(fmt::format("a set of characters to strip has more than {} bytes", kMaxCharacters));
   }
-  return Value::SubStr(text, Strip(text.str(), left, right, chars));
+  const std::string_view rest = Strip(text.str(), left, right, chars);
+  RF_RETURN_IF_ERROR(meter.Walk((text.str().size() - rest.size()) * (1 + (chars ? chars->size() / 16 : 0))));
+  return Value::SubStr(text, rest);
 }
 
 Result<Value> FoldCase(const Value& value, Meter& meter) {
   if (!value.is_string()) return value;
+  RF_RETURN_IF_ERROR(meter.Walk(value.str().size()));
   RF_RETURN_IF_ERROR(meter.Charge(value.str().size()));
   return Value::Str(Lower(value.str()));
 }

@@ -40,7 +40,7 @@ Result<std::string> Replace(std::string_view text, std::string_view old, std::st
                             Meter& meter);
 
 /// str.strip(chars) with the cost bounded.
-Result<Value> StripValue(const Value& text, bool left, bool right, std::optional<std::string_view> chars);
+Result<Value> StripValue(const Value& text, bool left, bool right, std::optional<std::string_view> chars, Meter& meter);
 
 /// Lower case for a string, anything else as it is: the key of comparisons that ignore case.
 Result<Value> FoldCase(const Value& value, Meter& meter);

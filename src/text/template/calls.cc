@@ -230,12 +230,12 @@ Result<Value> Interpreter::Item(const Value& value, const Value& key) {
   }
   const bool is_indexable = value.is_sequence() || value.is_string() || value.Is(Type::kRange);
   if (is_indexable && key.is_integer() && !key.Is(Type::kBigInt)) {
+    if (value.is_string()) RF_RETURN_IF_ERROR(meter_.Walk(value.str().size()));
     RF_ASSIGN_OR_RETURN(const int64_t size, Length(value));
     const int64_t index = key.integer() < 0 ? key.integer() + size : key.integer();
     if (index >= 0 && index < size) {
       if (value.is_sequence()) return value.items()[static_cast<size_t>(index)];
       if (value.Is(Type::kRange)) return Value::Int(value.as<Range>().start + index * value.as<Range>().step);
-      RF_RETURN_IF_ERROR(meter_.Scan(value.str().size()));
       const Value first = Value::Int(index);
       const Value last = Value::Int(index + 1);
       return Slice(value, {&first, &last, nullptr}, meter_);

@@ -12,7 +12,7 @@ namespace rf::jinja {
 namespace {
 
 Result<Value> LengthFilter(Interpreter& in, const Value& self, const Args&) {
-  if (self.is_string()) RF_RETURN_IF_ERROR(in.meter().Scan(self.str().size()));
+  if (self.is_string()) RF_RETURN_IF_ERROR(in.meter().Walk(self.str().size()));
   RF_ASSIGN_OR_RETURN(const int64_t length, Length(self));
   return Value::Int(length);
 }

@@ -17,6 +17,7 @@ namespace {
 template <std::string (*kMap)(std::string_view)>
 Result<Value> MapText(Interpreter& in, const Value& self, const Args&) {
   RF_ASSIGN_OR_RETURN(const Value text, ToStrValue(self, in.meter()));
+  RF_RETURN_IF_ERROR(in.meter().Walk(text.str().size() * 4));
   return NewStringLike(text, kMap(text.str()), in.meter());
 }
 
@@ -38,7 +39,7 @@ std::string TitleWords(std::string_view text) {
 Result<Value> TrimFilter(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const Value text, ToStrValue(self, in.meter()));
   RF_ASSIGN_OR_RETURN(const auto chars, TextArgument(args, 0));
-  return StripValue(text, true, true, chars);
+  return StripValue(text, true, true, chars, in.meter());
 }
 
 Result<Value> StringFilter(Interpreter& in, const Value& self, const Args&) {

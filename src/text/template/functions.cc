@@ -80,9 +80,10 @@ Result<Value> JoinerFunction(Interpreter&, const Value&, const Args& args) {
   return Value::Of(Type::kJoiner, new Joiner(args.Has(0) ? *args[0] : Value::Str(", ")));
 }
 
-// The template's own message on one line of at most 300 bytes. Quotes stay, as the template wrote them.
+// The template's own message on one line that, with its position, has at most 300 bytes. Quotes stay, as the template
+// wrote them.
 std::string OneLine(std::string_view text) {
-  constexpr size_t kMaxBytes = 297;
+  constexpr size_t kMaxBytes = 260;
   std::string out;
   for (size_t at = 0; at < text.size();) {
     const CodePoint c = DecodeAt(text, at);

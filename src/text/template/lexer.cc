@@ -18,6 +18,10 @@ Error SyntaxError(Position position, std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message), PositionText(position)};
 }
 
+Error NestingError(Position position, int max_depth) {
+  return SyntaxError(position, fmt::format("blocks and brackets are nested more than {} deep", max_depth));
+}
+
 Position PositionAt(std::string_view source, size_t offset) {
   const std::string_view before = source.substr(0, offset);
   const size_t last = before.rfind('\n');
@@ -39,7 +43,7 @@ bool StartsName(char c) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view source) : source_(source) {}
+  Lexer(std::string_view source, int max_depth) : source_(source), max_depth_(max_depth) {}
 
   Result<std::vector<Token>> Run() {
     while (at_ < source_.size()) RF_RETURN_IF_ERROR(Data());
@@ -291,6 +295,9 @@ class Lexer {
       return ErrorAt(at_, fmt::format("unexpected character '{}'", EscapeForMessage(source_.substr(at_, 1), 8)));
     }
     if (c == '(' || c == '[' || c == '{') brackets.push_back(c == '(' ? ')' : c == '[' ? ']' : '}');
+    if (brackets.size() > static_cast<size_t>(max_depth_)) {
+      return NestingError(PositionAt(source_, at_), max_depth_);
+    }
     if (c == ')' || c == ']' || c == '}') {
       if (brackets.empty()) return ErrorAt(at_, fmt::format("unexpected '{}'", c));
       if (brackets.back() != c) return ErrorAt(at_, fmt::format("unexpected '{}', expected '{}'", c, brackets.back()));
@@ -301,6 +308,7 @@ class Lexer {
   }
 
   std::string_view source_;
+  int max_depth_;
   size_t at_ = 0;
   bool line_starting_ = true;
   std::vector<Token> tokens_;
@@ -311,8 +319,8 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> Tokenize(std::string_view source) {
-  return Lexer(source).Run();
+Result<std::vector<Token>> Tokenize(std::string_view source, int max_depth) {
+  return Lexer(source, max_depth).Run();
 }
 
 }  // namespace rf::jinja

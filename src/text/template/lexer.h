@@ -34,8 +34,12 @@ struct Token {
 
 /// Splits `source`, which must have normalized newlines and outlive the tokens. The last token is kEnd. White space
 /// around tags is dropped as with trim_blocks and lstrip_blocks; comments and the marks of raw blocks leave no tokens.
-/// Errors: unclosed comments, raw blocks and strings, characters that start no token, unbalanced brackets.
-Result<std::vector<Token>> Tokenize(std::string_view source);
+/// Errors: unclosed comments, raw blocks and strings, characters that start no token, brackets that are unbalanced or
+/// nested more than `max_depth` deep.
+Result<std::vector<Token>> Tokenize(std::string_view source, int max_depth);
+
+/// The error for nesting beyond `max_depth`.
+Error NestingError(Position position, int max_depth);
 
 /// Line and column (in bytes, from 1) of an offset.
 Position PositionAt(std::string_view source, size_t offset);

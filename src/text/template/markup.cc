@@ -1,5 +1,6 @@
 #include "text/template/markup.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -17,12 +18,15 @@ constexpr std::array<std::pair<char, std::string_view>, 5> kEntities = {
 std::string EscapeHtml(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    std::string_view piece(&c, 1);
-    for (const auto& [plain, entity] : kEntities) {
-      if (plain == c) piece = entity;
+  while (!text.empty()) {
+    const size_t plain = std::min(text.find_first_of("&<>\"'"), text.size());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    for (const auto& [character, entity] : kEntities) {
+      if (character == text[0]) out += entity;
     }
-    out += piece;
+    text.remove_prefix(1);
   }
   return out;
 }

@@ -26,6 +26,8 @@ class Meter {
   }
   /// `bytes` of text or values are looked at: time.
   Status Scan(size_t bytes) { return Step(bytes >> 10); }
+  /// `bytes` of text are walked code point by code point.
+  Status Walk(size_t bytes) { return Step(bytes >> 8); }
   /// `bytes` of text or values are about to be made: time and memory.
   Status Charge(size_t bytes) {
     if (bytes > limits_.max_memory_bytes - memory_bytes_) {

@@ -88,17 +88,22 @@ std::vector<std::string_view> SplitAtFromRight(std::string_view text, std::strin
   return parts;
 }
 
+// The cost of a search from the right, which compares at every place.
+Status SearchFromRight(Interpreter& in, std::string_view text, std::string_view needle) {
+  constexpr size_t kMaxNeedle = 1024;
+  if (needle.size() > kMaxNeedle) {
+    return Fail(fmt::format("a text to search for from the right has more than {} bytes", kMaxNeedle));
+  }
+  return in.meter().Walk(text.size() * (1 + needle.size() / 16));
+}
+
 template <bool kFromRight>
 Result<Value> Split(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const auto separator, TextArgument(args, 0));
   RF_ASSIGN_OR_RETURN(const int64_t limit, IntArgument(args, 1, -1));
   const size_t max_splits = limit < 0 ? std::numeric_limits<size_t>::max() : static_cast<size_t>(limit);
   if (separator && separator->empty()) return Fail("empty separator");
-  // The search from the right compares at every place.
-  if (separator && kFromRight)
-    RF_RETURN_IF_ERROR(in.meter().Scan(self.str().size() * std::min<size_t>(separator->size(), 1024)));
-  if (separator && kFromRight && separator->size() > 1024)
-    return Fail("rsplit: the separator has more than 1024 bytes");
+  if (separator && kFromRight) RF_RETURN_IF_ERROR(SearchFromRight(in, self.str(), *separator));
   const std::string_view text = self.str();
   if (!separator)
     return Pieces(self, kFromRight ? SplitSpaceFromRight(text, max_splits) : SplitSpace(text, max_splits), in.meter());
@@ -118,10 +123,11 @@ Result<std::string_view> Needle(const Args& args) {
 }
 
 template <bool kFromRight>
-Result<Value> Partition(Interpreter&, const Value& self, const Args& args) {
+Result<Value> Partition(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const std::string_view separator, Needle(args));
   if (separator.empty()) return Fail("empty separator");
   const std::string_view text = self.str();
+  if (kFromRight) RF_RETURN_IF_ERROR(SearchFromRight(in, text, separator));
   const size_t at = kFromRight ? text.rfind(separator) : Find(text, separator);
   const Value empty = Value::Str("");
   if (at == kNone) {
@@ -139,9 +145,10 @@ struct Window {
   bool is_valid = true;  // false: start lies behind the end
 };
 
-Result<Window> WindowOf(const Value& self, const Args& args) {
+Result<Window> WindowOf(Interpreter& in, const Value& self, const Args& args) {
   const std::string_view text = self.str();
   if (!args.Has(1) && !args.Has(2)) return Window{0, text, true};
+  RF_RETURN_IF_ERROR(in.meter().Walk(text.size()));
   const auto length = static_cast<int64_t>(CountCodePoints(text));
   const auto clamp = [length](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + length : i, 0, length); };
   const bool has_start = args.Has(1) && !args[1]->is_none();
@@ -158,23 +165,24 @@ Result<Window> WindowOf(const Value& self, const Args& args) {
 template <bool kFromRight, bool kMustFind>
 Result<Value> FindMethod(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const std::string_view needle, Needle(args));
-  RF_ASSIGN_OR_RETURN(const Window window, WindowOf(self, args));
+  RF_ASSIGN_OR_RETURN(const Window window, WindowOf(in, self, args));
   size_t at = kNone;
   if (window.is_valid && kFromRight) {
-    if (needle.size() > 1024) return Fail("rfind: the text to find has more than 1024 bytes");
-    RF_RETURN_IF_ERROR(in.meter().Scan(window.text.size() * needle.size()));
+    RF_RETURN_IF_ERROR(SearchFromRight(in, window.text, needle));
     at = window.text.rfind(needle);
   } else if (window.is_valid) {
     at = Find(window.text, needle);
   }
   if (at == kNone) return kMustFind ? Result<Value>(Fail("substring not found")) : Value::Int(-1);
+  RF_RETURN_IF_ERROR(in.meter().Walk(window.begin + at));
   return Value::Int(static_cast<int64_t>(CountCodePoints(self.str().substr(0, window.begin + at))));
 }
 
-Result<Value> Count(Interpreter&, const Value& self, const Args& args) {
+Result<Value> Count(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const std::string_view needle, Needle(args));
-  RF_ASSIGN_OR_RETURN(const Window window, WindowOf(self, args));
+  RF_ASSIGN_OR_RETURN(const Window window, WindowOf(in, self, args));
   if (!window.is_valid) return Value::Int(0);
+  RF_RETURN_IF_ERROR(in.meter().Walk(window.text.size()));
   if (needle.empty()) return Value::Int(static_cast<int64_t>(CountCodePoints(window.text)) + 1);
   int64_t count = 0;
   for (size_t at = 0; (at = Find(window.text, needle, at)) != kNone; at += needle.size()) ++count;
@@ -184,7 +192,7 @@ Result<Value> Count(Interpreter&, const Value& self, const Args& args) {
 // startswith and endswith, with one text or a tuple of them.
 template <bool kAtEnd>
 Result<Value> Affix(Interpreter& in, const Value& self, const Args& args) {
-  RF_ASSIGN_OR_RETURN(const Window window, WindowOf(self, args));
+  RF_ASSIGN_OR_RETURN(const Window window, WindowOf(in, self, args));
   const std::vector<Value> one = {*args[0]};
   const std::vector<Value>& wanted = args[0]->Is(Type::kTuple) ? args[0]->items() : one;
   RF_RETURN_IF_ERROR(in.meter().Step(wanted.size()));
@@ -201,8 +209,9 @@ Result<Value> Affix(Interpreter& in, const Value& self, const Args& args) {
 
 // str.isalpha and others: every code point, and at least one.
 template <typename P>
-Result<Value> Every(const Value& self, P predicate) {
+Result<Value> Every(Interpreter& in, const Value& self, P predicate) {
   const std::string_view text = self.str();
+  RF_RETURN_IF_ERROR(in.meter().Walk(text.size()));
   for (size_t at = 0; at < text.size();) {
     const CodePoint c = DecodeAt(text, at);
     if (!predicate(c.value)) return Value::Bool(false);
@@ -212,8 +221,8 @@ Result<Value> Every(const Value& self, P predicate) {
 }
 
 template <bool (*kPredicate)(uint32_t)>
-Result<Value> EveryIs(Interpreter&, const Value& self, const Args&) {
-  return Every(self, kPredicate);
+Result<Value> EveryIs(Interpreter& in, const Value& self, const Args&) {
+  return Every(in, self, kPredicate);
 }
 
 bool IsAlphaNumeric(uint32_t c) {

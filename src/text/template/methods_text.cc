@@ -14,13 +14,14 @@ namespace {
 
 template <std::string (*kMap)(std::string_view)>
 Result<Value> MapMethod(Interpreter& in, const Value& self, const Args&) {
+  RF_RETURN_IF_ERROR(in.meter().Walk(self.str().size() * 4));
   return NewStringLike(self, kMap(self.str()), in.meter());
 }
 
 template <bool kLeft, bool kRight>
-Result<Value> StripMethod(Interpreter&, const Value& self, const Args& args) {
+Result<Value> StripMethod(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const auto chars, TextArgument(args, 0));
-  return StripValue(self, kLeft, kRight, chars);
+  return StripValue(self, kLeft, kRight, chars, in.meter());
 }
 
 Result<std::string_view> RequiredText(const Args& args, size_t i) {

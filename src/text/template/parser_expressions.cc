@@ -9,8 +9,7 @@ namespace rf::jinja {
 
 Status Parser::Level::Check() const {
   if (parser_.depth_ <= parser_.max_depth_) return {};
-  return SyntaxError(parser_.Now().position,
-                     fmt::format("blocks and brackets are nested more than {} deep", parser_.max_depth_));
+  return NestingError(parser_.Now().position, parser_.max_depth_);
 }
 
 bool Parser::SkipOperator(std::string_view text) {

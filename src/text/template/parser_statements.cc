@@ -329,7 +329,7 @@ Parser::NodeResult Parser::LoopControl(bool is_break) {
 Result<std::unique_ptr<const Program>> ParseProgram(std::string source, const TemplateLimits& limits) {
   auto program = std::make_unique<Program>();
   program->source = std::move(source);
-  RF_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(program->source));
+  RF_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(program->source, limits.max_depth));
   Parser parser(*program, std::move(tokens), limits.max_depth);
   RF_RETURN_IF_ERROR(parser.ParseTemplate());
   return std::unique_ptr<const Program>(std::move(program));

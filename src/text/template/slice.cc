@@ -45,7 +45,7 @@ Result<Steps> StepsOf(const SliceBounds& bounds, int64_t size) {
 
 Result<Value> SliceString(const Value& value, const Steps& steps, Meter& meter) {
   const std::string_view text = value.str();
-  RF_RETURN_IF_ERROR(meter.Scan(text.size()));
+  RF_RETURN_IF_ERROR(meter.Walk(text.size()));
   if (steps.step == 1) {
     const size_t from = ByteOffset(text, static_cast<size_t>(steps.start));
     const size_t size = ByteOffset(text.substr(from), static_cast<size_t>(steps.count));
@@ -70,6 +70,7 @@ Result<Value> Slice(const Value& value, const SliceBounds& bounds, Meter& meter)
   if (!value.is_string() && !value.is_sequence() && !is_range) {
     return Value::Undefined(Value::Str("slice"), value.type());
   }
+  if (value.is_string()) RF_RETURN_IF_ERROR(meter.Walk(value.str().size()));
   RF_ASSIGN_OR_RETURN(const int64_t size, Length(value));
   RF_ASSIGN_OR_RETURN(const Steps steps, StepsOf(bounds, size));
   if (value.is_string()) return SliceString(value, steps, meter);

@@ -27,7 +27,7 @@ struct TemplateLimits {
   /// Nesting of blocks and brackets in the source; of macro calls and recursive loops when rendering.
   int max_depth = 64;
   /// Bytes of all strings and containers that one rendering makes.
-  size_t max_memory_bytes = size_t{64} << 20;
+  size_t max_memory_bytes = size_t{48} << 20;
 };
 
 struct RenderOptions {
@@ -54,7 +54,7 @@ class Template {
   static Result<Template> Parse(std::string source, const TemplateLimits& limits = {});
 
   /// Renders with the members of `context` (an object) as variables. Errors: kRejected when the template calls
-  /// raise_exception, with its message (control characters escaped, at most 300 bytes); kInvalidArgument for the rest.
+  /// raise_exception, with its message (control characters escaped, at most 263 bytes); kInvalidArgument for the rest.
   /// `where` is "template:LINE:COLUMN".
   Result<std::string> Render(const nlohmann::ordered_json& context, const RenderOptions& options = {}) const;
 

@@ -30,6 +30,7 @@ bool IsSequenceLike(const Value& v) {
 template <bool (*kWanted)(uint32_t), bool (*kOther)(uint32_t)>
 Result<Value> HasCase(Interpreter& in, const Value& self, const Args&) {
   RF_ASSIGN_OR_RETURN(const std::string text, ToStr(self, in.meter()));
+  RF_RETURN_IF_ERROR(in.meter().Walk(text.size()));
   bool found = false;
   for (size_t at = 0; at < text.size();) {
     const CodePoint c = DecodeAt(text, at);

@@ -11,11 +11,9 @@
 
 namespace rf::jinja {
 
-CodePoint DecodeAt(std::string_view text, size_t at) {
-  const auto lead = static_cast<uint8_t>(text[at]);
-  if (lead < 0x80) return {lead, 1};
+CodePoint DecodeLongAt(std::string_view text, size_t at) {
   const Utf8Step step = DecodeUtf8(text.data() + at, text.data() + text.size());
-  return {step.valid ? step.code_point : kReplacementCharacter, step.length};
+  return {step.valid ? static_cast<uint32_t>(step.code_point) : 0xfffd, step.length};
 }
 
 size_t SizeBefore(std::string_view text, size_t end) {
@@ -27,10 +25,13 @@ size_t SizeBefore(std::string_view text, size_t end) {
 }
 
 bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
 }
 
 size_t CountCodePoints(std::string_view text) {
+  if (IsAscii(text)) return text.size();
   size_t count = 0;
   for (size_t at = 0; at < text.size(); ++count) at += DecodeAt(text, at).size;
   return count;
@@ -82,10 +83,12 @@ bool IsDigit(uint32_t c) {
 }
 
 bool IsUpper(uint32_t c) {
+  if (c < 0x80) return c >= 'A' && c <= 'Z';
   return Category(c) == UTF8PROC_CATEGORY_LU;
 }
 
 bool IsLower(uint32_t c) {
+  if (c < 0x80) return c >= 'a' && c <= 'z';
   return Category(c) == UTF8PROC_CATEGORY_LL;
 }
 
@@ -117,6 +120,10 @@ constexpr std::array kExpansions = {
 };
 
 void AppendUpper(std::string& out, uint32_t c, bool title) {
+  if (c < 0x80) {
+    out += static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    return;
+  }
   if (c >= 0xdf) {
     for (const Expansion& e : kExpansions) {
       if (e.code_point != c) continue;
@@ -129,6 +136,10 @@ void AppendUpper(std::string& out, uint32_t c, bool title) {
 }
 
 void AppendLower(std::string& out, uint32_t c) {
+  if (c < 0x80) {
+    out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    return;
+  }
   if (c == 0x130) {  // capital I with dot: the only lower case of two code points
     out += "i\xcc\x87";
     return;

@@ -15,8 +15,14 @@ struct CodePoint {
   uint32_t size;  ///< bytes, at least 1
 };
 
+/// As DecodeAt, for text[at] beyond ASCII.
+CodePoint DecodeLongAt(std::string_view text, size_t at);
+
 /// The code point at `at`; U+FFFD for an ill-formed sequence. REQUIRES: at < text.size().
-CodePoint DecodeAt(std::string_view text, size_t at);
+inline CodePoint DecodeAt(std::string_view text, size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  return lead < 0x80 ? CodePoint{lead, 1} : DecodeLongAt(text, at);
+}
 /// Size in bytes of the code point that ends before `end`. REQUIRES: 0 < end <= text.size().
 size_t SizeBefore(std::string_view text, size_t end);
 
