@@ -15,6 +15,7 @@
 #include "cpu/host_memory.h"
 #include "cpu/isa.h"
 #include "cpu/pack.h"
+#include "cpu/pack_layout.h"
 
 namespace rf::cpu {
 namespace {

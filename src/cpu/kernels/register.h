@@ -1,7 +1,9 @@
-// Each kernel file is compiled once for each instruction set (isa.def), with RF_ISA set to its name, and defines its op's function here:
+// Each kernel file is compiled once for each instruction set (isa.def), with RF_ISA set to its name, and defines its
+// op's function here:
 //   namespace rf::cpu::RF_ISA { void RegisterGlu(KernelTable& table) { … } }
-// Only ISA-safe headers may be included in kernel files: plain structs, internal linkage, no standard templates; otherwise the linker could
-// keep the wide copy of an inline function for the whole program (tools/isa_symbols.py checks).
+// Only ISA-safe headers may be included in kernel files: plain structs, internal linkage, no standard templates;
+// otherwise the linker could keep the wide copy of an inline function for the whole program (tools/isa_symbols.py
+// checks).
 #pragma once
 
 #include "cpu/cpu_context.h"
