@@ -1,0 +1,106 @@
+#include "app/input.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+
+namespace rf::app {
+namespace {
+
+constexpr int kMaxJsonDepth = 256;
+
+Result<std::string> ReadAll(FILE* file, const std::string& name) {
+  std::string text;
+  std::vector<char> chunk(1 << 16);
+  while (const size_t n = std::fread(chunk.data(), 1, chunk.size(), file)) {
+    if (text.size() + n > kMaxInputBytes) {
+      return Error{ErrorCode::kInvalidArgument, fmt::format("is larger than {} bytes", kMaxInputBytes), name};
+    }
+    text.append(chunk.data(), n);
+  }
+  if (std::ferror(file) != 0) return Error{ErrorCode::kIo, "cannot read", name};
+  return text;
+}
+
+// The depth of nested arrays and objects, so that a hostile line cannot exhaust the parser's stack.
+bool IsTooDeep(const std::string& text) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxJsonDepth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::string> ReadTextFile(const std::string& path) {
+  const std::string shown = EscapeForMessage(path, 160);
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    return Error{errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, std::strerror(errno), shown};
+  }
+  if (!S_ISREG(info.st_mode)) return Error{ErrorCode::kInvalidArgument, "is not a regular file", shown};
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (!file) return Error{ErrorCode::kIo, std::strerror(errno), shown};
+  return ReadAll(file.get(), shown);
+}
+
+Result<std::string> ReadStdin() {
+  return ReadAll(stdin, "standard input");
+}
+
+void PrintJson(const nlohmann::ordered_json& value) {
+  const std::string text = value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::string& what) {
+  if (IsTooDeep(text)) {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("JSON is nested more than {} deep", kMaxJsonDepth), what};
+  }
+  try {
+    return nlohmann::ordered_json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("is not valid JSON (byte {})", error.byte), what};
+  }
+}
+
+Status ForEachJsonLine(const std::function<Result<nlohmann::ordered_json>(const nlohmann::ordered_json&)>& handle) {
+  std::string line;
+  for (int number = 1; std::getline(std::cin, line); ++number) {
+    if (line.empty()) continue;
+    const std::string where = fmt::format("line {}", number);
+    RF_ASSIGN_OR_RETURN(const auto value, ParseJson(line, where));
+    if (!value.is_object()) return Error{ErrorCode::kInvalidArgument, "must be a JSON object", where};
+    auto result = handle(value);
+    if (!result) {
+      Error error = std::move(result).error();
+      error.where = error.where.empty() ? where : where + ": " + error.where;
+      return error;
+    }
+    PrintJson(*result);
+  }
+  return {};
+}
+
+}  // namespace rf::app
