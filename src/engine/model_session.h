@@ -1,0 +1,68 @@
+// From a model file to a running engine: the one way in which every command loads a model.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "device/device.h"
+#include "engine/engine.h"
+#include "gguf/reader.h"
+#include "model/hyperparameters.h"
+#include "plan/plan.h"
+#include "text/template/chat.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace rf {
+
+struct SessionOptions {
+  int32_t context_length = 0;  ///< 0: the model's own, at most kDefaultContext
+  int32_t prefill_chunk = 512;
+  int32_t max_sequences = 1;  ///< running at once
+  int64_t kv_tokens = 0;      ///< positions in the KV cache, shared by all; 0: one context, two if max_sequences > 1
+  Format kv_format = Format::kF16;
+  int32_t page_tokens = 32;
+  /// Rows of logits in one step at most, e.g. for tools that want those of every position.
+  int32_t max_outputs = 0;  ///< 0: max_sequences
+  bool use_mmap = true;
+  bool verify = false;
+  bool use_prefix_cache = true;
+  std::string chat_template;  ///< replaces the file's own; empty: that one
+  LoadProgress progress;
+};
+
+inline constexpr int32_t kDefaultContext = 8192;
+
+/// A loaded model. Everything but the engine may be used from several threads at once.
+struct ModelSession {
+  std::string name;  ///< the file's `general.name`, or the file's stem
+  std::string architecture;
+  Hyperparameters hparams;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  /// Nothing if the file has none; an Error if it has one that cannot be used (reported when a chat is asked for).
+  std::optional<Result<ChatTemplate>> chat_template;
+  std::shared_ptr<const GgufFile> file;
+  int32_t context_length = 0;
+  std::vector<StepInfo> steps;  ///< the plan, for people
+  MemoryPlan memory;
+  std::string device_name;
+  std::string device_kind;
+  std::string isa;
+  int n_threads = 0;
+  std::unique_ptr<Engine> engine;
+
+  /// The prompt of a conversation, tokenized (special tokens parsed). Errors: kUnsupported if the model has no chat
+  /// template; those of ChatTemplate::Apply.
+  Result<std::vector<TokenId>> EncodeChat(const ChatTemplateInput& input) const;
+};
+
+/// Opens, checks, plans, loads. `devices`, best first, must outlive the session. Errors: those of GgufFile::Open,
+/// BuildModel, Tokenizer::Create, Plan::Make; kInvalidArgument for options out of range.
+Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
+                                                const SessionOptions& options);
+
+}  // namespace rf
