@@ -40,18 +40,23 @@ RF_SHARED_INLINE float InverseOrZero(float d) {
   return d != 0.0f ? 1.0f / d : 0.0f;
 }
 
-/// Towards zero. What no quant can be (NaN, an infinity, 2^30 and more) gives 0: so it comes out of the x86 instruction
-/// that ggml's reference compiles to, and it keeps blocks whose inverse scale overflows identical.
-RF_SHARED_INLINE int TruncateQuant(float value) {
+/// The value, or 0 for what no quant can be (NaN, an infinity, 2^30 and more). That 0 is also what ggml's reference
+/// gets on x86 where a scale's inverse overflows, so that blocks of tiny numbers are identical too.
+RF_SHARED_INLINE float QuantOrZero(float value) {
   constexpr float kLimit = 1073741824.0f;
-  const float safe = value > -kLimit && value < kLimit ? value : 0.0f;
-  return static_cast<int>(safe);
+  return value > -kLimit && value < kLimit ? value : 0.0f;
+}
+
+/// Towards zero.
+RF_SHARED_INLINE int TruncateQuant(float value) {
+  return static_cast<int>(QuantOrZero(value));
 }
 
 /// To the nearest integer, halves away from zero.
 RF_SHARED_INLINE int RoundQuant(float value) {
-  const int whole = TruncateQuant(value);
-  const float rest = value - static_cast<float>(whole);  // exact
+  const float quant = QuantOrZero(value);
+  const int whole = static_cast<int>(quant);
+  const float rest = quant - static_cast<float>(whole);  // exact
   return whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0);
 }
 
