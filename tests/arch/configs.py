@@ -64,8 +64,8 @@ PLAIN = {"rope_theta": 10000.0}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 500.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
 LINEAR = {"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0}
-YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 32, "beta_fast": 4.0,
-        "beta_slow": 0.25}
+YARN = {"rope_type": "yarn", "rope_theta": 1e6, "factor": 4.0, "original_max_position_embeddings": 32}
+BETAS = {**YARN, "rope_theta": 100.0, "original_max_position_embeddings": 64, "beta_fast": 4.0, "beta_slow": 0.25}
 LONGROPE = {"rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 32,
             "max_position_embeddings": 128, "long_factor": factors(1, 6, 1.0, 6.0), "short_factor": factors(2, 6, 1.0, 1.5)}
 
@@ -92,15 +92,15 @@ CASES = [
     case("llama-window", LLAMA, {"window": 17}, window=16),
     case("llama-linear", LLAMA, {"rope": PLAIN}, rope=LINEAR),
     case("llama-llama3", LLAMA, {"rope": {"rope_theta": 500.0}}, rope=LLAMA3, tied=True),
-    case("llama-yarn", LLAMA, {"rope": LINEAR}, rope=YARN),
+    case("llama-yarn", LLAMA, {"rope": {"rope_theta": 1e6}}, rope=YARN),
+    case("llama-yarn-betas", LLAMA, {"rope": {**BETAS, "beta_fast": 32.0}}, rope=BETAS, head_dim=20, rope_dim=20),
     case("llama-yarn-all-dim", LLAMA, {"rope": YARN}, rope={**YARN, "mscale_all_dim": 0.7}),
     case("llama-experts", LLAMA, {"n_experts_used": 3}, n_experts=5, n_experts_used=2, d_ff=32),
     case("qwen2", QWEN2, {"rope": PLAIN}, tied=True),
-    case("qwen2-yarn", QWEN2, {"rope": {"rope_theta": 1e6}}, rope={**YARN, "rope_theta": 1e6}),
-    case("qwen2-yarn-attention-factor", QWEN2, {"rope": {**YARN, "rope_theta": 1e6}},
-         rope={**YARN, "rope_theta": 1e6, "attention_factor": 1.5}),
+    case("qwen2-yarn", QWEN2, {"rope": {**YARN, "rope_type": "linear"}}, rope=YARN),
+    case("qwen2-yarn-attention-factor", QWEN2, {"rope": YARN}, rope={**YARN, "attention_factor": 1.5}),
     case("qwen3", QWEN3, {"qk_norm": False}),
-    case("qwen3-yarn-tied", QWEN3, {"rope": {"rope_theta": 1e6}}, rope={**YARN, "rope_theta": 1e6}, tied=True, n_kv_heads=1),
+    case("qwen3-yarn-tied", QWEN3, {"rope": {"rope_theta": 1e6}}, rope=YARN, tied=True, n_kv_heads=1),
     case("gemma3", GEMMA3, {"window_pattern": 5}),
     case("gemma3-local-base", GEMMA3, {"local_rope_theta": 1e6}, window=64),
     case("gemma3-linear", GEMMA3, {"rope": {"rope_theta": 1e6}}, rope={"rope_type": "linear", "rope_theta": 1e6, "factor": 8.0}),

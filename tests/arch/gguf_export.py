@@ -70,8 +70,8 @@ def add_rope(w, c):
         w.add_rope_scaling_factor(r["factor"])
     if kind == "yarn":
         w.add_rope_scaling_orig_ctx_len(r["original_max_position_embeddings"])
-        w.add_float32(f"{c.arch}.rope.scaling.yarn_beta_fast", r["beta_fast"])
-        w.add_float32(f"{c.arch}.rope.scaling.yarn_beta_slow", r["beta_slow"])
+        for beta in sorted({"beta_fast", "beta_slow"} & r.keys()):
+            w.add_float32(f"{c.arch}.rope.scaling.yarn_{beta}", r[beta])
         if "mscale_all_dim" in r:
             w.add_rope_scaling_yarn_log_mul(r["mscale_all_dim"])
         if "attention_factor" in r:
@@ -132,7 +132,7 @@ def add_vocabulary(w):
 def write(path, config, weights):
     w = gguf.GGUFWriter(str(path), config.arch)
     w.add_type("model")
-    w.add_name(f"tiny random {config.arch}")
+    w.add_name("tiny random model")
     add_keys(w, config)
     add_rope(w, config)
     add_vocabulary(w)
