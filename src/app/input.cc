@@ -72,9 +72,13 @@ Result<std::string> ReadStdin() {
 void PrintJson(const nlohmann::ordered_json& value) {
   const std::string text = value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);  // whoever reads line by line waits for it
 }
 
 Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::string& what) {
+  if (const size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("invalid UTF-8 at byte {}", valid), what};
+  }
   if (IsTooDeep(text)) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("JSON is nested more than {} deep", kMaxJsonDepth), what};
   }
@@ -99,7 +103,9 @@ Status ForEachJsonLine(const std::function<Result<nlohmann::ordered_json>(const 
       return error;
     }
     PrintJson(*result);
+    if (std::ferror(stdout) != 0) return Error{ErrorCode::kIo, "cannot write to standard output", ""};
   }
+  if (std::ferror(stdin) != 0) return Error{ErrorCode::kIo, "cannot read", "standard input"};
   return {};
 }
 
