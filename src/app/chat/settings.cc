@@ -55,8 +55,8 @@ Status ApplySetting(ChatSettings& settings, const std::string& text, int32_t n_v
 
 std::string DescribeSettings(const ChatSettings& settings) {
   const SamplingParams& s = settings.sampling;
-  return fmt::format("temp {}\ntop-k {}\ntop-p {}\nmin-p {}\nrepeat-penalty {}\nseed {}\nn {}\n", s.temperature, s.top_k,
-                     s.top_p, s.min_p, s.repetition_penalty, s.seed, settings.max_tokens);
+  return fmt::format("temp {}\ntop-k {}\ntop-p {}\nmin-p {}\nrepeat-penalty {}\nseed {}\nn {}\n", s.temperature,
+                     s.top_k, s.top_p, s.min_p, s.repetition_penalty, s.seed, settings.max_tokens);
 }
 
 }  // namespace rf::app
