@@ -54,30 +54,29 @@ bool ShouldLeave(const Line& line, bool& was_interrupted) {
 
 }  // namespace
 
-Status CheckCanChat(const ModelSession& session) {
-  const std::string name = EscapeForMessage(session.name, 60);
+Status CheckCanChat(const ModelSession& session, const std::string& model) {
+  const std::string name = EscapeForMessage(model, 60);
   if (!session.chat_template) {
     return Error{
         ErrorCode::kUnsupported,
-        fmt::format("model '{}' has no chat template: it completes text and knows no turns. Complete a text with "
-                    "`rocmforge generate MODEL --prompt \"…\"`, or give it a template with "
-                    "--chat-template-file FILE",
+        fmt::format("model '{0}' has no chat template, so it completes text instead of answering: try rocmforge "
+                    "generate {0} --prompt \"Once upon a time\"; or give it one with --chat-template-file FILE",
                     name),
         ""};
   }
-  if (*session.chat_template) {
-    for (const TemplateWarning& warning : (*session.chat_template)->warnings()) {
-      Log(LogLevel::kWarning, fmt::format("chat template:{}:{}: {}", warning.line, warning.column, warning.message));
-    }
-    return {};
+  if (!*session.chat_template) {
+    const Error& error = session.chat_template->error();
+    return Error{ErrorCode::kCorruptFile, error.message,
+                 fmt::format("chat template of model '{}': {}", name, error.where)};
   }
-  const Error& error = session.chat_template->error();
-  return Error{ErrorCode::kCorruptFile, error.message,
-               fmt::format("chat template of model '{}': {}", name, error.where)};
+  for (const TemplateWarning& warning : (*session.chat_template)->warnings()) {
+    Log(LogLevel::kWarning, fmt::format("chat template:{}:{}: {}", warning.line, warning.column, warning.message));
+  }
+  return {};
 }
 
 Status RunChat(ModelSession& session, const ChatOptions& options) {
-  RF_RETURN_IF_ERROR(CheckCanChat(session));
+  RF_RETURN_IF_ERROR(CheckCanChat(session, options.model));
   if (!options.is_quiet) Greet(session);
   SaveTerminal();
   const InterruptScope scope;
@@ -101,7 +100,7 @@ Status RunChat(ModelSession& session, const ChatOptions& options) {
 }
 
 Status AnswerOnce(ModelSession& session, const ChatOptions& options, const std::string& prompt) {
-  RF_RETURN_IF_ERROR(CheckCanChat(session));
+  RF_RETURN_IF_ERROR(CheckCanChat(session, options.model));
   return ChatState(session, options.system, options.settings, options.is_quiet).Say(prompt);
 }
 
