@@ -5,7 +5,8 @@ import pytest
 from conftest import model_path, run
 from golden_data import continuations
 
-N_TOKENS = 32
+N_TOKENS = 24
+N_LONG_TOKENS = 96
 MODELS = ["smollm2", "gemma3"]
 
 
@@ -54,14 +55,38 @@ def test_prefill_chunks(alone, model, chunk):
     assert ids == alone(model)
 
 
+def long_answers(model):
+    return [line | {"n": N_LONG_TOKENS} for line in lines_for(model)[:-1]]
+
+
+@pytest.fixture(scope="module")
+def long_alone():
+    made = {}
+
+    def get(model):
+        if model not in made:
+            made[model], _ = generate(model, "--parallel", 1, "--no-prefix-cache", lines=long_answers(model))
+        return made[model]
+
+    return get
+
+
 @pytest.mark.parametrize("model", MODELS)
-def test_forced_preemption(model):
+def test_forced_preemption(long_alone, model):
     """Long answers outgrow a pool that holds the longest prompt and little more."""
-    lines = [line | {"n": 96} for line in lines_for(model)[:-1]]
-    one_by_one, _ = generate(model, "--parallel", 1, "--no-prefix-cache", lines=lines)
-    ids, stats = generate(model, "--parallel", 8, "--no-prefix-cache", "--kv-tokens", 480, "--prefill-chunk", 64, lines=lines)
-    assert ids == one_by_one
+    ids, stats = generate(model, "--parallel", 8, "--no-prefix-cache", "--kv-tokens", 480, "--prefill-chunk", 64,
+                          lines=long_answers(model))
+    assert ids == long_alone(model)
     assert stats["preemptions"] > 0
+    assert stats["free_pages"] == stats["pages"]
+
+
+def test_prefix_reuse_beside_preemption(long_alone):
+    """Pairs of requests share pages and outgrow the pool."""
+    lines = long_answers("smollm2")[3:]
+    ids, stats = generate("smollm2", "--parallel", 8, "--kv-tokens", 480, "--prefill-chunk", 64, lines=lines + lines)
+    assert ids == long_alone("smollm2")[3:] * 2
+    assert stats["preemptions"] > 0 and stats["cached_tokens"] > 0
     assert stats["free_pages"] == stats["pages"]
 
 
@@ -74,29 +99,29 @@ def test_prefix_reuse(alone, model):
     assert stats["free_pages"] == stats["pages"]
 
 
-def test_prefix_reuse_beside_preemption(alone):
-    """Prompts that share pages run together in a pool that is too small."""
-    ids, stats = generate("smollm2", "--parallel", 8, "--kv-tokens", 800, "--prefill-chunk", 64, lines=lines_for("smollm2") * 2)
-    assert ids == alone("smollm2") * 2
-    assert stats["preemptions"] > 0 and stats["cached_tokens"] > 0
+def few_lines():
+    return lines_for("smollm2")[2:6]
+
+
+@pytest.fixture(scope="module")
+def ids_by_kv_type():
+    return {kv_type: generate("smollm2", "--kv-type", kv_type, "--parallel", 1, "--no-prefix-cache", lines=few_lines())[0]
+            for kv_type in ("bf16", "f32", "q8_0", "q4_0")}
 
 
 @pytest.mark.parametrize("kv_type", ["bf16", "f32", "q8_0", "q4_0"])
-def test_kv_types_agree_with_themselves(kv_type):
-    lines = lines_for("smollm2")[::2] + lines_for("smollm2")[-1:]
-    reference, _ = generate("smollm2", "--kv-type", kv_type, "--parallel", 1, "--no-prefix-cache", lines=lines)
-    ids, _ = generate("smollm2", "--kv-type", kv_type, "--parallel", 4, "--prefill-chunk", 7, lines=lines * 2)
-    assert ids == reference * 2
+def test_kv_types_agree_with_themselves(ids_by_kv_type, kv_type):
+    ids, _ = generate("smollm2", "--kv-type", kv_type, "--parallel", 4, "--prefill-chunk", 7, lines=few_lines() * 2)
+    assert ids == ids_by_kv_type[kv_type] * 2
 
 
-def test_kv_types_are_different():
+def test_kv_types_are_different(ids_by_kv_type):
     """The flag reaches the cache: four bits are not the same as thirty-two."""
-    exact, coarse = (generate("smollm2", "--kv-type", kv_type)[0] for kv_type in ("f32", "q4_0"))
-    assert exact != coarse
+    assert ids_by_kv_type["q4_0"] != ids_by_kv_type["f32"]
 
 
 def test_sampled_tokens_depend_on_the_seed_only():
-    lines = [line | {"temp": 0.8, "seed": seed, "top_k": 50} for seed, line in enumerate(lines_for("smollm2"))]
+    lines = [line | {"temp": 0.8, "seed": seed, "top_k": 50} for seed, line in enumerate(few_lines())]
     together, _ = generate("smollm2", "--parallel", 8, lines=lines)
     one_by_one, _ = generate("smollm2", "--parallel", 1, "--prefill-chunk", 7, lines=lines)
     assert together == one_by_one
