@@ -55,7 +55,7 @@ Status CheckVector(std::string_view op, std::string_view operand, const WeightVi
 
 Status CheckKv(std::string_view op, const KvLayerView& kv) {
   const FormatInfo& info = GetFormatInfo(kv.format);
-  if (info.pack == nullptr || info.unpack == nullptr || kv.head_dim % info.block_elements != 0) {
+  if (info.pack == nullptr || kv.head_dim % info.block_elements != 0) {
     return Error{ErrorCode::kUnsupported,
                  fmt::format("{}: a KV cache in {} does not go with a head size of {}", op, info.name, kv.head_dim),
                  ""};
