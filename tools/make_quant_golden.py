@@ -10,7 +10,7 @@ reference functions are the source where the package has none. Nothing here know
 from:
   gguf   the package reads the blocks; the library reads them too and must agree;
   ggml   only the library can;
-  plain  written out below from the format's definition: plain types, Q8_1, MXFP6 (OCP MX v1.0, tables 5.3.2).
+  plain  written out below from the format's definition: plain types, Q8_1, MXFP6 (OCP MX v1.0).
 Packed blocks come from the library's `quantize_row_*_ref`, MXFP6's from a search for the nearest number over the table of all of them.
 
   blocks, values            a few blocks in hexadecimal, and their values as F32 in little-endian hexadecimal

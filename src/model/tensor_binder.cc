@@ -32,11 +32,6 @@ Status TensorBinder::CheckShape(size_t index, const std::vector<int64_t>& shape)
                              fmt::format("tensor '{}' has shape {}, expected {}", EscapeForMessage(tensor.name),
                                          ShowShape(tensor.shape), ShowShape(shape)));
   }
-  if (GetFormatInfo(tensor.format).unpack == nullptr) {
-    return file_.TensorError(index, ErrorCode::kUnsupported,
-                             fmt::format("tensor '{}' is stored as {}, which no kernel can compute with",
-                                         EscapeForMessage(tensor.name), GetFormatInfo(tensor.format).name));
-  }
   return {};
 }
 

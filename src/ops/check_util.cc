@@ -37,10 +37,6 @@ Status CheckTensor(std::string_view op, std::string_view operand, const TensorVi
 
 Status CheckWeight(std::string_view op, std::string_view operand, const WeightView& weight, const WantedShape& wanted) {
   const FormatInfo& info = GetFormatInfo(weight.format);
-  if (info.unpack == nullptr) {
-    return Error{ErrorCode::kUnsupported, fmt::format("{}: {} is {}, which cannot be unpacked", op, operand, info.name),
-                 ""};
-  }
   if (weight.n_cols % info.block_elements != 0) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("{}: {} has rows of {} elements, not a multiple of {}'s block of {}", op, operand,
@@ -61,7 +57,7 @@ Status CheckKv(std::string_view op, const KvLayerView& kv) {
   RF_RETURN_IF_ERROR(CheckThat(kv.n_kv_heads > 0 && kv.page_tokens > 0 && kv.head_dim > 0, op,
                                "the KV layer's sizes must be positive"));
   const FormatInfo& info = GetFormatInfo(kv.format);
-  if (info.pack != nullptr && info.unpack != nullptr && kv.head_dim % info.block_elements == 0) return {};
+  if (info.pack != nullptr && kv.head_dim % info.block_elements == 0) return {};
   return Error{ErrorCode::kUnsupported,
                fmt::format("{}: a KV cache in {} does not go with a head size of {}", op, info.name, kv.head_dim), ""};
 }

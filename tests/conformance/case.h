@@ -19,7 +19,7 @@ inline constexpr double kSameBits = 0.0;
 /// What chooses an op's kernel, and so which formats it must be tested with.
 enum class KeyKind {
   kActivation,  ///< F32 only
-  kWeight,      ///< every format that can be unpacked
+  kWeight,      ///< every format
   kCache,       ///< the formats that the KV cache takes
 };
 

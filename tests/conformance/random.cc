@@ -1,6 +1,7 @@
 #include "conformance/random.h"
 
 #include <cmath>
+#include <cstring>
 #include <numbers>
 #include <vector>
 
@@ -55,6 +56,11 @@ void Random::Blocks(Format format, int64_t n_blocks, uint8_t* out) {
     if (info.pack != nullptr && (info.block_elements == 1 || b % 2 == 0)) {
       for (float& value : values) value = Normal(0.3f);
       info.pack(values.data(), info.block_elements, out);
+      continue;
+    }
+    if (format == Format::kF64) {  // random bits would be too large or too small for F32
+      const double value = Normal(0.3f);
+      memcpy(out, &value, sizeof(value));
       continue;
     }
     int tries = 0;
