@@ -83,6 +83,13 @@ std::string CpuModelName() {
   return "CPU";
 }
 
+// Whether kernels may read the weight where it lies: a file's own alignment can be less than that of its F32 elements.
+bool IsAligned(const WeightSource& source) {
+  const FormatInfo& info = GetFormatInfo(source.format);
+  if (info.block_elements > 1) return true;  // blocks have no alignment
+  return reinterpret_cast<uintptr_t>(source.bytes.data()) % static_cast<uintptr_t>(info.block_bytes) == 0;
+}
+
 class CpuDevice final : public Device {
  public:
   CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads), packs_(isa.name != "reference") {
@@ -107,7 +114,7 @@ class CpuDevice final : public Device {
     const PackShape shape{source.format, source.n_matrices, source.n_rows, source.n_cols};
     if (packs_ && is_product && source.n_rows > 1 && HasPanelLayout(shape))
       return Pack(shape, source, std::move(loaded));
-    if (source.may_reference) return loaded;
+    if (source.may_reference && IsAligned(source)) return loaded;
     RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(source.bytes.size(), source.name));
     std::memcpy(loaded.storage->data(), source.bytes.data(), source.bytes.size());
     loaded.view.data = loaded.storage->data();

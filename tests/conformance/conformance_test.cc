@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -136,6 +137,26 @@ class ThreadsDoNotMatter final : public OpTest<Op> {
   }
 };
 
+// Only for ops that read the cache and write elsewhere.
+template <typename Op>
+class PagesDoNotMatter final : public OpTest<Op> {
+ public:
+  using OpTest<Op>::OpTest;
+  void TestBody() override {
+    Machine* machine = this->Start(2);
+    if (machine == nullptr) return;
+    for (const Case<Op>& c : PrepareCases<Op>(this->key_.format).cases) {
+      const Outputs before = RunOn(*machine, c);
+      for (int32_t page_tokens : {1, 13, 256}) {
+        Case<Op> other = c;
+        other.operands = RelayPages(c.operands, page_tokens, static_cast<uint64_t>(page_tokens));
+        other.name += ", then " + std::to_string(page_tokens);
+        ASSERT_EQ(RunOn(*machine, other).out[0], before.out[0]) << other.name;
+      }
+    }
+  }
+};
+
 template <typename Test>
 void Register(const std::string& suite, const Key& key, std::string_view op) {
   const std::string name = std::string(op) + "_" + std::string(GetFormatInfo(key.format).name) + "_" + key.isa;
@@ -154,6 +175,7 @@ void RegisterOp(std::string_view name) {
       if (isa.name == "reference") continue;  // one plain loop: nothing there depends on the batch
       Register<RowsStandAlone<Op>>("RowsStandAlone", key, name);
       Register<ThreadsDoNotMatter<Op>>("ThreadsDoNotMatter", key, name);
+      if constexpr (std::is_same_v<Op, Attention>) Register<PagesDoNotMatter<Op>>("PagesDoNotMatter", key, name);
     }
   }
 }
