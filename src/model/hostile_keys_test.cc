@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "model/arch_spec.h"
 #include "model/test_util/tiny_model.h"
 
 namespace rf {
@@ -38,8 +39,20 @@ std::string WithF32(const std::string& key, float value) {
 TEST(ModelKeys, TinyModelsAreAccepted) {
   for (const std::string& arch : AllArchNames()) EXPECT_EQ(BuildErrorOf(MakeTinyModel({arch}).contents), "") << arch;
   EXPECT_EQ(BuildErrorOf(MakeTinyModel({"llama", 4}).contents), "");
-  EXPECT_EQ(BuildErrorOf(MakeTinyModel({"llama", 0, true}).contents), "");
-  EXPECT_EQ(BuildErrorOf(MakeTinyModel({"phi3", 0, true}).contents), "");
+  EXPECT_EQ(BuildErrorOf(MakeTinyModel({"llama", 0, kLlama3Factors}).contents), "");
+  EXPECT_EQ(BuildErrorOf(MakeTinyModel({"phi3", 0, kLongRopeFactors}).contents), "");
+}
+
+// Longrope's tables bring everything that the scaling needs.
+TEST(ModelKeys, LongRopeBesideAFactor) {
+  const auto with = [](float factor) {
+    BaseModel model = MakeTinyModel({"phi3", 0, kLongRopeFactors});
+    model.contents.metadata.Set("phi3.rope.scaling.type", GgufValue::String("longrope"));
+    model.contents.metadata.Set("phi3.rope.scaling.factor", GgufValue::Scalar(factor));
+    return BuildErrorOf(model.contents);
+  };
+  EXPECT_EQ(with(1.0f), "");
+  EXPECT_THAT(with(4.0f), HasSubstr("key 'phi3.rope.scaling.factor' is 4, must be 1 or absent"));
 }
 
 std::vector<std::string> RequiredKeys(const std::string& arch) {
@@ -47,7 +60,7 @@ std::vector<std::string> RequiredKeys(const std::string& arch) {
   for (const char* name : {"block_count", "context_length", "embedding_length", "feed_forward_length",
                            "attention.head_count", "attention.layer_norm_rms_epsilon"})
     keys.push_back(arch + "." + name);
-  if (arch == "gemma3") keys.push_back("gemma3.attention.sliding_window");
+  if (FindArch(arch)->defaults.window_pattern > 0) keys.push_back(arch + ".attention.sliding_window");
   return keys;
 }
 

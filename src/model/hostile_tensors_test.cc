@@ -18,8 +18,12 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-const TinyModelOptions kKinds[] = {{"llama"}, {"llama", 4}, {"llama", 0, true}, {"qwen2"},
-                                   {"qwen3"}, {"gemma3"},   {"phi3"},           {"phi3", 0, true}};
+// Every architecture, and models with experts or with tables of rope factors.
+std::vector<TinyModelOptions> Kinds() {
+  std::vector<TinyModelOptions> kinds = {{"llama", 4}, {"llama", 0, kLlama3Factors}, {"phi3", 0, kLongRopeFactors}};
+  for (const std::string& arch : AllArchNames()) kinds.push_back({arch});
+  return kinds;
+}
 
 // Tensors that some files of the architecture do without: then something else takes their place.
 bool IsOptional(const std::string& name) {
@@ -27,7 +31,7 @@ bool IsOptional(const std::string& name) {
 }
 
 TEST(ModelTensors, G46MissingTensor) {
-  for (const TinyModelOptions& kind : kKinds) {
+  for (const TinyModelOptions& kind : Kinds()) {
     const size_t n = MakeTinyModel(kind).contents.tensors.size();
     for (size_t i = 0; i < n; ++i) {
       BaseModel model = MakeTinyModel(kind);
@@ -44,7 +48,7 @@ TEST(ModelTensors, G46MissingTensor) {
 }
 
 TEST(ModelTensors, G46UnknownTensor) {
-  for (const TinyModelOptions& kind : kKinds) {
+  for (const TinyModelOptions& kind : Kinds()) {
     for (const char* name : {"blk.1.attn_sinks.weight", "v.patch_embd.weight", "blk.0.attn_norm.bias", "output.bias",
                              "blk.0.attn_q.lora_a"}) {
       BaseModel model = MakeTinyModel(kind);
@@ -76,7 +80,7 @@ TEST(ModelTensors, OptionalBiases) {
 }
 
 TEST(ModelTensors, G41ShapeOffByOne) {
-  for (const TinyModelOptions& kind : kKinds) {
+  for (const TinyModelOptions& kind : Kinds()) {
     const BaseModel original = MakeTinyModel(kind);
     for (size_t i = 0; i < original.contents.tensors.size(); ++i) {
       const auto& tensor = original.contents.tensors[i];
@@ -115,7 +119,8 @@ TEST(ModelTensors, FormatsThatNothingComputesWith) {
 TEST(ModelTensors, RopeFactors) {
   for (const float value :
        {0.0f, -1.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e-30f}) {
-    for (const TinyModelOptions& kind : {TinyModelOptions{"llama", 0, true}, TinyModelOptions{"phi3", 0, true}}) {
+    for (const TinyModelOptions& kind :
+         {TinyModelOptions{"llama", 0, kLlama3Factors}, TinyModelOptions{"phi3", 0, kLongRopeFactors}}) {
       BaseModel model = MakeTinyModel(kind);
       const std::string name = kind.architecture == "phi3" ? "rope_factors_long.weight" : "rope_freqs.weight";
       reinterpret_cast<float*>(model.data[model.Find(name)].data())[2] = value;

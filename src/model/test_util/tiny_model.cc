@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -16,111 +19,51 @@
 namespace rf {
 namespace {
 
-class TinyModelMaker {
- public:
-  explicit TinyModelMaker(const TinyModelOptions& options) : options_(options), arch_(options.architecture) {}
+void AddKeys(const TinyModelOptions& options, GgufMetadata& keys) {
+  const auto u32 = [&](const char* name, int64_t value) {
+    keys.Add(options.architecture + "." + name, GgufValue::Scalar(static_cast<uint32_t>(value)));
+  };
+  const auto f32 = [&](const char* name, float value) {
+    keys.Add(options.architecture + "." + name, GgufValue::Scalar(value));
+  };
+  keys.Add("general.architecture", GgufValue::String(options.architecture));
+  keys.Add("general.type", GgufValue::String("model"));
+  u32("block_count", kTinyLayers);
+  u32("context_length", 128);
+  u32("embedding_length", kTinyModelDim);
+  u32("feed_forward_length", kTinyFfDim);
+  u32("attention.head_count", kTinyHeads);
+  u32("attention.head_count_kv", kTinyKvHeads);
+  u32("attention.key_length", kTinyHeadDim);
+  u32("attention.value_length", kTinyHeadDim);
+  u32("rope.dimension_count", kTinyHeadDim);
+  f32("rope.freq_base", 10000.0f);
+  f32("attention.layer_norm_rms_epsilon", 1e-5f);
+  if (FindArch(options.architecture)->defaults.uses_window) u32("attention.sliding_window", 32);
+  if (options.n_experts > 0) u32("expert_count", options.n_experts);
+  if (options.n_experts > 0) u32("expert_used_count", 2);
+}
 
-  BaseModel Make() {
-    AddKeys();
-    CopyVocabulary();
-    Add("token_embd.weight", {kBaseVocab, kTinyModelDim});
-    for (int32_t layer = 0; layer < kTinyLayers; ++layer) AddLayer(fmt::format("blk.{}.", layer));
-    Add("output_norm.weight", {kTinyModelDim});
-    if (arch_ == "phi3" || arch_ == "llama") Add("output.weight", {kBaseVocab, kTinyModelDim});
-    if (options_.has_rope_factors) AddRopeFactors();
-    return std::move(model_);
+void CopyVocabulary(GgufMetadata& keys) {
+  static const BaseModel base = MakeBaseModel();
+  for (const auto& entry : base.contents.metadata.entries()) {
+    if (entry.key.starts_with("tokenizer.")) keys.Add(entry.key, entry.value);
   }
+}
 
- private:
-  GgufMetadata& keys() { return model_.contents.metadata; }
-  void U32(const char* name, int64_t value) {
-    keys().Add(arch_ + "." + name, GgufValue::Scalar(static_cast<uint32_t>(value)));
-  }
-  void F32(const char* name, float value) { keys().Add(arch_ + "." + name, GgufValue::Scalar(value)); }
-  void Add(const std::string& name, std::vector<int64_t> shape) {
-    model_.AddTensor(name, Format::kF32, std::move(shape));
-  }
+// A tensor of ones.
+void AddOnes(BaseModel& model, const std::string& name, std::vector<int64_t> shape) {
+  model.AddTensor(name, Format::kF32, std::move(shape));
+  auto* values = reinterpret_cast<float*>(model.data.back().data());
+  std::fill_n(values, model.data.back().size() / sizeof(float), 1.0f);
+}
 
-  void AddKeys() {
-    keys().Add("general.architecture", GgufValue::String(arch_));
-    keys().Add("general.type", GgufValue::String("model"));
-    U32("block_count", kTinyLayers);
-    U32("context_length", 128);
-    U32("embedding_length", kTinyModelDim);
-    U32("feed_forward_length", kTinyFfDim);
-    U32("attention.head_count", kTinyHeads);
-    U32("attention.head_count_kv", kTinyKvHeads);
-    U32("attention.key_length", kTinyHeadDim);
-    U32("attention.value_length", kTinyHeadDim);
-    U32("rope.dimension_count", kTinyHeadDim);
-    F32("rope.freq_base", 10000.0f);
-    F32("attention.layer_norm_rms_epsilon", 1e-5f);
-    if (arch_ == "gemma3" || arch_ == "phi3") U32("attention.sliding_window", 32);
-    if (options_.n_experts > 0) U32("expert_count", options_.n_experts);
-    if (options_.n_experts > 0) U32("expert_used_count", 2);
-  }
-
-  void CopyVocabulary() {
-    static const BaseModel base = MakeBaseModel();
-    for (const auto& entry : base.contents.metadata.entries()) {
-      if (entry.key.starts_with("tokenizer.")) keys().Add(entry.key, entry.value);
-    }
-  }
-
-  void AddLayer(const std::string& layer) {
-    constexpr int64_t kQRows = kTinyHeads * kTinyHeadDim;
-    constexpr int64_t kKvRows = kTinyKvHeads * kTinyHeadDim;
-    Add(layer + "attn_norm.weight", {kTinyModelDim});
-    if (arch_ == "phi3") {
-      Add(layer + "attn_qkv.weight", {kQRows + 2 * kKvRows, kTinyModelDim});
-    } else {
-      for (const auto& [name, n_rows] : {std::pair{"attn_q", kQRows}, {"attn_k", kKvRows}, {"attn_v", kKvRows}}) {
-        Add(layer + name + ".weight", {n_rows, kTinyModelDim});
-        if (arch_ == "qwen2") Add(layer + name + ".bias", {n_rows});
-      }
-    }
-    Add(layer + "attn_output.weight", {kTinyModelDim, kQRows});
-    if (arch_ == "qwen3" || arch_ == "gemma3") {
-      Add(layer + "attn_q_norm.weight", {kTinyHeadDim});
-      Add(layer + "attn_k_norm.weight", {kTinyHeadDim});
-    }
-    if (arch_ == "gemma3") {
-      Add(layer + "post_attention_norm.weight", {kTinyModelDim});
-      Add(layer + "post_ffw_norm.weight", {kTinyModelDim});
-    }
-    Add(layer + "ffn_norm.weight", {kTinyModelDim});
-    AddFeedForward(layer);
-  }
-
-  void AddFeedForward(const std::string& layer) {
-    if (options_.n_experts > 0) {
-      Add(layer + "ffn_gate_inp.weight", {options_.n_experts, kTinyModelDim});
-      Add(layer + "ffn_gate_exps.weight", {options_.n_experts, kTinyFfDim, kTinyModelDim});
-      Add(layer + "ffn_up_exps.weight", {options_.n_experts, kTinyFfDim, kTinyModelDim});
-      Add(layer + "ffn_down_exps.weight", {options_.n_experts, kTinyModelDim, kTinyFfDim});
-      return;
-    }
-    if (arch_ != "phi3") Add(layer + "ffn_gate.weight", {kTinyFfDim, kTinyModelDim});
-    Add(layer + "ffn_up.weight", {arch_ == "phi3" ? 2 * kTinyFfDim : kTinyFfDim, kTinyModelDim});
-    Add(layer + "ffn_down.weight", {kTinyModelDim, kTinyFfDim});
-  }
-
-  void AddRopeFactors() {
-    std::vector<std::string> names = {"rope_freqs.weight"};
-    if (arch_ == "phi3") names = {"rope_factors_long.weight", "rope_factors_short.weight"};
-    for (const std::string& name : names) {
-      Add(name, {kTinyHeadDim / 2});
-      auto* values = reinterpret_cast<float*>(model_.data.back().data());
-      for (int i = 0; i < kTinyHeadDim / 2; ++i) values[i] = 1.0f + static_cast<float>(i);
-    }
-  }
-
-  TinyModelOptions options_;
-  std::string arch_;
-  BaseModel model_;
-};
-
-Status Build(const std::string& path) {
+Status Build(const GgufContents& contents) {
+  const TempFolder folder;
+  const auto bytes = SerializeGguf(contents);
+  RF_CHECK(bytes.has_value(), bytes.error().ToString());
+  const std::string path =
+      folder.Put("m.gguf", std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
   RF_ASSIGN_OR_RETURN(const GgufFile file, GgufFile::Open(path));
   RF_ASSIGN_OR_RETURN(Model model, BuildModel(file, {}));
   RF_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Create(std::move(model.vocab)));
@@ -128,10 +71,60 @@ Status Build(const std::string& path) {
   return {};
 }
 
+struct NamedShape {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+
+// What "missing tensor 'blk.0.attn_q.weight' (shape [24, 24])" asks for; an empty name for other errors.
+NamedShape MissingTensor(const std::string& message) {
+  constexpr std::string_view kBefore = "missing tensor '", kBetween = "' (shape [";
+  NamedShape missing;
+  const size_t begin = message.find(kBefore);
+  const size_t middle = message.find(kBetween);
+  if (begin == std::string::npos || middle == std::string::npos) return missing;
+  missing.name = message.substr(begin + kBefore.size(), middle - begin - kBefore.size());
+  const char* at = message.c_str() + middle + kBetween.size();
+  for (char* end = nullptr; *at != '\0' && *at != ')'; at = *end == ',' ? end + 1 : end + 2)
+    missing.shape.push_back(std::strtoll(at, &end, 10));
+  return missing;
+}
+
+// The tensors that a model of these keys has, found by asking for what is still missing: so that a new architecture
+// needs no line here. (That names and shapes are the right ones is what tests/arch is for.)
+std::vector<NamedShape> FindTensors(const TinyModelOptions& options) {
+  BaseModel model;
+  AddKeys(options, model.contents.metadata);
+  CopyVocabulary(model.contents.metadata);
+  std::vector<NamedShape> tensors = {{"token_embd.weight", {kBaseVocab, kTinyModelDim}}};
+  for (int32_t layer = 0; layer < kTinyLayers; ++layer)
+    tensors.push_back({fmt::format("blk.{}.attn_output.weight", layer), {kTinyModelDim, kTinyHeads * kTinyHeadDim}});
+  for (const NamedShape& tensor : tensors) AddOnes(model, tensor.name, tensor.shape);
+  for (;;) {
+    const Status status = Build(model.contents);
+    if (status.has_value()) return tensors;
+    tensors.push_back(MissingTensor(status.error().message));
+    RF_CHECK(!tensors.back().name.empty(), status.error().ToString());
+    AddOnes(model, tensors.back().name, tensors.back().shape);
+  }
+}
+
+const std::vector<NamedShape>& TensorsOf(const TinyModelOptions& options) {
+  static std::map<std::pair<std::string, int32_t>, std::vector<NamedShape>> known;
+  auto& tensors = known[{options.architecture, options.n_experts}];
+  if (tensors.empty()) tensors = FindTensors(options);
+  return tensors;
+}
+
 }  // namespace
 
 BaseModel MakeTinyModel(const TinyModelOptions& options) {
-  return TinyModelMaker(options).Make();
+  BaseModel model;
+  AddKeys(options, model.contents.metadata);
+  CopyVocabulary(model.contents.metadata);
+  for (const NamedShape& tensor : TensorsOf(options)) AddOnes(model, tensor.name, tensor.shape);
+  for (const std::string& name : options.rope_factors) AddOnes(model, name, {kTinyHeadDim / 2});
+  return model;
 }
 
 std::vector<std::string> AllArchNames() {
@@ -141,13 +134,8 @@ std::vector<std::string> AllArchNames() {
 }
 
 std::string BuildErrorOf(const GgufContents& contents) {
-  const TempFolder folder;
-  const auto bytes = SerializeGguf(contents);
-  RF_CHECK(bytes.has_value(), bytes.error().ToString());
-  const std::string path =
-      folder.Put("m.gguf", std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
   const auto start = std::chrono::steady_clock::now();
-  const Status status = Build(path);
+  const Status status = Build(contents);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (status.has_value()) return "";
   const std::string message = status.error().ToString();

@@ -11,8 +11,8 @@ namespace rf {
 
 struct TinyModelOptions {
   std::string architecture = "llama";
-  int32_t n_experts = 0;          ///< llama only
-  bool has_rope_factors = false;  ///< rope_freqs (llama) or long-rope's two tables (phi3)
+  int32_t n_experts = 0;                       ///< only for architectures that can have experts
+  std::vector<std::string> rope_factors = {};  ///< names of tables of rope factors, all ones
 };
 
 inline constexpr int32_t kTinyLayers = 2;
@@ -22,7 +22,12 @@ inline constexpr int32_t kTinyKvHeads = 2;
 inline constexpr int32_t kTinyHeadDim = 6;
 inline constexpr int32_t kTinyFfDim = 40;
 
-/// Keys as the publishers' converters write them, the vocabulary of MakeBaseModel, F32 tensors.
+/// The tables that llama3 and phi3 files have.
+inline const std::vector<std::string> kLlama3Factors = {"rope_freqs.weight"};
+inline const std::vector<std::string> kLongRopeFactors = {"rope_factors_long.weight", "rope_factors_short.weight"};
+
+/// Keys as the publishers' converters write them, the vocabulary of MakeBaseModel, the F32 tensors that the builder
+/// requires.
 BaseModel MakeTinyModel(const TinyModelOptions& options);
 
 /// Every architecture of archs.def.
