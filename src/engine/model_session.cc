@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -79,6 +80,7 @@ class SessionLoader {
     open.use_mmap = options_.use_mmap;
     open.read_ahead = true;
     open.verify = options_.verify;
+    open.syscalls = options_.syscalls;
     RF_ASSIGN_OR_RETURN(GgufFile file, GgufFile::Open(path, open));
     session_->file = std::make_shared<const GgufFile>(std::move(file));
     return {};
@@ -175,7 +177,11 @@ Result<std::vector<TokenId>> ModelSession::EncodeChat(const ChatTemplateInput& i
 
 Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
                                                 const SessionOptions& options) {
-  return SessionLoader(devices, options).Load(path);
+  try {
+    return SessionLoader(devices, options).Load(path);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "not enough memory to load the model", EscapeForMessage(path, 160)};
+  }
 }
 
 }  // namespace rf
