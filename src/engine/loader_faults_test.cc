@@ -169,7 +169,7 @@ TEST_P(LoaderFaults, ShortAndInterruptedReadsChangeNothing) {
 
 TEST_P(LoaderFaults, ACacheThatMemoryCannotHoldIsRefusedWithTheNumbers) {
   SessionOptions options = Options(files_.syscalls());
-  options.kv_tokens = int64_t{1} << 32;
+  options.kv_tokens = INT32_MAX;
   Device* const devices[] = {device_.get()};
   const auto session = LoadModel("base.gguf", devices, options);
   ASSERT_FALSE(session);

@@ -61,6 +61,9 @@ struct ModelSession {
   Result<std::vector<TokenId>> EncodeChat(const ChatTemplateInput& input) const;
 };
 
+/// The plan that a session with these options makes for a model that was trained for `trained_context` positions.
+PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context);
+
 /// Opens, checks, plans, loads. `devices`, best first, must outlive the session. Errors: those of GgufFile::Open,
 /// BuildModel, Tokenizer::Create, Plan::Make; kInvalidArgument for options out of range; kOutOfMemory.
 Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
