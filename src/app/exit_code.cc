@@ -14,6 +14,7 @@ int ExitCode(const Error& error) {
     case ErrorCode::kTimeout:
     case ErrorCode::kBusy: return 6;
     case ErrorCode::kRejected: return 1;
+    case ErrorCode::kInternal: return kExitBug;
     case ErrorCode::kCancelled: return kExitInterrupted;
   }
   return 1;

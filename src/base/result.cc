@@ -15,6 +15,7 @@ std::string_view ErrorCodeName(ErrorCode code) {
     case ErrorCode::kTimeout: return "timeout";
     case ErrorCode::kRejected: return "rejected";
     case ErrorCode::kBusy: return "busy";
+    case ErrorCode::kInternal: return "internal";
   }
   return "unknown";
 }

@@ -27,6 +27,7 @@ enum class ErrorCode {
   kTimeout,          ///< a time limit ran out
   kRejected,         ///< a chat template or a policy refused the content of a request
   kBusy,             ///< a queue or a pool is full; trying again later can help
+  kInternal,         ///< a bug of this program that was caught
 };
 
 /// The code's name as it appears in JSON and logs, e.g. "corrupt_file".

@@ -30,6 +30,7 @@ struct EngineOptions {
 struct EngineStats {
   int32_t n_running = 0;
   int32_t n_waiting = 0;
+  int64_t n_waiting_tokens = 0;  ///< tokens that waiting requests will have to compute
   int32_t n_pages = 0;
   int32_t n_free_pages = 0;  ///< free or only kept for reuse
   uint64_t n_steps = 0;
@@ -38,6 +39,12 @@ struct EngineStats {
   uint64_t n_generated_tokens = 0;
   uint64_t n_preemptions = 0;
 };
+
+/// What Engine::Submit() wants of a request. Errors: kInvalidArgument, `where` names the field.
+Status CheckRequest(const Request& request, const RunnerLimits& limits, const EngineOptions& options);
+
+/// Whether the queue of these statistics takes one more request. Errors: kBusy with the numbers.
+Status CheckQueue(const Request& request, const EngineStats& stats, const EngineOptions& options);
 
 class Engine {
  public:

@@ -42,10 +42,12 @@ struct RequestResult {
   double decode_ms = 0.0;   ///< from there to the last one
 };
 
+inline constexpr int32_t kUnlimitedTokens = std::numeric_limits<int32_t>::max();
+
 /// Callbacks are made by the thread that runs Engine::Step(), and must not call the engine.
 struct Request {
   std::vector<int32_t> prompt;
-  int32_t max_tokens = std::numeric_limits<int32_t>::max();  ///< the end of the context ends it too; 0: prompt only
+  int32_t max_tokens = kUnlimitedTokens;  ///< the end of the context or of the KV cache ends it too; 0: prompt only
   SamplingParams sampling;
   std::vector<int32_t> stop_ids;
   int32_t n_top_logprobs = -1;  ///< -1: no log-probabilities at all

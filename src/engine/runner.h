@@ -20,7 +20,13 @@ struct StepBatch {
   int32_t page_table_stride = 0;
   std::vector<int32_t> output_rows;  ///< [n_outputs]
 
-  void Clear() { *this = StepBatch(); }
+  /// Empties all arrays and keeps their memory.
+  void Clear() {
+    for (auto* array : {&token_ids, &positions, &sequence_of, &first_token, &kv_length, &page_table, &output_rows}) {
+      array->clear();
+    }
+    page_table_stride = 0;
+  }
 };
 
 /// What a runner can take in one step and what it keeps.

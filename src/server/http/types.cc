@@ -65,7 +65,8 @@ unsigned HttpStatus(const Error& error) {
     case ErrorCode::kDevice:
     case ErrorCode::kCancelled: return kUnavailable;
     case ErrorCode::kCorruptFile:
-    case ErrorCode::kIo: return kInternalError;
+    case ErrorCode::kIo:
+    case ErrorCode::kInternal: return kInternalError;
   }
   return kInternalError;
 }

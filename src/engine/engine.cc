@@ -1,0 +1,296 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "engine/batch_builder.h"
+
+namespace rf {
+namespace {
+
+double Milliseconds(TimePoint from, TimePoint to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+Error InvalidRequest(const char* field, std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message), field};
+}
+
+int64_t CacheTokens(const RunnerLimits& limits) {
+  return int64_t{limits.n_pages} * limits.page_tokens;
+}
+
+Status CheckPrompt(const std::vector<int32_t>& prompt, int32_t n_vocab) {
+  if (prompt.empty()) return InvalidRequest("prompt", "the prompt is empty");
+  for (size_t i = 0; i < prompt.size(); ++i) {
+    if (prompt[i] >= 0 && prompt[i] < n_vocab) continue;
+    return InvalidRequest("prompt",
+                          fmt::format("token {} at index {} is outside the vocabulary of {}", prompt[i], i, n_vocab));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status CheckRequest(const Request& request, const RunnerLimits& limits, const EngineOptions& options) {
+  RF_RETURN_IF_ERROR(CheckPrompt(request.prompt, limits.n_vocab));
+  if (request.max_tokens < 0) return InvalidRequest("max_tokens", "must not be negative");
+  const auto n_prompt = static_cast<int64_t>(request.prompt.size());
+  if (n_prompt > options.context_length) {
+    return InvalidRequest("prompt", fmt::format("the prompt has {} tokens, the context only {} (--ctx)", n_prompt,
+                                                options.context_length));
+  }
+  // A request without a limit of its own ends where the cache does.
+  const int64_t n_wanted = request.max_tokens == kUnlimitedTokens ? 1 : request.max_tokens;
+  const int64_t n_longest = std::min<int64_t>(options.context_length, n_prompt + n_wanted);
+  if (n_longest > CacheTokens(limits)) {
+    return InvalidRequest("prompt", fmt::format("{} prompt tokens and {} new ones need more than the KV cache's {} "
+                                                "positions (--kv-tokens)",
+                                                n_prompt, n_longest - n_prompt, CacheTokens(limits)));
+  }
+  return CheckSamplingParams(request.sampling, limits.n_vocab);
+}
+
+Status CheckQueue(const Request& request, const EngineStats& stats, const EngineOptions& options) {
+  if (stats.n_waiting >= options.max_queue) {
+    return Error{ErrorCode::kBusy, fmt::format("the queue is full with {} requests; try again later", stats.n_waiting),
+                 ""};
+  }
+  const int64_t n_tokens = stats.n_waiting_tokens + static_cast<int64_t>(request.prompt.size());
+  if (stats.n_waiting == 0 || n_tokens <= options.max_queue_tokens) return {};
+  return Error{ErrorCode::kBusy,
+               fmt::format("the queue is full: {} prompt tokens would wait, at most {} may; try again later", n_tokens,
+                           options.max_queue_tokens),
+               ""};
+}
+
+struct Engine::Impl {
+  Impl(Runner& step_runner, const EngineOptions& engine_options)
+      : runner(step_runner),
+        options(engine_options),
+        scheduler(step_runner.limits(), {engine_options.prefill_chunk, engine_options.use_prefix_cache}) {}
+
+  // The four verbs of Step().
+  ScheduledStep Schedule();
+  Result<std::span<const float>> Run(const ScheduledStep& step);
+  void Sample(const ScheduledStep& step, std::span<const float> logits);
+  void Publish();
+
+  void SampleRun(const ScheduledRun& run, std::span<const float> logits);
+  void ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const float> logits);
+  /// Samples the next token and tells the request. The reason if that ended it.
+  std::optional<FinishReason> Extend(Sequence& sequence, std::span<const float> logits);
+  void EndLater(Sequence& sequence, FinishReason reason, std::optional<Error> error = std::nullopt);
+  void FailBatch(const ScheduledStep& step, const Error& error);
+  void FailAll(const Error& error);
+
+  struct Ended {
+    Sequence* sequence;
+    FinishReason reason;
+    std::optional<Error> error;
+  };
+
+  Runner& runner;
+  const EngineOptions& options;
+  Scheduler scheduler;
+  StepBatch batch;
+  std::unordered_map<RequestId, Sequence*> by_id;
+  std::vector<Ended> ended;  ///< taken out by Publish()
+  RequestId next_id = 1;
+  EngineStats totals;
+};
+
+Engine::Engine(std::unique_ptr<Runner> runner, const EngineOptions& options)
+    : runner_(std::move(runner)), options_(options) {
+  const RunnerLimits& limits = runner_->limits();
+  if (options_.max_queue_tokens == 0) options_.max_queue_tokens = int64_t{4} * options_.context_length;
+  RF_CHECK(options_.context_length > 0 && options_.prefill_chunk > 0);
+  RF_CHECK(limits.max_outputs >= limits.max_sequences && limits.max_tokens >= limits.max_sequences);
+  RF_CHECK(int64_t{limits.max_pages_per_sequence} * limits.page_tokens >= options_.context_length);
+  impl_ = std::make_unique<Impl>(*runner_, options_);
+}
+
+Engine::~Engine() = default;
+
+Result<RequestId> Engine::Submit(Request request) {
+  RF_RETURN_IF_ERROR(CheckRequest(request, limits(), options_));
+  RF_RETURN_IF_ERROR(CheckQueue(request, stats(), options_));
+  const RequestId id = impl_->next_id++;
+  auto sequence = std::make_unique<Sequence>(id, std::move(request), options_.clock());
+  impl_->by_id[id] = sequence.get();
+  impl_->scheduler.Add(std::move(sequence));
+  return id;
+}
+
+void Engine::Cancel(RequestId id) {
+  const auto found = impl_->by_id.find(id);
+  if (found != impl_->by_id.end()) found->second->is_cancelled = true;
+}
+
+bool Engine::HasWork() const {
+  return impl_->scheduler.HasWork();
+}
+
+Status Engine::Step() {
+  try {
+    const ScheduledStep step = impl_->Schedule();
+    if (step.runs.empty()) return {};
+    auto logits = impl_->Run(step);
+    if (!logits) {
+      impl_->FailBatch(step, logits.error());
+      return std::move(logits).error();
+    }
+    impl_->Sample(step, *logits);
+    impl_->Publish();
+    return {};
+  } catch (const BugError& bug) {
+    const Error error{ErrorCode::kInternal, fmt::format("internal error, please report it: {}", bug.what()), ""};
+    Log(LogLevel::kError, error.message);
+    impl_->FailAll(error);
+    return error;
+  }
+}
+
+ScheduledStep Engine::Impl::Schedule() {
+  scheduler.ForEach([&](Sequence& sequence) {
+    if (sequence.is_cancelled) EndLater(sequence, FinishReason::kCancelled);
+  });
+  Publish();
+  ScheduledStep step = scheduler.Schedule();
+  RF_CHECK(!step.runs.empty() || !scheduler.HasWork(), "sequences wait, but none can run");
+  const TimePoint now = options.clock();
+  for (const ScheduledRun& run : step.runs) {
+    if (run.sequence->first_step == TimePoint{}) run.sequence->first_step = now;
+  }
+  return step;
+}
+
+Result<std::span<const float>> Engine::Impl::Run(const ScheduledStep& step) {
+  for (const PageCopy& copy : step.copies) RF_RETURN_IF_ERROR(runner.CopyPage(copy.source, copy.destination));
+  BuildBatch(step, runner.limits(), batch);
+  ++totals.n_steps;
+  for (const ScheduledRun& run : step.runs) {
+    if (!run.sequence->is_decoding()) totals.n_prompt_tokens += static_cast<uint64_t>(run.n_tokens);
+  }
+  return runner.Run(batch);
+}
+
+void Engine::Impl::Sample(const ScheduledStep& step, std::span<const float> logits) {
+  const auto n_vocab = static_cast<size_t>(runner.limits().n_vocab);
+  size_t row = 0;
+  for (const ScheduledRun& run : step.runs) {
+    const auto n_rows = static_cast<size_t>(run.n_outputs());
+    SampleRun(run, logits.subspan(row * n_vocab, n_rows * n_vocab));
+    row += n_rows;
+  }
+}
+
+// `logits` are those of the run's outputs, one row each.
+void Engine::Impl::SampleRun(const ScheduledRun& run, std::span<const float> logits) {
+  Sequence& sequence = *run.sequence;
+  const int32_t first_position = sequence.n_computed + run.first_output;
+  scheduler.Computed(run);
+  const auto n_vocab = static_cast<size_t>(runner.limits().n_vocab);
+  if (sequence.wants_prompt_logits()) ReportPromptLogits(sequence, first_position, logits);
+  std::optional<FinishReason> ending;
+  if (run.samples) {
+    ending = Extend(sequence, logits.last(n_vocab));
+  } else if (sequence.n_pending() == 0) {
+    ending = FinishReason::kLength;  // nothing but the prompt was asked for
+  }
+  if (ending) EndLater(sequence, *ending);
+}
+
+void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const float> logits) {
+  const auto n_vocab = static_cast<size_t>(runner.limits().n_vocab);
+  for (size_t row = 0; row * n_vocab < logits.size(); ++row) {
+    const int32_t position = first_position + static_cast<int32_t>(row);
+    if (position < sequence.next_logits || position >= sequence.n_prompt) continue;
+    sequence.request.on_logits(position, logits.subspan(row * n_vocab, n_vocab));
+    sequence.next_logits = position + 1;
+  }
+}
+
+std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, std::span<const float> logits) {
+  const Request& request = sequence.request;
+  GeneratedToken token;
+  token.id = sequence.sampler.Sample(logits);
+  ++sequence.n_sampled;
+  sequence.last_token = options.clock();
+  if (sequence.n_sampled == 1) sequence.first_token = sequence.last_token;
+  if (std::find(request.stop_ids.begin(), request.stop_ids.end(), token.id) != request.stop_ids.end()) {
+    return FinishReason::kStop;
+  }
+  if (request.n_top_logprobs >= 0) {
+    token.logprob = static_cast<float>(logits[static_cast<size_t>(token.id)] - LogSumExp(logits));
+    token.top = TopLogprobs(logits, request.n_top_logprobs);
+  }
+  sequence.tokens.push_back(token.id);
+  if (request.on_token && !request.on_token(token)) return FinishReason::kStop;
+  const bool is_full = sequence.size() >= std::min<int64_t>(options.context_length, CacheTokens(runner.limits()));
+  if (is_full || sequence.n_generated() >= request.max_tokens) return FinishReason::kLength;
+  return std::nullopt;
+}
+
+void Engine::Impl::EndLater(Sequence& sequence, FinishReason reason, std::optional<Error> error) {
+  ended.push_back({&sequence, reason, std::move(error)});
+}
+
+void Engine::Impl::FailBatch(const ScheduledStep& step, const Error& error) {
+  for (const ScheduledRun& run : step.runs) EndLater(*run.sequence, FinishReason::kError, error);
+  Publish();
+}
+
+// After a bug nothing about the step is known for certain: everyone hears of it.
+void Engine::Impl::FailAll(const Error& error) {
+  ended.clear();
+  scheduler.ForEach([&](Sequence& sequence) { EndLater(sequence, FinishReason::kError, error); });
+  Publish();
+}
+
+// Takes out who has ended, then tells them: their pages are free by the time a caller reacts.
+void Engine::Impl::Publish() {
+  for (Ended& end : std::exchange(ended, {})) {
+    const std::unique_ptr<Sequence> sequence = scheduler.Remove(end.sequence);
+    by_id.erase(sequence->id);
+    RequestResult result;
+    result.reason = end.reason;
+    result.error = std::move(end.error);
+    result.n_prompt = sequence->n_prompt;
+    result.n_cached = sequence->n_cached;
+    result.n_generated = sequence->n_sampled;
+    const TimePoint now = options.clock();
+    const bool has_started = sequence->first_step != TimePoint{};
+    result.queue_ms = Milliseconds(sequence->submitted, has_started ? sequence->first_step : now);
+    const TimePoint prompt_end = sequence->n_sampled > 0 ? sequence->first_token : now;
+    if (has_started) result.prompt_ms = Milliseconds(sequence->first_step, prompt_end);
+    if (sequence->n_sampled > 0) result.decode_ms = Milliseconds(sequence->first_token, sequence->last_token);
+    totals.n_generated_tokens += static_cast<uint64_t>(sequence->n_sampled);
+    totals.n_cached_tokens += static_cast<uint64_t>(sequence->n_cached);
+    if (sequence->request.on_finish) sequence->request.on_finish(result);
+  }
+}
+
+Status Engine::RunToCompletion() {
+  while (HasWork()) RF_RETURN_IF_ERROR(Step());
+  return {};
+}
+
+EngineStats Engine::stats() const {
+  EngineStats stats = impl_->totals;
+  const Scheduler& scheduler = impl_->scheduler;
+  stats.n_running = static_cast<int32_t>(scheduler.n_running());
+  stats.n_waiting = static_cast<int32_t>(scheduler.n_waiting());
+  scheduler.ForEachWaiting([&](const Sequence& sequence) { stats.n_waiting_tokens += sequence.size(); });
+  stats.n_pages = scheduler.kv().n_pages();
+  stats.n_free_pages = scheduler.kv().n_available();
+  stats.n_preemptions = scheduler.n_preemptions();
+  return stats;
+}
+
+}  // namespace rf

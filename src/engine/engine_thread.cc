@@ -1,0 +1,146 @@
+#include "engine/engine_thread.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace rf {
+
+// Callers leave their wishes in a mailbox that the engine's thread empties between steps, so that no call waits for a
+// step. What Submit() has to answer at once is decided by the engine's limits, which never change, and by its
+// statistics as of the last step plus what lies in the mailbox.
+struct EngineThread::State {
+  explicit State(std::unique_ptr<Engine> owned)
+      : engine(std::move(owned)), options(engine->options()), limits(engine->limits()), stats(engine->stats()) {}
+
+  /// A request, or the wish that an earlier one be cancelled.
+  struct Mail {
+    RequestId id;
+    std::optional<Request> request;
+  };
+
+  void Loop();
+  void Handle(Mail mail);
+  void Begin(RequestId id, Request request);
+  void CancelAll();
+
+  const std::unique_ptr<Engine> engine;                 ///< the thread's alone
+  std::unordered_map<RequestId, RequestId> engine_ids;  ///< the thread's alone: our ids to the engine's
+  const EngineOptions options;
+  const RunnerLimits limits;
+
+  mutable std::mutex mutex;  ///< guards what follows
+  std::condition_variable wake;
+  std::vector<Mail> mailbox;
+  EngineStats stats;  ///< as of the last step, plus the waiting requests of the mailbox
+  Status health;
+  RequestId next_id = 1;
+  bool is_stopping = false;
+
+  std::thread thread;
+};
+
+EngineThread::EngineThread(std::unique_ptr<Engine> engine) : state_(std::make_unique<State>(std::move(engine))) {
+  state_->thread = std::thread([state = state_.get()] { state->Loop(); });
+}
+
+EngineThread::~EngineThread() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_stopping = true;
+  }
+  state_->wake.notify_one();
+  state_->thread.join();
+}
+
+Result<RequestId> EngineThread::Submit(Request request) {
+  RF_RETURN_IF_ERROR(CheckRequest(request, state_->limits, state_->options));
+  RequestId id = 0;
+  {
+    const std::lock_guard lock(state_->mutex);
+    RF_RETURN_IF_ERROR(CheckQueue(request, state_->stats, state_->options));
+    ++state_->stats.n_waiting;
+    state_->stats.n_waiting_tokens += static_cast<int64_t>(request.prompt.size());
+    id = state_->next_id++;
+    state_->mailbox.push_back({id, std::move(request)});
+  }
+  state_->wake.notify_one();
+  return id;
+}
+
+void EngineThread::Cancel(RequestId id) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->mailbox.push_back({id, std::nullopt});
+  }
+  state_->wake.notify_one();
+}
+
+EngineStats EngineThread::stats() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->stats;
+}
+
+Status EngineThread::health() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->health;
+}
+
+void EngineThread::State::Loop() {
+  for (bool stop = false; !stop;) {
+    std::vector<Mail> mails;
+    {
+      std::unique_lock lock(mutex);
+      wake.wait(lock, [&] { return is_stopping || !mailbox.empty() || engine->HasWork(); });
+      mails.swap(mailbox);
+      stop = is_stopping;
+    }
+    for (Mail& mail : mails) Handle(std::move(mail));
+    if (stop) CancelAll();
+    const Status status = engine->Step();
+
+    const std::lock_guard lock(mutex);
+    stats = engine->stats();
+    for (const Mail& mail : mailbox) {
+      if (!mail.request) continue;
+      ++stats.n_waiting;
+      stats.n_waiting_tokens += static_cast<int64_t>(mail.request->prompt.size());
+    }
+    health = status;
+  }
+}
+
+void EngineThread::State::Handle(Mail mail) {
+  if (mail.request) {
+    Begin(mail.id, std::move(*mail.request));
+  } else if (const auto found = engine_ids.find(mail.id); found != engine_ids.end()) {
+    engine->Cancel(found->second);
+  }
+}
+
+void EngineThread::State::Begin(RequestId id, Request request) {
+  auto on_finish = std::move(request.on_finish);
+  request.on_finish = [this, id, on_finish](const RequestResult& result) {
+    engine_ids.erase(id);
+    if (on_finish) on_finish(result);
+  };
+  auto engine_id = engine->Submit(std::move(request));
+  if (engine_id) {
+    engine_ids[id] = *engine_id;
+  } else if (on_finish) {
+    RequestResult result;
+    result.reason = FinishReason::kError;
+    result.error = std::move(engine_id).error();
+    on_finish(result);
+  }
+}
+
+void EngineThread::State::CancelAll() {
+  for (const auto& [id, engine_id] : engine_ids) engine->Cancel(engine_id);
+}
+
+}  // namespace rf

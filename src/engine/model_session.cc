@@ -1,0 +1,181 @@
+#include "engine/model_session.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "engine/plan_runner.h"
+#include "model/model.h"
+
+namespace rf {
+namespace {
+
+struct IntRange {
+  const char* name;
+  int64_t value;
+  int64_t min;
+  int64_t max;
+};
+
+Status CheckOptions(const SessionOptions& options) {
+  const IntRange ranges[] = {
+      {"context length", options.context_length, 0, int64_t{1} << 30},
+      {"prefill chunk", options.prefill_chunk, 1, 65536},
+      {"number of parallel sequences", options.max_sequences, 1, 4096},
+      {"KV cache positions", options.kv_tokens, 0, int64_t{1} << 32},
+      {"tokens per page", options.page_tokens, 1, 4096},
+      {"logit rows per step", options.max_outputs, 0, 65536},
+  };
+  for (const IntRange& range : ranges) {
+    if (range.value >= range.min && range.value <= range.max) continue;
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{} is {}, must be {} to {}", range.name, range.value, range.min, range.max), ""};
+  }
+  return {};
+}
+
+// What Plan::Make calls for each tensor: the mapping's bytes, or a copy in a buffer that the next call reuses.
+TensorReader MakeTensorReader(std::shared_ptr<const GgufFile> file) {
+  auto buffer = std::make_shared<std::vector<std::byte>>();
+  return [file, buffer](int32_t index) -> Result<TensorData> {
+    const auto i = static_cast<size_t>(index);
+    const GgufTensor& tensor = file->tensors()[i];
+    if (file->is_mapped()) {
+      file->WillNeed(i);
+      RF_ASSIGN_OR_RETURN(const auto bytes, file->TensorBytes(i));
+      return TensorData{tensor.name, bytes, true};
+    }
+    buffer->resize(tensor.n_bytes);
+    RF_RETURN_IF_ERROR(file->ReadTensor(i, *buffer));
+    return TensorData{tensor.name, *buffer, false};
+  };
+}
+
+class SessionLoader {
+ public:
+  SessionLoader(std::span<Device* const> devices, const SessionOptions& options)
+      : devices_(devices), options_(options), session_(std::make_unique<ModelSession>()) {}
+
+  Result<std::unique_ptr<ModelSession>> Load(const std::string& path) {
+    RF_RETURN_IF_ERROR(CheckOptions(options_));
+    RF_RETURN_IF_ERROR(Open(path));
+    RF_ASSIGN_OR_RETURN(Model model, BuildModel(*session_->file, ModelOptions{options_.context_length}));
+    Describe(path, model);
+    RF_RETURN_IF_ERROR(ChooseContext());
+    RF_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Create(std::move(model.vocab)));
+    session_->tokenizer = std::move(tokenizer);
+    ReadChatTemplate(model);
+    RF_RETURN_IF_ERROR(StartEngine(std::move(model.graph)));
+    return std::move(session_);
+  }
+
+ private:
+  Status Open(const std::string& path) {
+    GgufOptions open;
+    open.use_mmap = options_.use_mmap;
+    open.read_ahead = true;
+    open.verify = options_.verify;
+    RF_ASSIGN_OR_RETURN(GgufFile file, GgufFile::Open(path, open));
+    session_->file = std::make_shared<const GgufFile>(std::move(file));
+    return {};
+  }
+
+  void Describe(const std::string& path, const Model& model) {
+    const auto name = session_->file->metadata().FindString("general.name");
+    session_->name = name && *name ? std::string(**name) : std::filesystem::path(path).stem().string();
+    session_->architecture = model.architecture;
+    session_->hparams = model.hparams;
+  }
+
+  Status ChooseContext() {
+    const int32_t trained = session_->hparams.context_length;
+    session_->context_length =
+        options_.context_length > 0 ? options_.context_length : std::min(trained, kDefaultContext);
+    if (session_->context_length > trained) {
+      Log(LogLevel::kWarning,
+          fmt::format("the model was trained for {} positions, {} are asked for", trained, session_->context_length));
+    }
+    return {};
+  }
+
+  void ReadChatTemplate(const Model& model) {
+    const std::string& source = options_.chat_template.empty() ? model.chat_template : options_.chat_template;
+    if (!source.empty()) session_->chat_template = ChatTemplate::Create(source);
+  }
+
+  PlanOptions MakePlanOptions() const {
+    const int64_t context = session_->context_length;
+    const int64_t wanted = options_.kv_tokens > 0 ? options_.kv_tokens : context * std::min(options_.max_sequences, 2);
+    PlanOptions plan;
+    plan.max_sequences = options_.max_sequences;
+    plan.rows.max_tokens = int64_t{PrefillChunk()} + options_.max_sequences;
+    plan.rows.max_outputs = std::max(options_.max_outputs, options_.max_sequences);
+    plan.page_tokens = options_.page_tokens;
+    plan.n_pages = static_cast<int32_t>((wanted + plan.page_tokens - 1) / plan.page_tokens);
+    plan.kv_format = options_.kv_format;
+    return plan;
+  }
+
+  // No larger than the context: activations would be reserved for nothing.
+  int32_t PrefillChunk() const { return std::min(options_.prefill_chunk, session_->context_length); }
+
+  Status StartEngine(Graph graph) {
+    const PlanOptions plan_options = MakePlanOptions();
+    RF_ASSIGN_OR_RETURN(auto plan, Plan::Make(std::move(graph), MakeTensorReader(session_->file), devices_,
+                                              plan_options, options_.progress));
+    const DeviceProperties& device = plan->device().properties();
+    session_->device_name = device.name;
+    session_->device_kind = device.kind;
+    session_->isa = device.isa;
+    session_->n_threads = device.n_threads;
+    session_->steps = plan->Describe();
+    session_->memory = plan->memory();
+    const int32_t max_pages = (session_->context_length + plan_options.page_tokens - 1) / plan_options.page_tokens;
+    RF_ASSIGN_OR_RETURN(auto runner, PlanRunner::Create(std::move(plan), max_pages,
+                                                        [file = session_->file] { return file->Damage(); }));
+    EngineOptions engine;
+    engine.context_length = session_->context_length;
+    engine.prefill_chunk = PrefillChunk();
+    engine.use_prefix_cache = options_.use_prefix_cache;
+    session_->engine = std::make_unique<Engine>(std::move(runner), engine);
+    return {};
+  }
+
+  std::span<Device* const> devices_;
+  const SessionOptions& options_;
+  std::unique_ptr<ModelSession> session_;
+};
+
+}  // namespace
+
+Result<std::vector<TokenId>> ModelSession::EncodeChat(const ChatTemplateInput& input) const {
+  if (!chat_template) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("model '{}' has no chat template; it completes text ('generate'), or give it a template "
+                             "(--chat-template-file)",
+                             EscapeForMessage(name, 80)),
+                 ""};
+  }
+  if (!*chat_template) return chat_template->error();
+  ChatTemplateInput filled = input;
+  const VocabData& vocab = tokenizer->data();
+  if (filled.bos.empty() && vocab.bos) filled.bos = vocab.tokens[static_cast<size_t>(*vocab.bos)];
+  if (filled.eos.empty() && vocab.eos) filled.eos = vocab.tokens[static_cast<size_t>(*vocab.eos)];
+  RF_ASSIGN_OR_RETURN(const std::string text, (*chat_template)->Apply(filled));
+  // A template that prints the begin token must not get a second one.
+  EncodeOptions encode;
+  encode.parse_special = true;
+  encode.add_special = filled.bos.empty() || text.compare(0, filled.bos.size(), filled.bos) != 0;
+  return tokenizer->Encode(text, encode);
+}
+
+Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
+                                                const SessionOptions& options) {
+  return SessionLoader(devices, options).Load(path);
+}
+
+}  // namespace rf
