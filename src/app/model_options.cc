@@ -1,0 +1,94 @@
+#include "app/model_options.h"
+
+#include <unistd.h>
+
+#include <limits>
+#include <random>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "app/input.h"
+#include "app/option_range.h"
+#include "app/store/model_store.h"
+#include "app/store/progress.h"
+#include "base/utf8.h"
+#include "quant/format.h"
+
+namespace rf::app {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int32_t kMaxContext = 1 << 24;
+constexpr int32_t kMaxPrefillChunk = 1 << 16;
+constexpr int64_t kMaxKvTokens = int64_t{1} << 32;
+
+void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
+  command.add_option("--device", options.devices.device, "auto (default), cpu, hip or hip:N");
+  command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
+      ->check(AcceptIn(1, kMaxThreads));
+}
+
+void AddCacheOptions(CLI::App& command, SessionOptions& session) {
+  command
+      .add_option("--ctx", session.context_length,
+                  "positions of one conversation at most (default 0: the model's own, at most 8192)")
+      ->check(AcceptIn(0, kMaxContext));
+  command
+      .add_option_function<std::string>(
+          "--kv-type", [&session](const std::string& name) { session.kv_format = FindFormatByName(name)->format; },
+          "how keys and values are kept: f16 (default), bf16, f32, q8_0, q4_0")
+      ->check(CLI::IsMember({"f16", "bf16", "f32", "q8_0", "q4_0"}, CLI::ignore_case));
+  command
+      .add_option("--kv-tokens", session.kv_tokens,
+                  "positions in the whole KV cache (default 0: what the sequences need)")
+      ->check(AcceptIn(int64_t{0}, kMaxKvTokens));
+  command.add_option("--prefill-chunk", session.prefill_chunk, "prompt tokens in one step at most (default 512)")
+      ->check(AcceptIn(1, kMaxPrefillChunk));
+  command.add_flag("!--no-prefix-cache", session.use_prefix_cache, "do not reuse the KV pages of earlier prompts");
+}
+
+void AddFileOptions(CLI::App& command, ModelOptions& options) {
+  command.add_flag("!--no-mmap", options.session.use_mmap, "read the file instead of mapping it");
+  command.add_flag("--verify", options.session.verify, "check all of the file's numbers before loading it");
+  command.add_option("--chat-template-file", options.chat_template_file, "use this template instead of the model's");
+}
+
+}  // namespace
+
+CLI::Option* AddModelOptions(CLI::App& command, ModelOptions& options) {
+  CLI::Option* model = command.add_option("MODEL", options.model, "GGUF file, or a name that `models` lists");
+  AddDeviceOptions(command, options);
+  AddCacheOptions(command, options.session);
+  command.add_option("--seed", options.seed, "of the random numbers (default: a new one each time)")
+      ->check(AcceptIn(uint64_t{0}, std::numeric_limits<uint64_t>::max()));
+  AddFileOptions(command, options);
+  return model->required();
+}
+
+Result<OpenedModel> OpenSession(const ModelOptions& options) {
+  RF_ASSIGN_OR_RETURN(const auto path, ResolveModel(options.model));
+  SessionOptions session = options.session;
+  if (!options.chat_template_file.empty()) {
+    RF_ASSIGN_OR_RETURN(session.chat_template, ReadTextFile(options.chat_template_file));
+    if (session.chat_template.empty()) {
+      return Error{ErrorCode::kInvalidArgument, "is empty", EscapeForMessage(options.chat_template_file, 160)};
+    }
+  }
+  OpenedModel opened;
+  RF_ASSIGN_OR_RETURN(opened.devices, CreateDevices(options.devices));
+  Progress progress("Loading " + EscapeForMessage(path.filename().string(), 80));
+  if (isatty(STDERR_FILENO) == 1) {
+    session.progress = [&progress](uint64_t done, uint64_t total) { progress.Update(done, total); };
+  }
+  RF_ASSIGN_OR_RETURN(opened.session, LoadModel(path.string(), Pointers(opened.devices), session));
+  return opened;
+}
+
+uint64_t SeedOf(const ModelOptions& options) {
+  if (options.seed) return *options.seed;
+  std::random_device random;
+  return uint64_t{random()} << 32 | random();
+}
+
+}  // namespace rf::app
