@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
@@ -14,6 +15,8 @@ namespace rf::server {
 
 /// A request that is answered with an error before it reaches a handler; the connection is closed after it.
 struct Refusal {
+  // A constructor, since GCC 12 destroys temporaries of aggregates twice when a coroutine awaits with them.
+  Refusal(unsigned http_status, std::string text) : status(http_status), message(std::move(text)) {}
   unsigned status;
   std::string message;
 };
