@@ -18,12 +18,12 @@ namespace {
 
 constexpr int kMaxJsonDepth = 256;
 
-Result<std::string> ReadAll(FILE* file, const std::string& name) {
+Result<std::string> ReadAll(FILE* file, const std::string& name, uint64_t max_bytes) {
   std::string text;
   std::vector<char> chunk(1 << 16);
   while (const size_t n = std::fread(chunk.data(), 1, chunk.size(), file)) {
-    if (text.size() + n > kMaxInputBytes) {
-      return Error{ErrorCode::kInvalidArgument, fmt::format("is larger than {} bytes", kMaxInputBytes), name};
+    if (text.size() + n > max_bytes) {
+      return Error{ErrorCode::kInvalidArgument, fmt::format("is larger than {} bytes", max_bytes), name};
     }
     text.append(chunk.data(), n);
   }
@@ -62,19 +62,23 @@ Result<std::string> ReadTextFile(const std::string& path) {
   if (!S_ISREG(info.st_mode)) return Error{ErrorCode::kInvalidArgument, "is not a regular file", shown};
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
   if (!file) return Error{ErrorCode::kIo, std::strerror(errno), shown};
-  return ReadAll(file.get(), shown);
+  return ReadAll(file.get(), shown, kMaxInputBytes);
 }
 
-Result<std::string> ReadStdin() {
-  return ReadAll(stdin, "standard input");
+Result<std::string> ReadStdin(uint64_t max_bytes) {
+  return ReadAll(stdin, "standard input", max_bytes);
 }
 
 void PrintJson(const nlohmann::ordered_json& value) {
   const std::string text = value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);  // whoever reads line by line waits for it
 }
 
 Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::string& what) {
+  if (const size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("invalid UTF-8 at byte {}", valid), what};
+  }
   if (IsTooDeep(text)) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("JSON is nested more than {} deep", kMaxJsonDepth), what};
   }
@@ -99,7 +103,9 @@ Status ForEachJsonLine(const std::function<Result<nlohmann::ordered_json>(const 
       return error;
     }
     PrintJson(*result);
+    if (std::ferror(stdout) != 0) return Error{ErrorCode::kIo, "cannot write to standard output", ""};
   }
+  if (std::ferror(stdin) != 0) return Error{ErrorCode::kIo, "cannot read", "standard input"};
   return {};
 }
 

@@ -17,8 +17,8 @@ inline constexpr uint64_t kMaxInputBytes = uint64_t{1} << 30;
 /// large).
 Result<std::string> ReadTextFile(const std::string& path);
 
-/// Standard input to its end, at most kMaxInputBytes. Errors: kIo, kInvalidArgument.
-Result<std::string> ReadStdin();
+/// Standard input to its end. Errors: kIo, kInvalidArgument (more than max_bytes).
+Result<std::string> ReadStdin(uint64_t max_bytes = kMaxInputBytes);
 
 /// One JSON value on one line of standard output. Bytes that are not UTF-8 are replaced by U+FFFD: JSON cannot hold
 /// them.

@@ -1,9 +1,10 @@
 // rocmforge: one binary, one subcommand for each file of this folder.
-#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -11,12 +12,16 @@
 
 #include "app/command.h"
 #include "app/exit_code.h"
+#include "app/interrupt.h"
 #include "app/nearest.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 namespace rf::app {
 namespace {
+
+constexpr size_t kMaxMessageBytes = 280;
 
 void LogToStderr(LogLevel level, std::string_view line) {
   if (level == LogLevel::kDebug) return;
@@ -37,32 +42,51 @@ void Configure(CLI::App& root) {
       "Exit codes: 0 ok, 2 usage, 3 bad model file, 4 device, 5 not enough memory, 6 I/O or network.");
 }
 
+// Untrusted words may be in it: one line, no control characters, not too long.
+std::string OneLine(std::string_view text) {
+  std::string line = ReplaceInvalidUtf8(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  if (line.size() <= kMaxMessageBytes) return line;
+  line.resize(kMaxMessageBytes);
+  line.resize(ValidUtf8Prefix(line));
+  return line + "...";
+}
+
+int Finish(const Status& status) {
+  int code = 0;
+  if (!status) {
+    std::fprintf(stderr, "rocmforge: %s\n", OneLine(status.error().ToString()).c_str());
+    code = ExitCode(status.error());
+  }
+  // A full disk or a closed pipe must not look like success.
+  std::cout.flush();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {
+    if (code == 0) {
+      std::fprintf(stderr, "rocmforge: cannot write to standard output\n");
+      code = ExitCode(Error{ErrorCode::kIo, "", ""});
+    }
+  }
+  return code;
+}
+
 // Says what was wrong with the command line, and what was probably meant.
 int ReportUsage(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return root.exit(error);  // --help, --version
-  std::fprintf(stderr, "rocmforge: %s\n", error.what());
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {  // --help, --version
+    root.exit(error);
+    return Finish({});
+  }
+  std::fprintf(stderr, "rocmforge: %s\n", OneLine(error.what()).c_str());
   const std::string hint = NearestName(root, argc, argv);
   if (!hint.empty()) std::fprintf(stderr, "Did you mean '%s'?\n", hint.c_str());
   std::fprintf(stderr, "Run 'rocmforge --help' or 'rocmforge COMMAND --help' for what is accepted.\n");
   return kExitUsage;
 }
 
-int Finish(const Status& status) {
-  int code = 0;
-  if (!status) {
-    std::fprintf(stderr, "rocmforge: %s\n", status.error().ToString().c_str());
-    code = ExitCode(status.error());
-  }
-  // A full disk or a closed pipe must not look like success.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    std::fprintf(stderr, "rocmforge: cannot write to standard output\n");
-    if (code == 0) code = ExitCode(Error{ErrorCode::kIo, "", ""});
-  }
-  return code;
-}
-
 int Main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+  ReserveStandardStreams();
+  InstallSignalHandlers();
   SetLogSink(LogToStderr);
   CLI::App root{"ROCmForge runs GGUF language models on AMD GPUs and on CPUs.", "rocmforge"};
   Configure(root);

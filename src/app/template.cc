@@ -10,6 +10,7 @@
 #include "app/command.h"
 #include "app/input.h"
 #include "app/store/model_store.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "gguf/reader.h"
 #include "model/vocab.h"
@@ -126,6 +127,14 @@ Result<ordered_json> RenderLine(const Options& options, const RenderOptions& ren
   return ordered_json{{"output", *output}};
 }
 
+Result<std::string> Apply(const std::string& source, const ChatTemplateInput& input) {
+  RF_ASSIGN_OR_RETURN(const ChatTemplate chat, ChatTemplate::Create(source));
+  for (const TemplateWarning& warning : chat.warnings()) {
+    Log(LogLevel::kWarning, fmt::format("template:{}:{}: {}", warning.line, warning.column, warning.message));
+  }
+  return chat.Apply(input);
+}
+
 Status Run(const Options& options) {
   RenderOptions render;
   RF_ASSIGN_OR_RETURN(render.now, ParseTime(options.now));
@@ -135,10 +144,10 @@ Status Run(const Options& options) {
   RF_ASSIGN_OR_RETURN(const Source source, ReadSource(options));
   RF_ASSIGN_OR_RETURN(ChatTemplateInput input, ReadInput(options, source));
   input.now = render.now;
-  RF_ASSIGN_OR_RETURN(const ChatTemplate chat, ChatTemplate::Create(source.text));
-  auto output = chat.Apply(input);
+  auto output = Apply(source.text, input);
   if (options.json)
     PrintJson(output ? ordered_json{{"output", *output}} : ordered_json{{"error", output.error().message}});
+  // Whatever the template did: it is the input of this command, not its usage.
   if (!output) return Error{ErrorCode::kRejected, output.error().message, output.error().where};
   if (!options.json) std::fwrite(output->data(), 1, output->size(), stdout);
   return {};
@@ -150,17 +159,27 @@ void AddTemplateCommand(CLI::App& root, CommandWork& chosen) {
   AddCommand<Options>(
       root, chosen, "template", "Show the prompt that a chat template makes",
       [](CLI::App& command, Options& options) {
-        command.add_option("MODEL", options.model, "take the template of this model");
-        command.add_option("--template-file", options.template_file, "take the template of this file");
-        command.add_option("--messages", options.messages, "JSON file: [{\"role\", \"content\"}, …]");
-        command.add_option("--tools", options.tools, "JSON file: a list of tool schemas");
-        command.add_option("--kwargs", options.kwargs, "JSON object of further variables");
+        command.footer(
+            "Examples:\n"
+            "  echo '[{\"role\": \"user\", \"content\": \"Hello\"}]' > messages.json\n"
+            "  rocmforge template smollm2 --messages messages.json\n"
+            "  rocmforge template --template-file chat.jinja --messages messages.json --tools tools.json");
+        auto* model = command.add_option("MODEL", options.model, "take the template of this model");
+        auto* file = command.add_option("--template-file", options.template_file, "take the template of this file");
+        auto* messages = command.add_option("--messages", options.messages, "JSON file: [{\"role\", \"content\"}, …]");
+        auto* tools = command.add_option("--tools", options.tools, "JSON file: a list of tool schemas");
+        auto* kwargs = command.add_option("--kwargs", options.kwargs, "JSON object of further variables");
         command.add_flag("--no-generation-prompt", options.no_generation_prompt, "end after the last message");
         command.add_option("--bos", options.bos, "text of the BOS token");
         command.add_option("--eos", options.eos, "text of the EOS token");
         command.add_option("--now", options.now, "the time that the template sees, e.g. 2026-01-15T12:00:00");
-        command.add_flag("--json", options.json, "print {\"output\"} or {\"error\"}");
-        command.add_flag("--jsonl", options.jsonl, "read {\"template\" or \"template_file\", \"context\"} lines");
+        auto* json = command.add_flag("--json", options.json, "print {\"output\"} or {\"error\"}");
+        auto* jsonl =
+            command.add_flag("--jsonl", options.jsonl,
+                             "read {\"template\" or \"template_file\", \"context\"} lines, print objects as of "
+                             "--json; the context has every variable (messages, add_generation_prompt, …)");
+        model->excludes(file);
+        for (auto* option : {messages, tools, kwargs, json}) jsonl->excludes(option);
       },
       Run);
 }

@@ -1,5 +1,6 @@
 #include "app/token_list.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
@@ -20,9 +21,9 @@ Result<TokenId> CheckId(int64_t id, const Tokenizer& tokenizer, const std::strin
 
 Result<std::vector<TokenId>> ParseTokenList(const std::string& text, const Tokenizer& tokenizer) {
   std::vector<TokenId> ids;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    const size_t comma = std::min(text.find(',', begin), text.size());
+  if (text.find_first_not_of(" \t\n") == std::string::npos) return ids;
+  for (size_t begin = 0, comma = 0; comma < text.size(); begin = comma + 1) {
+    comma = std::min(text.find(',', begin), text.size());
     std::string word = text.substr(begin, comma - begin);
     word.erase(0, word.find_first_not_of(" \t\n"));
     word.erase(word.find_last_not_of(" \t\n") + 1);
@@ -35,7 +36,6 @@ Result<std::vector<TokenId>> ParseTokenList(const std::string& text, const Token
     }
     RF_ASSIGN_OR_RETURN(const TokenId checked, CheckId(id, tokenizer, where));
     ids.push_back(checked);
-    begin = comma + 1;
   }
   return ids;
 }

@@ -1,6 +1,7 @@
 // `tokenize` and `detokenize`: text to ids and back, with a model's or a vocabulary file's tokenizer.
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ using nlohmann::ordered_json;
 
 struct TokenizeOptions {
   std::string model;
-  std::string text;
+  std::optional<std::string> text;
   std::string text_file;
   EncodeOptions encode;
   bool json = false;
@@ -32,7 +33,7 @@ struct TokenizeOptions {
 
 struct DetokenizeOptions {
   std::string model;
-  std::string tokens;
+  std::optional<std::string> tokens;
   DecodeOptions decode;
   bool json = false;
   bool jsonl = false;
@@ -55,7 +56,7 @@ std::string ToHex(const std::string& bytes) {
 
 Result<std::string> FromHex(const std::string& hex) {
   std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size() + 1 && i < hex.size(); i += 2) {
+  for (size_t i = 0; i < hex.size(); i += 2) {
     int value = 0;
     const char* end = hex.data() + std::min(i + 2, hex.size());
     const auto [stopped, failed] = std::from_chars(hex.data() + i, end, value, 16);
@@ -90,7 +91,7 @@ Result<ordered_json> TokenizeLine(const Tokenizer& tokenizer, const EncodeOption
 
 Result<std::string> InputText(const TokenizeOptions& options) {
   if (!options.text_file.empty()) return ReadTextFile(options.text_file);
-  if (!options.text.empty()) return options.text;
+  if (options.text) return *options.text;
   return ReadStdin();
 }
 
@@ -132,7 +133,8 @@ Status RunDetokenize(const DetokenizeOptions& options) {
   if (options.jsonl) {
     return ForEachJsonLine([&](const ordered_json& line) { return DetokenizeLine(*tokenizer, options.decode, line); });
   }
-  RF_ASSIGN_OR_RETURN(const auto ids, ParseTokenList(options.tokens, *tokenizer));
+  if (!options.tokens) return Error{ErrorCode::kInvalidArgument, "needs --tokens 1,2,3 (or --jsonl)", ""};
+  RF_ASSIGN_OR_RETURN(const auto ids, ParseTokenList(*options.tokens, *tokenizer));
   const std::string text = tokenizer->Decode(ids, options.decode);
   if (options.json) {
     PrintJson(DecodedJson(text));
@@ -148,16 +150,24 @@ void AddTokenizeCommand(CLI::App& root, CommandWork& chosen) {
   AddCommand<TokenizeOptions>(
       root, chosen, "tokenize", "Show the tokens of a text",
       [](CLI::App& command, TokenizeOptions& options) {
+        command.footer(
+            "Examples:\n"
+            "  rocmforge tokenize smollm2 \"Hello world\"\n"
+            "  rocmforge tokenize smollm2 --json < letter.txt\n"
+            "  rocmforge tokenize smollm2 --parse-special --no-add-special \"<|im_start|>user\"");
         command.add_option("MODEL", options.model, "GGUF file (a vocabulary-only one will do) or name")->required();
-        command.add_option("TEXT", options.text, "the text; without it and --text-file, standard input");
-        command.add_option("--text-file", options.text_file, "read the text from this file");
+        auto* text = command.add_option("TEXT", options.text, "the text; without it and --text-file, standard input");
+        auto* file = command.add_option("--text-file", options.text_file, "read the text from this file");
         command.add_flag("--add-special,!--no-add-special", options.encode.add_special,
                          "add BOS and EOS as the model wants (default)");
         command.add_flag("--parse-special", options.encode.parse_special,
                          "texts of control tokens become those tokens");
-        command.add_flag("--json", options.json, "print {\"ids\", \"pieces\"}");
-        command.add_flag("--jsonl", options.jsonl,
-                         "read {\"text\", \"add_special\", \"parse_special\"} lines, print {\"ids\"} lines");
+        auto* json = command.add_flag("--json", options.json, "print {\"ids\", \"pieces\"}");
+        auto* jsonl =
+            command.add_flag("--jsonl", options.jsonl,
+                             "read {\"text\", \"add_special\", \"parse_special\"} lines, print {\"ids\"} lines");
+        text->excludes(file)->excludes(jsonl);
+        jsonl->excludes(file)->excludes(json);
       },
       RunTokenize);
 }
@@ -166,13 +176,16 @@ void AddDetokenizeCommand(CLI::App& root, CommandWork& chosen) {
   AddCommand<DetokenizeOptions>(
       root, chosen, "detokenize", "Turn token ids into text",
       [](CLI::App& command, DetokenizeOptions& options) {
-        command.add_option("MODEL", options.model, "GGUF file or name")->required();
-        command.add_option("--tokens", options.tokens, "ids, separated by commas");
+        command.footer("Example:\n  rocmforge detokenize smollm2 --tokens 19556,905");
+        command.add_option("MODEL", options.model, "GGUF file (a vocabulary-only one will do) or name")->required();
+        auto* tokens = command.add_option("--tokens", options.tokens, "ids, separated by commas");
         command.add_flag("--remove-special", options.decode.remove_special,
                          "drop the BOS and EOS that tokenizing adds");
         command.add_flag("--unparse-special", options.decode.unparse_special, "show control tokens as their text");
-        command.add_flag("--json", options.json, "print {\"text\"}, or {\"bytes_hex\"} when it is not UTF-8");
-        command.add_flag("--jsonl", options.jsonl, "read {\"tokens\"} lines");
+        auto* json =
+            command.add_flag("--json", options.json, "print {\"text\"}, or {\"bytes_hex\"} if it is not UTF-8");
+        auto* jsonl = command.add_flag("--jsonl", options.jsonl, "read {\"tokens\"} lines, print objects as of --json");
+        jsonl->excludes(tokens)->excludes(json);
       },
       RunDetokenize);
 }

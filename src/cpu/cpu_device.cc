@@ -99,30 +99,42 @@ class CpuDevice final : public Device {
   }
   Result<std::unique_ptr<Stream>> CreateStream() override { return std::unique_ptr<Stream>(new HostStream(&pool_)); }
 
+  LoadedWeight DescribeWeight(const WeightSource& source) const override {
+    LoadedWeight described;
+    described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
+    if (IsPacked(source)) {
+      described.view.layout = kPanelLayout;
+      described.bytes_owned = PackedBytes(ShapeOf(source));
+    } else if (!source.may_reference) {
+      described.bytes_owned = static_cast<uint64_t>(source.n_matrices * source.n_rows *
+                                                    RowBytes(GetFormatInfo(source.format), source.n_cols));
+    }
+    return described;
+  }
+
   Result<LoadedWeight> LoadWeight(const WeightSource& source) override {
-    LoadedWeight loaded;
-    loaded.view = {source.bytes.data(), source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
-    // Weights of one row are not packed: a product's bias comes this way too, and it is read as it is.
-    const bool is_product = source.used_by == OpId::kMatMul || source.used_by == OpId::kMoeMatMul;
-    const PackShape shape{source.format, source.n_matrices, source.n_rows, source.n_cols};
-    if (packs_ && is_product && source.n_rows > 1 && HasPanelLayout(shape))
-      return Pack(shape, source, std::move(loaded));
-    if (source.may_reference) return loaded;
-    RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(source.bytes.size(), source.name));
-    std::memcpy(loaded.storage->data(), source.bytes.data(), source.bytes.size());
+    LoadedWeight loaded = DescribeWeight(source);
+    loaded.view.data = source.bytes.data();
+    if (loaded.bytes_owned == 0) return loaded;
+    RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
     loaded.view.data = loaded.storage->data();
-    loaded.bytes_owned = source.bytes.size();
+    if (IsPacked(source)) {
+      PackPanels(ShapeOf(source), source.bytes.data(), loaded.storage->data(), pool_);
+    } else {
+      std::memcpy(loaded.storage->data(), source.bytes.data(), loaded.bytes_owned);
+    }
     return loaded;
   }
 
  private:
-  Result<LoadedWeight> Pack(const PackShape& shape, const WeightSource& source, LoadedWeight loaded) {
-    loaded.bytes_owned = PackedBytes(shape);
-    RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
-    PackPanels(shape, source.bytes.data(), loaded.storage->data(), pool_);
-    loaded.view.data = loaded.storage->data();
-    loaded.view.layout = kPanelLayout;
-    return loaded;
+  static PackShape ShapeOf(const WeightSource& source) {
+    return {source.format, source.n_matrices, source.n_rows, source.n_cols};
+  }
+
+  // Weights of one row are not packed: a product's bias comes this way too, and it is read as it is.
+  bool IsPacked(const WeightSource& source) const {
+    const bool is_product = source.used_by == OpId::kMatMul || source.used_by == OpId::kMoeMatMul;
+    return packs_ && is_product && source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
   }
 
   ThreadPool pool_;

@@ -78,6 +78,9 @@ class Device {
   /// Errors: kOutOfMemory with the numbers; `purpose` goes into the message ("KV cache").
   virtual Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) = 0;
   virtual Result<std::unique_ptr<Stream>> CreateStream() = 0;
+  /// What LoadWeight would give, but for the data: layout and bytes_owned are right, the view's data and storage are
+  /// null. `source.bytes` is not looked at. For plans that are only looked at.
+  virtual LoadedWeight DescribeWeight(const WeightSource& source) const = 0;
   /// Copies, packs or references a weight for the op that uses it. Errors: kUnsupported for a format that the op's slot
   /// lacks, kOutOfMemory.
   virtual Result<LoadedWeight> LoadWeight(const WeightSource& source) = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ Status CheckOptions(const SessionOptions& options) {
       {"context length", options.context_length, 0, int64_t{1} << 30},
       {"prefill chunk", options.prefill_chunk, 1, 65536},
       {"number of parallel sequences", options.max_sequences, 1, 4096},
-      {"KV cache positions", options.kv_tokens, 0, int64_t{1} << 32},
+      {"KV cache positions", options.kv_tokens, 0, INT32_MAX},
       {"tokens per page", options.page_tokens, 1, 4096},
       {"logit rows per step", options.max_outputs, 0, 65536},
   };
@@ -36,6 +37,15 @@ Status CheckOptions(const SessionOptions& options) {
                  fmt::format("{} is {}, must be {} to {}", range.name, range.value, range.min, range.max), ""};
   }
   return {};
+}
+
+int32_t ContextOf(const SessionOptions& options, int32_t trained) {
+  return options.context_length > 0 ? options.context_length : std::min(trained, kDefaultContext);
+}
+
+// No larger than the context: activations would be reserved for nothing.
+int32_t PrefillChunkOf(const SessionOptions& options, int32_t context) {
+  return std::min(options.prefill_chunk, context);
 }
 
 // What Plan::Make calls for each tensor: the mapping's bytes, or a copy in a buffer that the next call reuses.
@@ -79,6 +89,7 @@ class SessionLoader {
     open.use_mmap = options_.use_mmap;
     open.read_ahead = true;
     open.verify = options_.verify;
+    open.syscalls = options_.syscalls;
     RF_ASSIGN_OR_RETURN(GgufFile file, GgufFile::Open(path, open));
     session_->file = std::make_shared<const GgufFile>(std::move(file));
     return {};
@@ -93,8 +104,7 @@ class SessionLoader {
 
   Status ChooseContext() {
     const int32_t trained = session_->hparams.context_length;
-    session_->context_length =
-        options_.context_length > 0 ? options_.context_length : std::min(trained, kDefaultContext);
+    session_->context_length = ContextOf(options_, trained);
     if (session_->context_length > trained) {
       Log(LogLevel::kWarning,
           fmt::format("the model was trained for {} positions, {} are asked for", trained, session_->context_length));
@@ -107,24 +117,8 @@ class SessionLoader {
     if (!source.empty()) session_->chat_template = ChatTemplate::Create(source);
   }
 
-  PlanOptions MakePlanOptions() const {
-    const int64_t context = session_->context_length;
-    const int64_t wanted = options_.kv_tokens > 0 ? options_.kv_tokens : context * std::min(options_.max_sequences, 2);
-    PlanOptions plan;
-    plan.max_sequences = options_.max_sequences;
-    plan.rows.max_tokens = int64_t{PrefillChunk()} + options_.max_sequences;
-    plan.rows.max_outputs = std::max(options_.max_outputs, options_.max_sequences);
-    plan.page_tokens = options_.page_tokens;
-    plan.n_pages = static_cast<int32_t>((wanted + plan.page_tokens - 1) / plan.page_tokens);
-    plan.kv_format = options_.kv_format;
-    return plan;
-  }
-
-  // No larger than the context: activations would be reserved for nothing.
-  int32_t PrefillChunk() const { return std::min(options_.prefill_chunk, session_->context_length); }
-
   Status StartEngine(Graph graph) {
-    const PlanOptions plan_options = MakePlanOptions();
+    const PlanOptions plan_options = PlanOptionsOf(options_, session_->hparams.context_length);
     RF_ASSIGN_OR_RETURN(auto plan, Plan::Make(std::move(graph), MakeTensorReader(session_->file), devices_,
                                               plan_options, options_.progress));
     const DeviceProperties& device = plan->device().properties();
@@ -139,7 +133,7 @@ class SessionLoader {
                                                         [file = session_->file] { return file->Damage(); }));
     EngineOptions engine;
     engine.context_length = session_->context_length;
-    engine.prefill_chunk = PrefillChunk();
+    engine.prefill_chunk = PrefillChunkOf(options_, session_->context_length);
     engine.use_prefix_cache = options_.use_prefix_cache;
     session_->engine = std::make_unique<Engine>(std::move(runner), engine);
     return {};
@@ -151,6 +145,20 @@ class SessionLoader {
 };
 
 }  // namespace
+
+PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context) {
+  const int32_t context = ContextOf(options, trained_context);
+  const int64_t wanted =
+      options.kv_tokens > 0 ? options.kv_tokens : int64_t{context} * std::min(options.max_sequences, 2);
+  PlanOptions plan;
+  plan.max_sequences = options.max_sequences;
+  plan.rows.max_tokens = int64_t{PrefillChunkOf(options, context)} + options.max_sequences;
+  plan.rows.max_outputs = std::max(options.max_outputs, options.max_sequences);
+  plan.page_tokens = options.page_tokens;
+  plan.n_pages = static_cast<int32_t>((wanted + plan.page_tokens - 1) / plan.page_tokens);
+  plan.kv_format = options.kv_format;
+  return plan;
+}
 
 Result<std::vector<TokenId>> ModelSession::EncodeChat(const ChatTemplateInput& input) const {
   if (!chat_template) {
@@ -175,7 +183,11 @@ Result<std::vector<TokenId>> ModelSession::EncodeChat(const ChatTemplateInput& i
 
 Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
                                                 const SessionOptions& options) {
-  return SessionLoader(devices, options).Load(path);
+  try {
+    return SessionLoader(devices, options).Load(path);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "not enough memory to load the model", EscapeForMessage(path, 160)};
+  }
 }
 
 }  // namespace rf

@@ -59,7 +59,7 @@ Result<WeightId> TensorBinder::Require(const std::string& name, const std::vecto
   RF_ASSIGN_OR_RETURN(const WeightId weight, Find(name, shape));
   if (weight >= 0) return weight;
   return Error{ErrorCode::kCorruptFile, fmt::format("missing tensor '{}' (shape {})", name, ShowShape(shape)),
-               file_.shards()[0].path};
+               file_.metadata().source()};
 }
 
 WeightId TensorBinder::Slice(WeightId whole, int64_t first_row, int64_t n_rows) {

@@ -1,0 +1,44 @@
+// `devices`: what can run a model here.
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/command.h"
+#include "app/device_json.h"
+#include "app/devices.h"
+#include "app/input.h"
+
+namespace rf::app {
+namespace {
+
+struct Options {
+  bool json = false;
+};
+
+Status Run(const Options& options) {
+  RF_ASSIGN_OR_RETURN(const DeviceList devices, CreateDevices({}));
+  if (options.json) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& device : devices) list.push_back(ToJson(device->properties()));
+    PrintJson(list);
+    return {};
+  }
+  fmt::print("{:<6} {:<40} {:<10} {:>7} {:>10} {:>10}\n", "DEVICE", "NAME", "ISA", "THREADS", "MEMORY", "FREE");
+  for (const auto& device : devices) {
+    const DeviceProperties& it = device->properties();
+    fmt::print("{:<6} {:<40} {:<10} {:>7} {:>7.1f} GB {:>7.1f} GB\n", it.kind, it.name, it.isa, it.n_threads,
+               static_cast<double>(it.memory_bytes) / 1e9, static_cast<double>(it.free_bytes) / 1e9);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddDevicesCommand(CLI::App& root, CommandWork& chosen) {
+  AddCommand<Options>(
+      root, chosen, "devices", "List the devices that can run a model, best first",
+      [](CLI::App& command, Options& options) { command.add_flag("--json", options.json, "print a JSON array"); }, Run);
+}
+
+}  // namespace rf::app

@@ -1,0 +1,132 @@
+// `plan`: which device and kernel runs each step of a model, and where the memory goes.
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "app/command.h"
+#include "app/device_json.h"
+#include "app/input.h"
+#include "app/model_options.h"
+#include "app/option_range.h"
+
+namespace rf::app {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+  ModelOptions model;
+  bool json = false;
+};
+
+void PrintPlanJson(const OpenedModel& opened) {
+  ordered_json plan;
+  plan["devices"] = ordered_json::array();
+  for (const auto& device : opened.devices) plan["devices"].push_back(ToJson(device->properties()));
+  plan["steps"] = ordered_json::array();
+  for (const StepInfo& step : opened.session->steps) {
+    plan["steps"].push_back({{"op", step.op},
+                             {"layer", step.layer},
+                             {"device", step.device},
+                             {"kernel", step.kernel},
+                             {"reason", step.reason}});
+  }
+  const MemoryPlan& memory = opened.session->memory;
+  plan["memory"] = {{"weights", memory.weights},
+                    {"weights_mapped", memory.weights_mapped},
+                    {"kv_cache", memory.kv_cache},
+                    {"activations", memory.activations},
+                    {"workspace", memory.workspace},
+                    {"total", memory.Total()},
+                    {"ctx", opened.session->context_length}};
+  PrintJson(plan);
+}
+
+// Consecutive steps of one layer; layers that are alike are printed once.
+struct LayerGroup {
+  int32_t first_layer = -1;
+  int32_t last_layer = -1;
+  std::span<const StepInfo> steps;
+};
+
+bool AreAlike(std::span<const StepInfo> a, std::span<const StepInfo> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const StepInfo& x, const StepInfo& y) {
+    return x.op == y.op && x.device == y.device && x.kernel == y.kernel && x.reason == y.reason;
+  });
+}
+
+std::vector<LayerGroup> GroupLayers(std::span<const StepInfo> steps) {
+  std::vector<LayerGroup> groups;
+  for (size_t begin = 0, end = 0; begin < steps.size(); begin = end) {
+    while (end < steps.size() && steps[end].layer == steps[begin].layer) ++end;
+    const auto layer = steps.subspan(begin, end - begin);
+    if (!groups.empty() && layer[0].layer >= 0 && groups.back().last_layer + 1 == layer[0].layer &&
+        AreAlike(groups.back().steps, layer)) {
+      groups.back().last_layer = layer[0].layer;
+    } else {
+      groups.push_back({layer[0].layer, layer[0].layer, layer});
+    }
+  }
+  return groups;
+}
+
+std::string TitleOf(const LayerGroup& group) {
+  if (group.first_layer < 0) return "outside the layers";
+  if (group.first_layer == group.last_layer) return fmt::format("layer {}", group.first_layer);
+  return fmt::format("layers {} to {}, each", group.first_layer, group.last_layer);
+}
+
+void PrintMemory(const char* what, uint64_t bytes, const char* remark = "") {
+  fmt::print("  {:<22} {:>10.1f} MB{}\n", what, static_cast<double>(bytes) / 1e6, remark);
+}
+
+void PrintPlan(const OpenedModel& opened) {
+  const ModelSession& session = *opened.session;
+  fmt::print("{} ({}) on {}: {}, {}, {} threads\n", session.name, session.architecture, session.device_kind,
+             session.device_name, session.isa, session.n_threads);
+  for (const LayerGroup& group : GroupLayers(session.steps)) {
+    fmt::print("\n{}\n", TitleOf(group));
+    for (const StepInfo& step : group.steps) {
+      fmt::print("  {:<16} {:<6} {:<32} {}\n", step.op, step.device, step.kernel, step.reason);
+    }
+  }
+  fmt::print("\nmemory for {} positions\n", session.context_length);
+  PrintMemory("weights", session.memory.weights);
+  PrintMemory("weights in the file", session.memory.weights_mapped, "  (mapped, not counted)");
+  PrintMemory("KV cache", session.memory.kv_cache);
+  PrintMemory("activations", session.memory.activations);
+  PrintMemory("workspace", session.memory.workspace);
+  PrintMemory("total", session.memory.Total());
+}
+
+Status Run(const Options& options) {
+  RF_ASSIGN_OR_RETURN(const OpenedModel opened, OpenSession(options.model));
+  if (options.json) {
+    PrintPlanJson(opened);
+  } else {
+    PrintPlan(opened);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddPlanCommand(CLI::App& root, CommandWork& chosen) {
+  AddCommand<Options>(
+      root, chosen, "plan", "Show which device and kernel runs each step of a model, and the memory",
+      [](CLI::App& command, Options& options) {
+        AddModelOptions(command, options.model);
+        command.add_option("--parallel", options.model.session.max_sequences, "sequences at once (default 1)")
+            ->check(AcceptIn(1, 256));
+        command.add_flag("--json", options.json, "print {\"devices\", \"steps\", \"memory\"}");
+      },
+      Run);
+}
+
+}  // namespace rf::app
