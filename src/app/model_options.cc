@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "app/input.h"
@@ -32,7 +33,8 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
 void AddCacheOptions(CLI::App& command, SessionOptions& session) {
   command
       .add_option("--ctx", session.context_length,
-                  "positions of one conversation at most (default 0: the model's own, at most 8192)")
+                  fmt::format("positions of one conversation at most (default {}; 0: the model's own, at most {})",
+                              session.context_length, kDefaultContext))
       ->check(AcceptIn(0, kMaxContext));
   command
       .add_option_function<std::string>(
@@ -45,11 +47,14 @@ void AddCacheOptions(CLI::App& command, SessionOptions& session) {
       ->check(AcceptIn(int64_t{0}, kMaxKvTokens));
   command.add_option("--prefill-chunk", session.prefill_chunk, "prompt tokens in one step at most (default 512)")
       ->check(AcceptIn(1, kMaxPrefillChunk));
-  command.add_flag("!--no-prefix-cache", session.use_prefix_cache, "do not reuse the KV pages of earlier prompts");
+  command.add_flag_callback(
+      "--no-prefix-cache", [&session] { session.use_prefix_cache = false; },
+      "do not reuse the KV pages of earlier prompts");
 }
 
 void AddFileOptions(CLI::App& command, ModelOptions& options) {
-  command.add_flag("!--no-mmap", options.session.use_mmap, "read the file instead of mapping it");
+  command.add_flag_callback(
+      "--no-mmap", [&options] { options.session.use_mmap = false; }, "read the file instead of mapping it");
   command.add_flag("--verify", options.session.verify, "check all of the file's numbers before loading it");
   command.add_option("--chat-template-file", options.chat_template_file, "use this template instead of the model's");
 }

@@ -43,7 +43,8 @@ void AddBiasOption(CLI::App& command, SamplingParams& params) {
             for (const std::string& text : texts) ParseBias(text, params.logit_bias.emplace_back());
           },
           "ID=BIAS: add BIAS to the logit of token ID; may be given several times")
-      ->check(CLI::Validator(check, "ID=BIAS"));
+      ->check(CLI::Validator(check, "ID=BIAS"))
+      ->allow_extra_args(false);  // one value each time: the next word may be MODEL
 }
 
 void AddPenaltyOptions(CLI::App& command, SamplingParams& params) {

@@ -80,6 +80,8 @@ def test_sampling_flags(smollm2):
     assert ids("--temp", 5, "--min-p", 1) == greedy
     banned = ids("--logit-bias", f"{greedy[0]}=-100")
     assert greedy[0] not in banned
+    before_model = run_json("generate", "--prompt", PROMPT, "-n", 12, "--logit-bias", f"{greedy[0]}=-100", smollm2)
+    assert before_model["ids"] == banned
     assert ids("--repeat-penalty", 5) != greedy
 
 
