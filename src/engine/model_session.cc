@@ -73,7 +73,8 @@ class SessionLoader {
   Result<std::unique_ptr<ModelSession>> Load(const std::string& path) {
     RF_RETURN_IF_ERROR(CheckOptions(options_));
     RF_RETURN_IF_ERROR(Open(path));
-    RF_ASSIGN_OR_RETURN(Model model, BuildModel(*session_->file, ModelOptions{options_.context_length}));
+    RF_ASSIGN_OR_RETURN(Model model,
+                        BuildModel(*session_->file, ModelOptions{options_.context_length, kDefaultContext}));
     Describe(path, model);
     RF_RETURN_IF_ERROR(ChooseContext());
     RF_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Create(std::move(model.vocab)));

@@ -84,8 +84,13 @@ class ModelBuilder {
     RF_ASSIGN_OR_RETURN(auto for_short, ReadFactorTable("rope_factors_short.weight"));
     // Some converters write the tables without saying so in rope.scaling.type.
     if (rope.scaling == RopeScaling::kNone) rope.scaling = RopeScaling::kLongRope;
-    const int32_t context = options_.context_length > 0 ? options_.context_length : model_.hparams.context_length;
-    return context > rope.original_context ? for_long : for_short;
+    return ContextInUse() > rope.original_context ? for_long : for_short;
+  }
+
+  int32_t ContextInUse() const {
+    const int32_t own = model_.hparams.context_length;
+    if (options_.context_length > 0) return options_.context_length;
+    return options_.default_context > 0 ? std::min(own, options_.default_context) : own;
   }
 
   Result<std::vector<float>> ReadFactorTable(const char* name) {

@@ -12,7 +12,10 @@
 namespace rf {
 
 struct ModelOptions {
-  int32_t context_length = 0;  ///< positions that will be used at most; 0: the model's own. Chooses long-rope factors
+  /// Positions that will be used at most; 0: the model's own, but no more than `default_context` if that is given.
+  /// Chooses between long-rope's tables.
+  int32_t context_length = 0;
+  int32_t default_context = 0;
 };
 
 struct Model {
