@@ -4,20 +4,7 @@
 
 #include <cstddef>
 
-#include "ops/add.h"
-#include "ops/attention.h"
-#include "ops/embed.h"
-#include "ops/gather_rows.h"
-#include "ops/glu.h"
-#include "ops/kv_store.h"
-#include "ops/matmul.h"
-#include "ops/moe_combine.h"
-#include "ops/moe_matmul.h"
-#include "ops/moe_route.h"
-#include "ops/rms_norm.h"
-#include "ops/rope.h"
-#include "ops/rope_table.h"
-#include "ops/soft_cap.h"
+#include "ops/all_ops.h"  // written by ops/CMakeLists.txt from ops.def
 
 namespace rf {
 

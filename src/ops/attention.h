@@ -8,7 +8,8 @@ namespace rf {
 ///   s[t, h, p] = soft_cap(scale * <q[t, h], K[p, h / group]>) + alibi;  y[t, h] = sum_p softmax_p(s)[p] * V[p, h /
 ///   group]
 /// over the positions p of t's own sequence with p <= positions[t] (causal) and positions[t] - p < window (if window >
-/// 0). With `sinks`, exp(sinks[h]) joins the softmax's denominator only. group = n_heads / n_kv_heads.
+/// 0); the positions of a sequence's tokens ascend by one. With `sinks`, exp(sinks[h]) joins the softmax's denominator
+/// only. group = n_heads / n_kv_heads.
 ///   q [n_tokens, n_heads * head_dim] F32   y the same shape, must not alias q   sinks [n_heads] F32 or absent
 /// Operands: in[0] = q, out[0] = y, weight[0] = sinks, kv, batch.
 /// Result for a token does not depend on what else is in the batch, nor on how the prompt was cut into steps.

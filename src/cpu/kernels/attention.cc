@@ -37,7 +37,8 @@ AttentionJob JobAt(const Attention::Args& args, int64_t index) {
     const int32_t first = batch.first_token[s] + block * kMaxJobTokens;
     const int32_t left = batch.first_token[s + 1] - first;
     const int32_t count = left < kMaxJobTokens ? left : kMaxJobTokens;
-    return {s, kv_head, first, count, 0, ChunksOf(args, first + count - 1)};
+    const int32_t first_chunk = FirstVisible(args.attrs, batch.positions[first]) / kChunk;
+    return {s, kv_head, first, count, first_chunk, ChunksOf(args, first + count - 1)};
   }
   return {};
 }
@@ -94,7 +95,7 @@ void RunSplitJob(const CpuContext& context, const Attention::Args& args, const A
   const int64_t n_queries = static_cast<int64_t>(job.n_tokens) * (args.attrs.n_heads / args.kv.n_kv_heads);
   const SoftmaxStates merged = SoftmaxStates::At(base, memory.n_queries, memory.head_dim);
   ResetStates(merged, memory.n_queries);
-  for (int32_t begin = 0; begin < job.last_chunk; begin += kMaxSplits) {
+  for (int32_t begin = job.first_chunk; begin < job.last_chunk; begin += kMaxSplits) {
     const int32_t count = job.last_chunk - begin < kMaxSplits ? job.last_chunk - begin : kMaxSplits;
     ForEachTask(context, count, [&](int64_t i, int thread) {
       AttentionJob part = job;

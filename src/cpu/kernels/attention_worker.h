@@ -29,6 +29,11 @@ struct AttentionJob {
   int32_t last_chunk;
 };
 
+/// First position that a query at `position` looks at.
+[[maybe_unused]] static int32_t FirstVisible(const Attention::Attrs& attrs, int32_t position) {
+  return attrs.window > 0 && position >= attrs.window ? position - attrs.window + 1 : 0;
+}
+
 /// A set of running softmaxes: per query the largest score, the sum of exponentials, and the weighted values.
 struct SoftmaxStates {
   float* largest;  ///< [n_queries]
@@ -137,14 +142,9 @@ class AttentionWorker {
     return {args_.batch->positions[job.first_token + query / group_], job.kv_head * group_ + query % group_};
   }
 
-  // First position that a query at `position` looks at.
-  int32_t FirstVisible(int32_t position) const {
-    return args_.attrs.window > 0 && position >= args_.attrs.window ? position - args_.attrs.window + 1 : 0;
-  }
-
   void RunChunk(const AttentionJob& job, int32_t chunk) {
     const int32_t* positions = args_.batch->positions + job.first_token;
-    const int32_t first_needed = FirstVisible(positions[0]);
+    const int32_t first_needed = FirstVisible(args_.attrs, positions[0]);
     const int32_t n_visible = positions[job.n_tokens - 1] + 1;
     const int32_t end = (chunk + 1) * kChunk < n_visible ? (chunk + 1) * kChunk : n_visible;
     for (int32_t begin = chunk * kChunk; begin < end; begin += kBlock) {
@@ -215,7 +215,7 @@ class AttentionWorker {
   };
 
   Visible VisibleOf(const QueryPlace& place, int32_t block_begin) const {
-    const int32_t first = FirstVisible(place.position) - block_begin;
+    const int32_t first = FirstVisible(args_.attrs, place.position) - block_begin;
     const int32_t end = place.position - block_begin + 1;
     return {first > 0 ? first : 0, end < kBlock ? end : kBlock};
   }
