@@ -156,9 +156,10 @@ Status Run(Options options) {
   floor.prefill_chunk = std::min(options.model.session.prefill_chunk, session.context_length);
   if (!options.json) PrintHeader(session.name.size());
   auto rows = ordered_json::array();
+  uint64_t seed = options.model.seed.value_or(kSeed);
   for (const BenchTest& test : tests) {
-    RF_ASSIGN_OR_RETURN(const BenchResult result,
-                        RunBenchTest(session, test, options.repetitions, options.model.seed.value_or(kSeed)));
+    // Tokens of its own for each test: those of an earlier one would lie in the prefix cache.
+    RF_ASSIGN_OR_RETURN(const BenchResult result, RunBenchTest(session, test, options.repetitions, seed++));
     rows.push_back(ToJson(result, floor, session));
     if (!options.json) PrintRow(result, floor, session);
     std::fflush(stdout);

@@ -23,12 +23,14 @@ double SecondsSince(Clock::time_point start) {
 // The sequences of one run and what they have done.
 class BenchRun {
  public:
-  BenchRun(Engine& engine, int32_t n_sequences) : engine_(engine), n_generated_(static_cast<size_t>(n_sequences)) {}
+  BenchRun(Engine& engine, const BenchTest& test)
+      : engine_(engine), uses_cache_(test.n_depth > 0), n_generated_(static_cast<size_t>(test.n_batch)) {}
 
   Status Submit(size_t index, std::vector<int32_t> prompt, int32_t max_tokens) {
     Request request;
     request.prompt = std::move(prompt);
     request.max_tokens = max_tokens;
+    request.use_prefix_cache = uses_cache_;
     request.on_token = [this, index](const GeneratedToken&) {
       ++n_generated_[index];
       return true;
@@ -70,6 +72,7 @@ class BenchRun {
 
  private:
   Engine& engine_;
+  bool uses_cache_;
   std::vector<int64_t> n_generated_;
   std::vector<RequestId> ids_;
   int64_t n_computed_ = 0;
@@ -97,11 +100,11 @@ class Bench {
     std::vector<std::vector<int32_t>> prompts;
     for (int32_t i = 0; i < test_.n_batch; ++i) prompts.push_back(RandomTokens(test_.n_depth));
     if (test_.n_depth > 0) {
-      BenchRun warm(engine_, test_.n_batch);
+      BenchRun warm(engine_, test_);
       for (size_t i = 0; i < prompts.size(); ++i) RF_RETURN_IF_ERROR(warm.Submit(i, prompts[i], 0));
       RF_RETURN_IF_ERROR(warm.Finish());
     }
-    BenchRun run(engine_, test_.n_batch);
+    BenchRun run(engine_, test_);
     for (auto& prompt : prompts) {
       const std::vector<int32_t> measured = RandomTokens(test_.n_prompt);
       prompt.insert(prompt.end(), measured.begin(), measured.end());
@@ -123,7 +126,7 @@ class Bench {
   }
 
   Result<double> DecodeOnce() {
-    BenchRun run(engine_, test_.n_batch);
+    BenchRun run(engine_, test_);
     for (int32_t i = 0; i < test_.n_batch; ++i) {
       const int32_t n_prompt = std::max(test_.n_depth, 1);
       RF_RETURN_IF_ERROR(
