@@ -1,7 +1,7 @@
 # rf_library, rf_test, rf_fuzzer: every folder's CMakeLists.txt is a list of files and dependencies, nothing more.
 
 add_library(rf_options INTERFACE)
-target_include_directories(rf_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+target_include_directories(rf_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(rf_options INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
 if(RF_WERROR)
   target_compile_options(rf_options INTERFACE -Werror)

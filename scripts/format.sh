@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 mode=(-i)
 [ "${1:-}" = --check ] && mode=(--dry-run --Werror)
 format=$(command -v clang-format-14 || command -v clang-format)
-find src include tests bench \( -name '*.cc' -o -name '*.h' -o -name '*.hip' \) -print0 |
+git ls-files -z --cached --others --exclude-standard -- "*.cc" "*.h" "*.hip" |
   xargs -0 -n 20 "$format" "${mode[@]}"

@@ -9,3 +9,6 @@
 #else
 #define RF_SHARED_INLINE [[maybe_unused]] static inline
 #endif
+
+// A constant table that the same code reads: a copy for each source, for the same reason.
+#define RF_SHARED_TABLE [[maybe_unused]] static constexpr

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -151,6 +152,10 @@ Status Engine::Step() {
   } catch (const BugError& bug) {
     const Error error{ErrorCode::kInternal, fmt::format("internal error, please report it: {}", bug.what()), ""};
     Log(LogLevel::kError, error.message);
+    impl_->FailAll(error);
+    return error;
+  } catch (const std::bad_alloc&) {
+    const Error error{ErrorCode::kOutOfMemory, "not enough memory for a step; its requests were ended", ""};
     impl_->FailAll(error);
     return error;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ Status CheckOptions(const SessionOptions& options) {
       {"context length", options.context_length, 0, int64_t{1} << 30},
       {"prefill chunk", options.prefill_chunk, 1, 65536},
       {"number of parallel sequences", options.max_sequences, 1, 4096},
-      {"KV cache positions", options.kv_tokens, 0, int64_t{1} << 32},
+      {"KV cache positions", options.kv_tokens, 0, INT32_MAX},
       {"tokens per page", options.page_tokens, 1, 4096},
       {"logit rows per step", options.max_outputs, 0, 65536},
   };
@@ -88,6 +89,7 @@ class SessionLoader {
     open.use_mmap = options_.use_mmap;
     open.read_ahead = true;
     open.verify = options_.verify;
+    open.syscalls = options_.syscalls;
     RF_ASSIGN_OR_RETURN(GgufFile file, GgufFile::Open(path, open));
     session_->file = std::make_shared<const GgufFile>(std::move(file));
     return {};
@@ -181,7 +183,11 @@ Result<std::vector<TokenId>> ModelSession::EncodeChat(const ChatTemplateInput& i
 
 Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
                                                 const SessionOptions& options) {
-  return SessionLoader(devices, options).Load(path);
+  try {
+    return SessionLoader(devices, options).Load(path);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "not enough memory to load the model", EscapeForMessage(path, 160)};
+  }
 }
 
 }  // namespace rf

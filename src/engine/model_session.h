@@ -33,6 +33,7 @@ struct SessionOptions {
   bool use_prefix_cache = true;
   std::string chat_template;  ///< replaces the file's own; empty: that one
   LoadProgress progress;
+  const Syscalls* syscalls = nullptr;  ///< what the file is read with; null: the real ones. Must outlive the session
 };
 
 inline constexpr int32_t kDefaultContext = 8192;
@@ -64,7 +65,7 @@ struct ModelSession {
 PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context);
 
 /// Opens, checks, plans, loads. `devices`, best first, must outlive the session. Errors: those of GgufFile::Open,
-/// BuildModel, Tokenizer::Create, Plan::Make; kInvalidArgument for options out of range.
+/// BuildModel, Tokenizer::Create, Plan::Make; kInvalidArgument for options out of range; kOutOfMemory.
 Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,
                                                 const SessionOptions& options);
 

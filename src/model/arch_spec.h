@@ -25,7 +25,8 @@ struct LayerBlock {
 /// Where defaults differ between architectures.
 struct ArchDefaults {
   int32_t window_pattern = 0;    ///< every n-th layer has no window; 0: all layers have the file's window
-  bool uses_window = false;      ///< `attention.sliding_window` is honoured
+  bool uses_window = false;      ///< `attention.sliding_window` is honoured (and required if there is a pattern)
+  float rope_base = 10000.0f;    ///< if the file has no `rope.freq_base`
   float local_rope_base = 0.0f;  ///< rope base of windowed layers; 0: the same as that of the others
 };
 

@@ -23,9 +23,8 @@ struct RopeTables {
 /// to.
 class LayerBuilder {
  public:
-  LayerBuilder(const Hyperparameters& hparams, const ArchDefaults& defaults, const RopeTables& rope,
-               TensorBinder& tensors, Graph& graph)
-      : hparams_(hparams), defaults_(defaults), rope_(rope), tensors_(tensors), graph_(graph) {}
+  LayerBuilder(const Hyperparameters& hparams, const RopeTables& rope, TensorBinder& tensors, Graph& graph)
+      : hparams_(hparams), rope_(rope), tensors_(tensors), graph_(graph) {}
 
   ValueId current = -1;
   ValueId residual = -1;
@@ -37,7 +36,7 @@ class LayerBuilder {
   TensorBinder& tensors() { return tensors_; }
   Graph& graph() { return graph_; }
 
-  bool is_windowed() const { return defaults_.uses_window && hparams_.IsWindowed(layer_, defaults_.window_pattern); }
+  bool is_windowed() const { return hparams_.has_window[static_cast<size_t>(layer_)]; }
   ValueId rope_table() const { return is_windowed() ? rope_.local : rope_.global; }
 
   /// "blk.3.attn_q.weight"; without "blk.N." outside the layers.
@@ -65,7 +64,6 @@ class LayerBuilder {
 
  private:
   const Hyperparameters& hparams_;
-  const ArchDefaults& defaults_;
   RopeTables rope_;
   TensorBinder& tensors_;
   Graph& graph_;

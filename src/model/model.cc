@@ -1,6 +1,8 @@
 #include "model/model.h"
 
+#include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,9 +24,15 @@ std::string KnownArchs() {
   return names;
 }
 
+constexpr float kMinRopeFactor = 1e-3f;  // smaller ones make positions turn beyond what F32 angles hold
+
 // Files that are GGUF but no language model: says what they are.
-Status CheckFileKind(const GgufMetadata& metadata, const std::string& path) {
+Status CheckFileKind(const GgufMetadata& metadata) {
+  const std::string& path = metadata.source();
   RF_ASSIGN_OR_RETURN(const auto type, metadata.FindString("general.type"));
+  RF_ASSIGN_OR_RETURN(const auto architecture, metadata.FindString("general.architecture"));
+  if (architecture && *architecture == "clip")
+    return Error{ErrorCode::kUnsupported, "is a multimodal projector, not a language model", path};
   if (!type || *type == "model") return {};
   const std::string shown = EscapeForMessage(*type, 40);
   if (*type == "adapter")
@@ -37,7 +45,7 @@ Status CheckFileKind(const GgufMetadata& metadata, const std::string& path) {
 
 Result<const ArchSpec*> ChooseArch(const GgufFile& file) {
   const GgufMetadata& metadata = file.metadata();
-  RF_RETURN_IF_ERROR(CheckFileKind(metadata, file.shards()[0].path));
+  RF_RETURN_IF_ERROR(CheckFileKind(metadata));
   RF_ASSIGN_OR_RETURN(const std::string_view name, metadata.GetString("general.architecture"));
   if (const ArchSpec* arch = FindArch(name)) return arch;
   Error error = metadata.ErrorAt("general.architecture", fmt::format("architecture '{}' is not supported; known: {}",
@@ -53,7 +61,7 @@ class ModelBuilder {
 
   Status Build() {
     RF_RETURN_IF_ERROR(BuildRope());
-    LayerBuilder layer(model_.hparams, arch_.defaults, rope_, tensors_, model_.graph);
+    LayerBuilder layer(model_.hparams, rope_, tensors_, model_.graph);
     RF_RETURN_IF_ERROR(BuildEmbedding(layer));
     for (int32_t i = 0; i < model_.hparams.n_layers; ++i) {
       layer.set_layer(i);
@@ -67,23 +75,29 @@ class ModelBuilder {
  private:
   // Per-pair divisors: `rope_freqs` (llama3), or long-rope's pair of tables, of which the context in use chooses one.
   Result<std::vector<float>> ReadFactors() {
-    const RopeParameters& rope = model_.hparams.rope;
-    const int64_t n = rope.dim / 2;
-    if (tensors_.Has("rope_freqs.weight")) return tensors_.ReadVector("rope_freqs.weight", n);
-    if (!tensors_.Has("rope_factors_long.weight")) return std::vector<float>();
-    RF_ASSIGN_OR_RETURN(auto for_long, tensors_.ReadVector("rope_factors_long.weight", n));
-    RF_ASSIGN_OR_RETURN(auto for_short, tensors_.ReadVector("rope_factors_short.weight", n));
+    RopeParameters& rope = model_.hparams.rope;
+    if (tensors_.Has("rope_freqs.weight")) return ReadFactorTable("rope_freqs.weight");
+    if (!tensors_.Has("rope_factors_long.weight") && !tensors_.Has("rope_factors_short.weight")) {
+      if (rope.scaling != RopeScaling::kLongRope) return std::vector<float>();
+    }
+    RF_ASSIGN_OR_RETURN(auto for_long, ReadFactorTable("rope_factors_long.weight"));
+    RF_ASSIGN_OR_RETURN(auto for_short, ReadFactorTable("rope_factors_short.weight"));
+    // Some converters write the tables without saying so in rope.scaling.type.
+    if (rope.scaling == RopeScaling::kNone) rope.scaling = RopeScaling::kLongRope;
     const int32_t context = options_.context_length > 0 ? options_.context_length : model_.hparams.context_length;
     return context > rope.original_context ? for_long : for_short;
   }
 
-  Status CheckFactors(const std::vector<float>& factors) const {
+  Result<std::vector<float>> ReadFactorTable(const char* name) {
+    RF_ASSIGN_OR_RETURN(auto factors, tensors_.ReadVector(name, model_.hparams.rope.dim / 2));
     for (size_t j = 0; j < factors.size(); ++j) {
-      if (std::isfinite(factors[j]) && factors[j] > 0.0f) continue;
-      return Error{ErrorCode::kCorruptFile, fmt::format("rope factor {} is {}, must be finite and > 0", j, factors[j]),
-                   file_.shards()[0].path};
+      if (std::isfinite(factors[j]) && factors[j] >= kMinRopeFactor) continue;
+      return Error{ErrorCode::kCorruptFile,
+                   fmt::format("tensor '{}' has {} at index {}, must be finite and > 0, at least {}", name, factors[j],
+                               j, kMinRopeFactor),
+                   file_.metadata().source()};
     }
-    return {};
+    return factors;
   }
 
   ValueId AddTable(RopeFrequencies frequencies) {
@@ -98,7 +112,6 @@ class ModelBuilder {
 
   Status BuildRope() {
     RF_ASSIGN_OR_RETURN(const std::vector<float> factors, ReadFactors());
-    RF_RETURN_IF_ERROR(CheckFactors(factors));
     const RopeParameters& rope = model_.hparams.rope;
     rope_.global = rope_.local = AddTable(ComputeRopeFrequencies(rope, factors));
     if (arch_.defaults.local_rope_base > 0.0f && model_.hparams.window > 0) {
@@ -127,7 +140,7 @@ class ModelBuilder {
     return {};
   }
 
-  // Rows whose logits are wanted, final norm, output matrix (or the embedding, if tied), soft cap or scale.
+  // Rows whose logits are wanted, final norm, output matrix (or the embedding, if tied), soft cap.
   Status BuildHead(LayerBuilder& layer) {
     const Hyperparameters& h = model_.hparams;
     Graph& graph = model_.graph;
@@ -139,9 +152,9 @@ class ModelBuilder {
     RF_ASSIGN_OR_RETURN(WeightId output, tensors_.Find("output.weight", {h.n_vocab, h.d_model}));
     if (output < 0) output = embedding_;
     graph.logits = layer.Multiply(normed, {{output, -1, h.n_vocab}})[0];
-    if (h.logit_soft_cap == 0.0f && h.logit_scale == 1.0f) return {};
+    if (h.logit_soft_cap == 0.0f) return {};
     const ValueId capped = graph.AddValue({RowKind::kOutputs, 1, h.n_vocab, Format::kF32});
-    Node& cap = layer.AddNode(OpNode<SoftCap>{{h.logit_soft_cap, h.logit_scale}});
+    Node& cap = layer.AddNode(OpNode<SoftCap>{{h.logit_soft_cap, /*scale=*/1.0f}});
     cap.in[0] = graph.logits;
     cap.out[0] = capped;
     graph.logits = capped;
@@ -169,6 +182,27 @@ Status CheckVocabSize(const GgufFile& file, const Model& model) {
                                       n_tokens, tensor.shape[0]));
 }
 
+// Layer number of "blk.12.attn_q.weight"; -1 for other names.
+int64_t LayerOf(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (!name.starts_with(kPrefix)) return -1;
+  int64_t layer = 0;
+  size_t i = kPrefix.size();
+  for (; i < name.size() && name[i] >= '0' && name[i] <= '9' && i < kPrefix.size() + 9; ++i)
+    layer = layer * 10 + (name[i] - '0');
+  return i > kPrefix.size() && i < name.size() && name[i] == '.' ? layer : -1;
+}
+
+// "block_count is 3, but the file has tensors of 2 layers": explains the tensor that would be missing or left over.
+Status CheckLayerCount(const GgufFile& file, const ArchSpec& arch, int32_t n_layers) {
+  int64_t n_found = 0;
+  for (const GgufTensor& tensor : file.tensors()) n_found = std::max(n_found, LayerOf(tensor.name) + 1);
+  if (n_found == n_layers) return {};
+  const std::string key = fmt::format("{}.block_count", arch.name);
+  return file.metadata().ErrorAt(
+      key, fmt::format("key '{}' is {}, but the file has tensors of {} layers", key, n_layers, n_found));
+}
+
 }  // namespace
 
 Result<Model> BuildModel(const GgufFile& file, const ModelOptions& options) {
@@ -178,6 +212,7 @@ Result<Model> BuildModel(const GgufFile& file, const ModelOptions& options) {
   RF_ASSIGN_OR_RETURN(model.vocab, ReadVocab(file));
   RF_RETURN_IF_ERROR(CheckVocabSize(file, model));
   RF_ASSIGN_OR_RETURN(model.hparams, ReadHyperparameters(file, *arch));
+  RF_RETURN_IF_ERROR(CheckLayerCount(file, *arch, model.hparams.n_layers));
   model.hparams.n_vocab = static_cast<int32_t>(model.vocab.tokens.size());
   RF_ASSIGN_OR_RETURN(const auto chat_template, file.metadata().FindString("tokenizer.chat_template"));
   if (chat_template) model.chat_template = *chat_template;

@@ -38,9 +38,29 @@ double ScaleFrequency(const RopeParameters& rope, double frequency, int j) {
   return frequency;
 }
 
+// YaRN's magnitude for a stretch by `factor` (arXiv:2309.00071, equation 22), its logarithm weighted.
+double YarnMagnitude(double factor, double log_multiplier) {
+  return factor <= 1.0 ? 1.0 : 1.0 + 0.1 * log_multiplier * std::log(factor);
+}
+
+// Long-rope's magnitude, for files that do not give it (arXiv:2402.13753, section 3.3 as published in Phi-3's code).
+double LongRopeMagnitude(const RopeParameters& rope) {
+  const double stretch = static_cast<double>(rope.stretched_context) / rope.original_context;
+  if (stretch <= 1.0 || rope.original_context <= 1) return 1.0;
+  return std::sqrt(1.0 + std::log(stretch) / std::log(rope.original_context));
+}
+
 double Magnitude(const RopeParameters& rope) {
-  const bool is_yarn = rope.scaling == RopeScaling::kYarn && rope.factor > 1.0f;
-  return rope.attention_factor * (is_yarn ? 1.0 + 0.1 * std::log(rope.factor) : 1.0);
+  const double given = rope.attention_factor > 0.0f ? rope.attention_factor : 1.0;
+  switch (rope.scaling) {
+    case RopeScaling::kLongRope: return rope.attention_factor > 0.0f ? given : LongRopeMagnitude(rope);
+    case RopeScaling::kYarn:
+      if (rope.yarn_attention_factor > 0.0f) return given * rope.yarn_attention_factor;
+      return given * YarnMagnitude(rope.factor, 1.0) / YarnMagnitude(rope.factor, rope.yarn_log_multiplier);
+    case RopeScaling::kNone:
+    case RopeScaling::kLinear: break;
+  }
+  return given;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <fmt/format.h>
+
 namespace rf {
 namespace {
 
@@ -19,10 +21,14 @@ Result<std::vector<std::string>> ReadStrings(const GgufMetadata& metadata, std::
   return out;
 }
 
-// Ids are written as u32; what does not fit becomes -1, which the tokenizer's check refuses by name.
-Status ReadId(const GgufMetadata& metadata, std::string_view name, std::optional<TokenId>& id) {
-  RF_ASSIGN_OR_RETURN(const std::optional<uint64_t> value, metadata.FindU64(Key(name)));
-  if (value) id = *value <= INT32_MAX ? static_cast<TokenId>(*value) : -1;
+Status ReadId(const GgufMetadata& metadata, std::string_view name, const VocabData& vocab, std::optional<TokenId>& id) {
+  const std::string key = Key(name);
+  RF_ASSIGN_OR_RETURN(const std::optional<uint64_t> value, metadata.FindU64(key));
+  if (!value) return {};
+  if (*value >= vocab.tokens.size()) {
+    return metadata.ErrorAt(key, fmt::format("{} {} outside vocabulary of {}", key, *value, vocab.tokens.size()));
+  }
+  id = static_cast<TokenId>(*value);
   return {};
 }
 
@@ -32,14 +38,14 @@ Status ReadFlag(const GgufMetadata& metadata, std::string_view name, std::option
 }
 
 Status ReadIds(const GgufMetadata& metadata, VocabData& vocab) {
-  RF_RETURN_IF_ERROR(ReadId(metadata, "bos_token_id", vocab.bos));
-  RF_RETURN_IF_ERROR(ReadId(metadata, "eos_token_id", vocab.eos));
-  RF_RETURN_IF_ERROR(ReadId(metadata, "unknown_token_id", vocab.unk));
-  RF_RETURN_IF_ERROR(ReadId(metadata, "seperator_token_id", vocab.sep));  // the format's own spelling
-  RF_RETURN_IF_ERROR(ReadId(metadata, "padding_token_id", vocab.pad));
-  RF_RETURN_IF_ERROR(ReadId(metadata, "mask_token_id", vocab.mask));
-  RF_RETURN_IF_ERROR(ReadId(metadata, "eot_token_id", vocab.eot));
-  return ReadId(metadata, "eom_token_id", vocab.eom);
+  RF_RETURN_IF_ERROR(ReadId(metadata, "bos_token_id", vocab, vocab.bos));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "eos_token_id", vocab, vocab.eos));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "unknown_token_id", vocab, vocab.unk));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "seperator_token_id", vocab, vocab.sep));  // the format's own spelling
+  RF_RETURN_IF_ERROR(ReadId(metadata, "padding_token_id", vocab, vocab.pad));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "mask_token_id", vocab, vocab.mask));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "eot_token_id", vocab, vocab.eot));
+  return ReadId(metadata, "eom_token_id", vocab, vocab.eom);
 }
 
 Status ReadFlags(const GgufMetadata& metadata, VocabData& vocab) {

@@ -5,6 +5,7 @@
 
 #include "base/half.h"
 #include "base/portable.h"
+#include "quant/pack_util.h"
 
 namespace rf {
 
@@ -28,22 +29,13 @@ RF_SHARED_INLINE void Unpack(const BlockQ4_0& block, float* out) {
 
 /// d = x / -8 for the x of largest magnitude (its sign kept, the first of equals), q = floor(x / d + 8.5), at most 15.
 RF_SHARED_INLINE void Pack(const float* values, BlockQ4_0* out) {
-  float largest = 0.0f;
-  float extreme = 0.0f;
-  for (int j = 0; j < 32; ++j) {
-    const float magnitude = values[j] < 0 ? -values[j] : values[j];
-    if (magnitude > largest) {
-      largest = magnitude;
-      extreme = values[j];
-    }
-  }
-  const float d = extreme / -8.0f;
-  const float inverse = d != 0.0f ? 1.0f / d : 0.0f;
+  const float d = Extreme(values, 32) / -8.0f;
+  const float inverse = InverseOrZero(d);
   out->d = FloatToHalf(d);
   for (int j = 0; j < 16; ++j) {
-    const int low = static_cast<int>(values[j] * inverse + 8.5f);
-    const int high = static_cast<int>(values[j + 16] * inverse + 8.5f);
-    out->qs[j] = static_cast<uint8_t>((low < 15 ? low : 15) | (high < 15 ? high : 15) << 4);
+    const int low = TruncateQuant(values[j] * inverse + 8.5f);
+    const int high = TruncateQuant(values[j + 16] * inverse + 8.5f);
+    out->qs[j] = PairOfNibbles(low < 15 ? low : 15, high < 15 ? high : 15);
   }
 }
 

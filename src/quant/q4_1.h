@@ -5,6 +5,7 @@
 
 #include "base/half.h"
 #include "base/portable.h"
+#include "quant/pack_util.h"
 
 namespace rf {
 
@@ -25,6 +26,20 @@ RF_SHARED_INLINE void Unpack(const BlockQ4_1& block, float* out) {
   for (int j = 0; j < 16; ++j) {
     out[j] = d * static_cast<float>(block.qs[j] & 0xf) + m;
     out[j + 16] = d * static_cast<float>(block.qs[j] >> 4) + m;
+  }
+}
+
+/// m = min(x), d = (max(x) - m) / 15, q = floor((x - m) / d + 0.5), at most 15.
+RF_SHARED_INLINE void Pack(const float* values, BlockQ4_1* out) {
+  const ValueRange range = RangeOf(values, 32);
+  const float d = (range.maximum - range.minimum) / 15.0f;
+  const float inverse = InverseOrZero(d);
+  out->d = FloatToHalf(d);
+  out->m = FloatToHalf(range.minimum);
+  for (int j = 0; j < 16; ++j) {
+    const int low = TruncateQuant((values[j] - range.minimum) * inverse + 0.5f);
+    const int high = TruncateQuant((values[j + 16] - range.minimum) * inverse + 0.5f);
+    out->qs[j] = PairOfNibbles(low < 15 ? low : 15, high < 15 ? high : 15);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/half.h"
 #include "base/portable.h"
+#include "quant/pack_util.h"
 
 namespace rf {
 
@@ -30,6 +31,20 @@ RF_SHARED_INLINE void Unpack(const BlockQ5_0& block, float* out) {
     out[j] = d * static_cast<float>(low_quant - 16);
     out[j + 16] = d * static_cast<float>(high_quant - 16);
   }
+}
+
+/// d = x / -16 for the x of largest magnitude (its sign kept, the first of equals), q = floor(x / d + 16.5), at
+/// most 31.
+RF_SHARED_INLINE void Pack(const float* values, BlockQ5_0* out) {
+  const float d = Extreme(values, 32) / -16.0f;
+  const float inverse = InverseOrZero(d);
+  out->d = FloatToHalf(d);
+  uint8_t quants[32];
+  for (int j = 0; j < 32; ++j) {
+    const int q = TruncateQuant(values[j] * inverse + 16.5f);
+    quants[j] = static_cast<uint8_t>(q < 31 ? q : 31);
+  }
+  StoreFiveBits(quants, out->qh, out->qs);
 }
 
 }  // namespace rf

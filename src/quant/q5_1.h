@@ -6,6 +6,7 @@
 
 #include "base/half.h"
 #include "base/portable.h"
+#include "quant/pack_util.h"
 
 namespace rf {
 
@@ -32,6 +33,21 @@ RF_SHARED_INLINE void Unpack(const BlockQ5_1& block, float* out) {
     out[j] = d * static_cast<float>(low_quant) + m;
     out[j + 16] = d * static_cast<float>(high_quant) + m;
   }
+}
+
+/// m = min(x), d = (max(x) - m) / 31, q = floor((x - m) / d + 0.5), at most 31.
+RF_SHARED_INLINE void Pack(const float* values, BlockQ5_1* out) {
+  const ValueRange range = RangeOf(values, 32);
+  const float d = (range.maximum - range.minimum) / 31.0f;
+  const float inverse = InverseOrZero(d);
+  out->d = FloatToHalf(d);
+  out->m = FloatToHalf(range.minimum);
+  uint8_t quants[32];
+  for (int j = 0; j < 32; ++j) {
+    const int q = TruncateQuant((values[j] - range.minimum) * inverse + 0.5f);
+    quants[j] = static_cast<uint8_t>(q < 31 ? q : 31);
+  }
+  StoreFiveBits(quants, out->qh, out->qs);
 }
 
 }  // namespace rf

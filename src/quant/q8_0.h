@@ -5,6 +5,7 @@
 
 #include "base/half.h"
 #include "base/portable.h"
+#include "quant/pack_util.h"
 
 namespace rf {
 
@@ -25,19 +26,10 @@ RF_SHARED_INLINE void Unpack(const BlockQ8_0& block, float* out) {
 
 /// d = max|x| / 127 as F16 (the F32 value scales the quants), q = round half away from zero, as ggml's reference does.
 RF_SHARED_INLINE void Pack(const float* values, BlockQ8_0* out) {
-  float largest = 0.0f;
-  for (int j = 0; j < 32; ++j) {
-    const float magnitude = values[j] < 0 ? -values[j] : values[j];
-    if (magnitude > largest) largest = magnitude;
-  }
-  const float d = largest / 127.0f;
-  const float inverse = d != 0.0f ? 1.0f / d : 0.0f;
+  const float d = LargestMagnitude(values, 32) / 127.0f;
+  const float inverse = InverseOrZero(d);
   out->d = FloatToHalf(d);
-  for (int j = 0; j < 32; ++j) {
-    const float scaled = values[j] * inverse;
-    const float rounded = scaled < 0 ? -__builtin_floorf(-scaled + 0.5f) : __builtin_floorf(scaled + 0.5f);
-    out->qs[j] = static_cast<int8_t>(rounded);
-  }
+  for (int j = 0; j < 32; ++j) out->qs[j] = static_cast<int8_t>(RoundQuant(values[j] * inverse));
 }
 
 }  // namespace rf

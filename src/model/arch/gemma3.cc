@@ -22,7 +22,7 @@ extern const ArchSpec kArch_gemma3;
 const ArchSpec kArch_gemma3 = {
     .name = "gemma3",
     .layer = kLayer,
-    .defaults = {.window_pattern = 6, .uses_window = true, .local_rope_base = 10000.0f},
+    .defaults = {.window_pattern = 6, .uses_window = true, .rope_base = 1e6f, .local_rope_base = 10000.0f},
     .scales_embedding = true,
 };
 

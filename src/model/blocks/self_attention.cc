@@ -17,6 +17,7 @@ struct Heads {
 };
 
 float ScaleOf(AttentionScale scale, const Hyperparameters& h) {
+  if (h.attention_scale > 0.0f) return h.attention_scale;
   const bool is_largest = scale == AttentionScale::kGemma3 && h.n_layers == kGemma3LargestLayers;
   const double size = is_largest ? static_cast<double>(h.d_model) / h.n_heads : static_cast<double>(h.head_dim);
   return static_cast<float>(1.0 / std::sqrt(size));

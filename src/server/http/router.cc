@@ -1,7 +1,5 @@
 #include "server/http/router.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/utf8.h"
@@ -11,31 +9,30 @@ namespace {
 
 constexpr unsigned kMethodNotAllowed = 405;
 
-bool IsPlainPath(const std::string& path) {
-  if (path.empty() || path[0] != '/' || path.find("//") != std::string::npos || path.find("/..") != std::string::npos)
-    return false;
-  return std::all_of(path.begin(), path.end(),
-                     [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '%' && c != '\\'; });
-}
-
 }  // namespace
 
-std::variant<const Handler*, HttpResponse> Router::Find(const HttpRequest& request) const {
-  if (!IsPlainPath(request.path)) {
-    return ErrorResponse({ErrorCode::kInvalidArgument, "the request's path is malformed", ""});
+const Router::Methods* Router::FindPath(const std::string& path) const {
+  auto route = routes_.find(path);
+  for (size_t slash = path.rfind('/'); route == routes_.end() && slash != path.npos && slash > 0;
+       slash = path.rfind('/', slash - 1)) {
+    if (slash + 1 < path.size()) route = routes_.find(path.substr(0, slash) + "/*");
   }
-  const auto route = routes_.find(request.path);
-  if (route == routes_.end()) {
-    return ErrorResponse(
-        {ErrorCode::kNotFound, fmt::format("no such path: {}", EscapeForMessage(request.path, 100)), ""});
+  return route == routes_.end() ? nullptr : &route->second;
+}
+
+std::variant<const Handler*, HttpResponse> Router::Find(const std::string& method, const std::string& path) const {
+  const Methods* methods = FindPath(path);
+  if (methods == nullptr) {
+    return ErrorResponse({ErrorCode::kNotFound, fmt::format("no such path: {}", EscapeForMessage(path, 100)), ""});
   }
-  const auto handler = route->second.find(request.method);
-  if (handler != route->second.end()) return &handler->second;
+  const auto handler = methods->find(method == "HEAD" ? "GET" : method);
+  if (handler != methods->end()) return &handler->second;
   std::string allowed;
-  for (const auto& [method, unused] : route->second) allowed += (allowed.empty() ? "" : ", ") + method;
+  for (const auto& [name, unused] : *methods) {
+    allowed += (allowed.empty() ? "" : ", ") + name + (name == "GET" ? ", HEAD" : "");
+  }
   HttpResponse response =
-      ErrorResponse({ErrorCode::kInvalidArgument, fmt::format("{} accepts {} only", route->first, allowed), ""});
-  response.status = kMethodNotAllowed;
+      StatusResponse(kMethodNotAllowed, fmt::format("{} accepts {} only", EscapeForMessage(path, 100), allowed));
   response.headers["Allow"] = allowed;
   return response;
 }

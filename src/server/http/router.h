@@ -18,13 +18,19 @@ namespace rf::server {
 class EventStream {
  public:
   virtual ~EventStream() = default;
-  /// Sends one `data:` event. False if the client is gone: the handler should stop.
-  virtual boost::asio::awaitable<bool> Send(std::string data) = 0;
+  /// Sends whole events (made by SseEvent), returns when the system has taken them. False if the client is gone or
+  /// takes too little: the handler should stop.
+  virtual boost::asio::awaitable<bool> Send(std::string events) = 0;
 };
 
+/// One server-sent event. REQUIRES: no line end in `data`.
+inline std::string SseEvent(const std::string& data) {
+  return "data: " + data + "\n\n";
+}
+
 /// Writes the events of a stream; runs until it returns or the client goes away (then it is cancelled at its next
-/// suspension).
-using StreamBody = std::function<boost::asio::awaitable<void>(EventStream&)>;
+/// suspension). True: the stream is complete; false: it broke off, and the connection is closed without the last chunk.
+using StreamBody = std::function<boost::asio::awaitable<bool>(EventStream&)>;
 
 /// A whole response, or a stream of events.
 using HandlerResult = std::variant<HttpResponse, StreamBody>;
@@ -35,15 +41,19 @@ using Handler = std::function<boost::asio::awaitable<HandlerResult>(const HttpRe
 
 class Router {
  public:
+  /// `path` is exact, or ends in "/*" for one or more further segments.
   void Add(const std::string& method, const std::string& path, Handler handler) {
     routes_[path][method] = std::move(handler);
   }
 
-  /// The handler, or the response to give instead: 404, 405 with Allow, 400 for a path that is no plain path.
-  std::variant<const Handler*, HttpResponse> Find(const HttpRequest& request) const;
+  /// The handler, or the response to give instead: 404, or 405 with Allow. HEAD finds the handler of GET.
+  std::variant<const Handler*, HttpResponse> Find(const std::string& method, const std::string& path) const;
 
  private:
-  std::map<std::string, std::map<std::string, Handler>> routes_;
+  using Methods = std::map<std::string, Handler>;
+  const Methods* FindPath(const std::string& path) const;
+
+  std::map<std::string, Methods> routes_;
 };
 
 }  // namespace rf::server

@@ -1,13 +1,12 @@
 #include "server/http/server.h"
 
-#include <fmt/format.h>
-#include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.h"
@@ -20,7 +19,11 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr auto kAcceptRetryDelay = std::chrono::milliseconds(200);
+constexpr auto kAcceptRetryDelay = std::chrono::milliseconds(100);
+constexpr auto kLogInterval = std::chrono::seconds(1);
+constexpr auto kForcedCloseDelay = std::chrono::seconds(1);
+// Keeps what a client that reads slowly can make the system hold in the range of what we hold ourselves.
+constexpr int kSendBufferBytes = 128 << 10;
 
 Error BindError(const std::string& host, uint16_t port, const boost::system::error_code& error) {
   const std::string what =
@@ -30,9 +33,12 @@ Error BindError(const std::string& host, uint16_t port, const boost::system::err
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::Listen(const std::string& host, uint16_t port, Router router,
-                                                       const HttpLimits& limits) {
-  std::unique_ptr<HttpServer> server(new HttpServer(std::move(router), limits));
+HttpServer::HttpServer(const HttpLimits& limits) : acceptor_(context_), drain_timer_(context_) {
+  state_.limits = limits;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Bind(const std::string& host, uint16_t port, const HttpLimits& limits) {
+  std::unique_ptr<HttpServer> server(new HttpServer(limits));
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
   if (error) {
@@ -44,36 +50,66 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Listen(const std::string& host, 
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return BindError(host, port, error);
+  server->state_.local_only = address.is_loopback();
   return server;
 }
 
 std::string HttpServer::address() const {
-  const auto endpoint = acceptor_.local_endpoint();
+  boost::system::error_code ignored;
+  const auto endpoint = acceptor_.local_endpoint(ignored);
   const std::string host = endpoint.address().to_string();
   return endpoint.address().is_v6() ? fmt::format("[{}]:{}", host, endpoint.port())
                                     : fmt::format("{}:{}", host, endpoint.port());
 }
 
+Status HttpServer::Listen(Router router) {
+  state_.router = std::move(router);
+  const auto endpoint = acceptor_.local_endpoint();
+  boost::system::error_code error;
+  acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return BindError(endpoint.address().to_string(), endpoint.port(), error);
+  return {};
+}
+
 asio::awaitable<void> HttpServer::AcceptLoop() {
-  for (;;) {
+  std::chrono::steady_clock::time_point logged{};
+  asio::steady_timer timer(context_);
+  while (!state_.is_draining) {
+    // Out of descriptors or over the limit: the backlog waits until somebody leaves.
     boost::system::error_code error;
-    tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::operation_aborted) co_return;
-    if (error || n_connections_ >= limits_.max_connections) {
-      // Out of descriptors or over the limit: let the backlog wait until somebody leaves.
-      Log(LogLevel::kWarning, error ? "cannot accept: " + error.message() : "too many connections");
-      socket.close(error);
-      asio::steady_timer timer(context_, kAcceptRetryDelay);
-      co_await timer.async_wait(asio::use_awaitable);
-      continue;
+    std::string problem = "too many connections";
+    if (state_.connections.size() < static_cast<size_t>(state_.limits.max_connections)) {
+      tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+      if (error == asio::error::operation_aborted || state_.is_draining) co_return;
+      if (!error) {
+        asio::co_spawn(context_, ServeClient(std::move(socket)), asio::detached);
+        continue;
+      }
+      problem = "cannot accept: " + error.message();
     }
-    socket.set_option(tcp::no_delay(true), error);
-    ++n_connections_;
-    asio::co_spawn(context_, ServeConnection(std::move(socket), router_, limits_),
-                   [this](const std::exception_ptr&) { --n_connections_; });
+    const auto now = std::chrono::steady_clock::now();
+    if (now - logged >= kLogInterval) {
+      Log(LogLevel::kWarning, problem);
+      logged = now;
+    }
+    timer.expires_after(kAcceptRetryDelay);
+    co_await timer.async_wait(asio::use_awaitable);
   }
+}
+
+asio::awaitable<void> HttpServer::ServeClient(tcp::socket socket) {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), ignored);
+  try {
+    Connection connection(std::move(socket), state_);
+    co_await connection.Serve();
+  } catch (const std::exception& error) {
+    // A broken connection ends here; it must not end the server.
+    Log(LogLevel::kDebug, fmt::format("connection ended: {}", error.what()));
+  }
+  StopIfDrained();
 }
 
 void HttpServer::Run() {
@@ -81,11 +117,42 @@ void HttpServer::Run() {
   context_.run();
 }
 
+void HttpServer::BeginDrain() {
+  state_.is_draining = true;
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (Connection* connection : state_.connections) connection->CloseIfIdle();
+  StopIfDrained();
+}
+
+void HttpServer::CloseConnections() {
+  for (Connection* connection : state_.connections) connection->Close();
+}
+
+void HttpServer::StopIfDrained() {
+  if (state_.is_draining && state_.connections.empty()) context_.stop();
+}
+
+void HttpServer::Drain(std::chrono::milliseconds timeout, std::function<void()> on_timeout) {
+  asio::post(context_, [this, timeout, on_timeout = std::move(on_timeout)] {
+    BeginDrain();
+    drain_timer_.expires_after(timeout);
+    drain_timer_.async_wait([this, on_timeout](const boost::system::error_code& error) {
+      if (error) return;
+      on_timeout();
+      drain_timer_.expires_after(kForcedCloseDelay);
+      drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+        if (!cancelled) CloseConnections();
+      });
+    });
+  });
+}
+
 void HttpServer::Stop() {
   asio::post(context_, [this] {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
-    context_.stop();
+    drain_timer_.cancel();
+    BeginDrain();
+    CloseConnections();
   });
 }
 

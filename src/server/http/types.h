@@ -13,10 +13,9 @@ namespace rf::server {
 
 struct HttpRequest {
   std::string method;
-  std::string path;   ///< without the query, as sent
+  std::string path;   ///< without the query, percent-decoded, checked by DecodePath
   std::string query;  ///< after '?', as sent
   std::string content_type;
-  std::string authorization;
   std::string body;
 };
 
@@ -31,16 +30,26 @@ struct HttpResponse {
 unsigned HttpStatus(const Error& error);
 
 /// {"error": {"message", "type", "param", "code"}} as OpenAI's API has it. `param` is the error's `where`, a JSON path,
-/// or null.
-nlohmann::ordered_json ErrorJson(const Error& error);
+/// or null. `code` overrides the error code's own name.
+nlohmann::ordered_json ErrorJson(const Error& error, std::string_view code = {});
 
 /// An error as a whole response; kBusy gets Retry-After.
 HttpResponse ErrorResponse(const Error& error);
+
+/// An error of the protocol rather than of an endpoint, with a status of its own (405, 415, …).
+HttpResponse StatusResponse(unsigned status, std::string message);
 
 /// A response of one JSON value. Bytes that are not UTF-8 become U+FFFD.
 HttpResponse JsonResponse(const nlohmann::ordered_json& value, unsigned status = 200);
 
 /// One line of JSON, with invalid UTF-8 replaced.
 std::string DumpJson(const nlohmann::ordered_json& value);
+
+/// The standard's phrase of a status that this server sends, e.g. "Not Found".
+std::string_view StatusPhrase(unsigned status);
+
+/// Percent-decodes the path of a request target and checks it. Errors: kInvalidArgument for a target that does not
+/// begin with '/', a bad escape, control characters, backslashes, ill-formed UTF-8, "//" and segments "." and "..".
+Result<std::string> DecodePath(std::string_view target);
 
 }  // namespace rf::server

@@ -1,0 +1,98 @@
+#include "server/openai/api.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+
+namespace rf::server {
+namespace {
+
+// FNV-1a, 64 bits: answers with the same fingerprint come from the same model file, device and instruction set.
+std::string Fingerprint(const ModelSession& session) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const std::string& part : {session.name, session.architecture, session.device_name, session.isa}) {
+    for (const char c : part + "\n") hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  }
+  return fmt::format("fp_{:016x}", hash);
+}
+
+}  // namespace
+
+Api::Api(std::unique_ptr<ModelSession> session, ApiOptions options)
+    : session_(std::move(session)),
+      options_(std::move(options)),
+      engine_(std::make_unique<EngineThread>(std::move(session_->engine))),
+      created_(UnixTime()),
+      fingerprint_(Fingerprint(*session_)) {}
+
+Api::~Api() {
+  workers_.join();
+}
+
+Router Api::MakeRouter() {
+  Router router;
+#define RF_ENDPOINT(Name) Add##Name##Endpoint(router, *this);
+#include "server/openai/endpoints.def"
+#undef RF_ENDPOINT
+  return router;
+}
+
+void Api::CancelAll() {
+  for (Generation* generation : generations_) generation->Cancel();
+}
+
+Status Api::CheckModel(const std::string& name) const {
+  const auto& aliases = options_.aliases;
+  if (name.empty() || name == options_.model_id) return {};
+  if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return {};
+  return Error{ErrorCode::kNotFound,
+               fmt::format("the model '{}' does not exist; this server has '{}'", EscapeForMessage(name, 60),
+                           EscapeForMessage(options_.model_id, 100)),
+               "model"};
+}
+
+Result<std::shared_ptr<Generation>> Api::Generate(const boost::asio::any_io_executor& executor,
+                                                  const GenerationParams& params, GenerationJob job) {
+  job.deadline = std::chrono::steady_clock::now() + options_.request_timeout;
+  if (params.stream) job.max_waiting_bytes = options_.stream_buffer_bytes;
+  RF_ASSIGN_OR_RETURN(auto generation,
+                      Generation::Start(*engine_, *session_->tokenizer, executor, params, std::move(job)));
+  generations_.insert(generation.get());
+  return std::shared_ptr<Generation>(generation.release(), [this](Generation* gone) {
+    generations_.erase(gone);
+    delete gone;
+  });
+}
+
+std::string NewId(const char* prefix) {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  return fmt::format("{}{:016x}{:08x}", prefix, random(), random() >> 32);
+}
+
+int64_t UnixTime() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void Usage::Add(const RequestResult& result, bool is_first_of_prompt) {
+  n_generated_ += result.n_generated;
+  if (!is_first_of_prompt) return;
+  n_prompt_ += result.n_prompt;
+  n_cached_ += result.n_cached;
+}
+
+nlohmann::ordered_json Usage::ToJson() const {
+  return {{"prompt_tokens", n_prompt_},
+          {"completion_tokens", n_generated_},
+          {"total_tokens", n_prompt_ + n_generated_},
+          {"prompt_tokens_details", {{"cached_tokens", n_cached_}}}};
+}
+
+const char* FinishReasonName(const ChoiceUpdate& update) {
+  return update.is_stopped_by_text || update.result.reason == FinishReason::kStop ? "stop" : "length";
+}
+
+}  // namespace rf::server
