@@ -17,9 +17,9 @@ def binary():
     return os.environ.get("ROCMFORGE_BINARY", str(ROOT / "build/release/rocmforge"))
 
 
-def run(*arguments, env=None, stdin=None, timeout=120, check=False):
-    """Runs the program; returns CompletedProcess with text output."""
-    result = subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=timeout,
+def run(*arguments, env=None, stdin=None, timeout=120, check=False, text=True):
+    """Runs the program; returns CompletedProcess, with bytes instead of text if not `text`."""
+    result = subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, text=text, timeout=timeout,
                             env={**os.environ, **(env or {})})
     if check:
         assert result.returncode == 0, result.stderr
@@ -33,7 +33,7 @@ def run_json(*arguments, **options):
 def run_jsonl(*arguments, lines, **options):
     text = "".join(json.dumps(line) + "\n" for line in lines)
     result = run(*arguments, "--jsonl", stdin=text, check=True, **options)
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    return [json.loads(line) for line in result.stdout.split("\n") if line]  # splitlines() also splits at U+2028
 
 
 def model_path(name):
