@@ -136,7 +136,7 @@ def test_echoed_logprobs_are_those_of_logits(server, smollm2, tmp_path):
     text = "The capital of France is Paris."
     file = tmp_path / "text.txt"
     file.write_text(text)
-    lines = subprocess.run([binary(), "logits", str(smollm2), "--text-file", str(file), "--top", "5"],
+    lines = subprocess.run([binary(), "logits", str(smollm2), "--text-file", str(file), "--top", "5", "--json"],
                            capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
     best = [json.loads(line)["top"][0][1] for line in lines]
     answer = server.complete(text, echo=True, logprobs=5, max_tokens=1).choices[0]
