@@ -59,7 +59,7 @@ TEST_F(CompletionsTest, FormsOfPrompts) {
   EXPECT_EQ(AskCompletion(Json::array({Json::array({'x'}), Json::array({'A'})}))["choices"].size(), 2u);
   for (const Json& bad :
        {Json(""), Json::array(), Json(5), Json::array({Json::array()}), Json::array({"a", 5}), Json::array({1.5}),
-        Json::array({-1}), Json::array({257}), Json::array({2147483648}), Json::array({"a", Json::array({1})})}) {
+        Json::array({-1}), Json::array({258}), Json::array({2147483648}), Json::array({"a", Json::array({1})})}) {
     const auto response = PostTo("/v1/completions", Completion(bad).dump());
     EXPECT_EQ(response.status, 400) << bad;
     EXPECT_EQ(Json::parse(response.body)["error"]["param"].get<std::string>().substr(0, 6), "prompt") << response.body;
@@ -90,7 +90,7 @@ TEST_F(CompletionsTest, EchoAndLogProbabilities) {
   const Json logprobs = answer["choices"][0]["logprobs"];
   EXPECT_EQ(logprobs["tokens"], Json::array({"a", "b", "X", "Y", "Z"}));
   EXPECT_EQ(logprobs["text_offset"], Json::array({0, 1, 2, 3, 4}));
-  const double norm = std::log(std::exp(10.0) + std::exp(5.0) + 255.0);
+  const double norm = std::log(std::exp(10.0) + std::exp(5.0) + 256.0);
   EXPECT_TRUE(logprobs["token_logprobs"][0].is_null());
   EXPECT_NEAR(logprobs["token_logprobs"][1], 10 - norm, 1e-5);
   EXPECT_NEAR(logprobs["token_logprobs"][2], 0 - norm, 1e-5);

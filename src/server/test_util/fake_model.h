@@ -22,8 +22,8 @@ struct FakeControls {
   std::atomic<bool> fails = false;
 };
 
-constexpr int32_t kFakeVocab = 257;  ///< the bytes, and the end
-constexpr int32_t kFakeEnd = 256;
+constexpr int32_t kFakeVocab = 258;  ///< the bytes, a merge that no test uses, and the end
+constexpr int32_t kFakeEnd = 257;
 
 /// What follows a token: after '>' comes 'a', then the alphabet up to 'z', then the end. Capitals go round for ever.
 /// After '1' comes a euro sign (three tokens), then '2', then the end. After anything else comes the end.
@@ -75,7 +75,7 @@ struct FakeModelOptions {
 inline std::unique_ptr<ModelSession> FakeSession(std::shared_ptr<FakeControls> controls,
                                                  FakeModelOptions options = {}) {
   auto session = std::make_unique<ModelSession>();
-  VocabData vocab = test_vocab::ByteLevel("gpt-2", {});
+  VocabData vocab = test_vocab::ByteLevel("gpt-2", {{"\x01", "\x01"}});
   vocab.eos = kFakeEnd;
   session->name = "The alphabet";
   session->architecture = "fake";
