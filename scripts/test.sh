@@ -75,6 +75,7 @@ check "sizes" python3 tools/sizes.py
 check "format" scripts/format.sh --check
 
 check "release build" build release || finish
+check "no code shared between instruction sets" python3 tools/isa_symbols.py build/release
 
 # The models that the end-to-end tests run: our own pull fetches and caches them.
 models=${ROCMFORGE_TEST_MODELS:-$PWD/build/models}

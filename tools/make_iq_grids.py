@@ -3,9 +3,10 @@
 
 Usage: tools/make_iq_grids.py; needs the Python packages `gguf` and `numpy`; run scripts/format.sh afterwards.
 
-A codebook is a set of points, tuples of small digits (8 digits of 3 levels, or 4 digits of 8 levels), in ascending order of the number
-that the digits form, the first digit the least significant. So a bit for each possible point holds all there is to know: bit n of the map
-says whether the point with number n belongs to the set. The sets are published with ggml; the package is where this tool reads them.
+A codebook is a set of points, tuples of small digits (8 digits of 3 levels, or 4 digits of 8 levels), in ascending
+order of the number that the digits form, the first digit the least significant. So a bit for each possible point holds
+all there is to know: bit n of the map says whether the point with number n belongs to the set. The sets are published
+with ggml; the package is where this tool reads them.
 """
 import pathlib
 
@@ -21,8 +22,8 @@ GRIDS = [  # header, class of the package, constant, formats
     ("iq3_xxs_grid", "IQ3_XXS", "kIq3XxsGrid", "IQ3_XXS"),
     ("iq3_s_grid", "IQ3_S", "kIq3SGrid", "IQ3_S"),
 ]
-TEMPLATE = """// The codebook of {formats}: {count} of the {possible} points of {digits} digits with {levels} levels. Written by
-// tools/make_iq_grids.py; what the bits mean is said in quant/iq_grid.h and docs/quant/iq_grids.md.
+TEMPLATE = """// The codebook of {formats}: {count} of the {possible} points of {digits} digits with {levels} levels.
+// Written by tools/make_iq_grids.py; what the bits mean is said in quant/iq_grid.h and docs/quant/iq_grids.md.
 #pragma once
 
 #include "quant/iq_grid.h"
@@ -47,8 +48,8 @@ def main():
         bits = np.zeros(-(-levels**digits // 32) * 32, dtype=np.uint8)
         bits[numbers] = 1
         words = np.packbits(bits, bitorder="little").view("<u4")
-        text = TEMPLATE.format(formats=formats, count=count, possible=levels**digits, digits=digits, levels=levels, constant=constant,
-                               words=", ".join(f"0x{word:08x}" for word in words),
+        text = TEMPLATE.format(formats=formats, count=count, possible=levels**digits, digits=digits, levels=levels,
+                               constant=constant, words=", ".join(f"0x{word:08x}" for word in words),
                                expand="ExpandTernaryGrid" if levels == 3 else "ExpandOctalGrid")
         (FOLDER / f"{header}.h").write_text(text)
 

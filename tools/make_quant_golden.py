@@ -5,13 +5,13 @@ They hold blocks with the exact values that others read from them, and values wi
 
 Usage: tools/make_quant_golden.py LIBGGML_BASE [FORMAT...]
 
-Needs the Python packages `gguf` (0.19) and `numpy`, and llama.cpp's libggml-base.so (Debian: package libggml0 or llama.cpp's own), whose
-reference functions are the source where the package has none. Nothing here knows our code. Per format the file says where its values come
-from:
+Needs the Python packages `gguf` (0.19) and `numpy`, and libggml-base.so of llama.cpp, whose reference functions are the
+source where the package has none. Nothing here knows our code. Per format the file says where its values come from:
   gguf   the package reads the blocks; the library reads them too and must agree;
   ggml   only the library can;
-  plain  written out below from the format's definition: plain types, Q8_1, MXFP6 (OCP MX v1.0, tables 5.3.2).
-Packed blocks come from the library's `quantize_row_*_ref`, MXFP6's from a search for the nearest number over the table of all of them.
+  plain  written out below from the format's definition: plain types, Q8_1, MXFP6 (OCP MX v1.0).
+Packed blocks come from the library's `quantize_row_*_ref`, MXFP6's from a search for the nearest number over the table
+of all of them.
 
   blocks, values            a few blocks in hexadecimal, and their values as F32 in little-endian hexadecimal
   unpack_digest             over the values of many pseudo-random blocks (see stream and digest)
@@ -37,11 +37,13 @@ DIGEST_BLOCKS = 1024
 
 QUANT_NAMES = {"Q8_K": "q8_K", "Q2_K": "q2_K", "Q3_K": "q3_K", "Q4_K": "q4_K", "Q5_K": "q5_K", "Q6_K": "q6_K"}
 PLAIN = {"F32": "<f4", "F16": "<f2", "BF16": None, "F64": "<f8", "I8": "<i1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
-SIZES = {"Q8_1": (32, 36), "Q8_K": (256, 292), "Q1_0": (128, 18), "Q2_0": (64, 18), "MXFP6_E2M3": (32, 25), "MXFP6_E3M2": (32, 25)}
-PACKED = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q8_K", "MXFP4", "MXFP6_E2M3", "MXFP6_E3M2")
+SIZES = {"Q8_1": (32, 36), "Q8_K": (256, 292), "Q1_0": (128, 18), "Q2_0": (64, 18), "MXFP6_E2M3": (32, 25),
+         "MXFP6_E3M2": (32, 25)}
+PACKED = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q8_K", "MXFP4", "MXFP6_E2M3",
+          "MXFP6_E3M2")
 
 
-# What the library leaves undefined: it converts a negative number to an unsigned byte where all magnitudes are below 2^-125.
+# What the library leaves undefined: it converts a negative number to an unsigned byte where all are below 2^-125.
 UNDEFINED = {("MXFP4", "inverse scale overflows")}
 
 
@@ -84,6 +86,10 @@ def canonical(values):
 
 # ---------------------------------------------------------------- sources
 
+def pointer(array):
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
 class Library:
     def __init__(self, path):
         self.lib = ctypes.CDLL(path)
@@ -98,7 +104,7 @@ class Library:
             return None
         data = np.ascontiguousarray(blocks)
         values = np.empty(blocks.shape[0] * elements, dtype=np.float32)
-        function(data.ctypes.data_as(ctypes.c_void_p), values.ctypes.data_as(ctypes.c_void_p), ctypes.c_int64(values.size))
+        function(pointer(data), pointer(values), ctypes.c_int64(values.size))
         return values
 
     def pack(self, fmt, values, elements, size):
@@ -107,7 +113,7 @@ class Library:
             return None
         data = np.ascontiguousarray(values, dtype=np.float32)
         blocks = np.zeros((data.size // elements, size), dtype=np.uint8)
-        function(data.ctypes.data_as(ctypes.c_void_p), blocks.ctypes.data_as(ctypes.c_void_p), ctypes.c_int64(data.size))
+        function(pointer(data), pointer(blocks), ctypes.c_int64(data.size))
         return blocks
 
 
@@ -189,7 +195,8 @@ def unpack(fmt, blocks, library):
     kind = getattr(gguf.GGMLQuantizationType, fmt, None)
     if kind not in gguf.quants._type_traits:
         assert by_library is not None, f"{fmt}: nothing here can read it"
-        assert (canonical(by_library) == canonical(unpack_as_published(fmt, blocks))).all(), f"{fmt}: the library reads it otherwise"
+        published = unpack_as_published(fmt, blocks)
+        assert (canonical(by_library) == canonical(published)).all(), f"{fmt}: the library reads it otherwise"
         return by_library, "ggml"
     with np.errstate(all="ignore"):
         values = gguf.quants.dequantize(blocks, kind)
@@ -242,8 +249,9 @@ def pack_cases():
 
 
 def rows_below_powers(elements):
-    """For k of -45..45 and n of 1..48 a row: x = 2^k (1 - n 2^-24) first, then x * (j % 32 - 16) / 16 rounded to F32."""
-    first = np.array([2.0**k * (1 - n * 2.0**-24) for k in range(-45, 46) for n in range(1, 49)], dtype=np.float32)[:, None]
+    """For k of -45..45 and n of 1..48 a row: x = 2^k (1 - n 2^-24), then x * (j % 32 - 16) / 16 rounded to F32."""
+    numbers = [2.0**k * (1 - n * 2.0**-24) for k in range(-45, 46) for n in range(1, 49)]
+    first = np.array(numbers, dtype=np.float32)[:, None]
     j = np.arange(elements)
     return np.where(j == 0, first, first * ((j % 32 - 16) / np.float32(16)).astype(np.float32))
 
@@ -264,12 +272,13 @@ def write_format(fmt, library):
     blocks = random_blocks(DIGEST_BLOCKS, size)
     values, source = unpack(fmt, blocks, library)
     bits = canonical(values)
-    out = {"format": fmt, "source": source, "elements": elements, "bytes": size, "blocks": hexadecimal(blocks[:n_shown]),
-           "values": bits[:n_shown * elements].tobytes().hex(), "unpack_digest": f"{digest(bits):016x}"}
+    out = {"format": fmt, "source": source, "elements": elements, "bytes": size,
+           "blocks": hexadecimal(blocks[:n_shown]), "values": bits[:n_shown * elements].tobytes().hex(),
+           "unpack_digest": f"{digest(bits):016x}"}
     if fmt in PACKED:
         row_elements = max(elements, 32)
-        out["packs"] = {name: hexadecimal(pack(fmt, row.astype(np.float32), library)) for name, row in pack_cases().items()
-                        if (fmt, name) not in UNDEFINED}
+        cases = {name: row.astype(np.float32) for name, row in pack_cases().items() if (fmt, name) not in UNDEFINED}
+        out["packs"] = {name: hexadecimal(pack(fmt, row, library)) for name, row in cases.items()}
         out["pack_digest"] = f"{digest(pack(fmt, random_rows(DIGEST_BLOCKS, row_elements), library).reshape(-1)):016x}"
         out["below_powers_digest"] = f"{digest(pack(fmt, rows_below_powers(row_elements), library).reshape(-1)):016x}"
     print(f"{fmt}: {source}, {write_json(fmt.lower(), out)} bytes")

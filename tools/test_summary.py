@@ -2,8 +2,8 @@
 """Adds up test results and prints `N passed, N failed, N skipped` as the last line; exits 1 if anything failed or nothing ran.
 
 Usage: tools/test_summary.py RESULTS_DIR
-RESULTS_DIR holds GoogleTest XML files (any depth) and `checks.tsv`: lines of `pass|fail|skip<TAB>name<TAB>detail`, one for each
-check that is no GoogleTest case (a build, a lint, a fuzzing run, a test program that died before it wrote its XML).
+RESULTS_DIR holds GoogleTest and pytest XML files (any depth) and `checks.tsv`: lines of `pass|fail|skip<TAB>name<TAB>detail`, one for each
+check that is in none of them (a build, a lint, a fuzzing run, a test program that died before it wrote its XML).
 """
 import pathlib
 import sys
@@ -16,6 +16,8 @@ def gtest_cases(path):
         name = f"{path.parent.parent.name}: {case.get('classname')}.{case.get('name')}"
         skipped = case.find("skipped")
         failure = case.find("failure")
+        if failure is None:
+            failure = case.find("error")  # pytest's word for what fails in a fixture
         if failure is not None:
             yield "fail", name, (failure.get("message") or "").strip().splitlines()[0:1]
         elif skipped is not None:

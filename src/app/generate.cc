@@ -75,11 +75,25 @@ Status GenerateOne(ModelSession& session, const GenerateOptions& options) {
   return {};
 }
 
+// On stderr: results go to stdout.
+void PrintStats(const EngineStats& stats) {
+  const ordered_json object = {{"steps", stats.n_steps},
+                               {"prompt_tokens", stats.n_prompt_tokens},
+                               {"cached_tokens", stats.n_cached_tokens},
+                               {"generated_tokens", stats.n_generated_tokens},
+                               {"preemptions", stats.n_preemptions},
+                               {"pages", stats.n_pages},
+                               {"free_pages", stats.n_free_pages}};
+  fmt::print(stderr, "{}\n", object.dump());
+}
+
 Status Run(GenerateOptions options) {
   options.sampling.seed = SeedOf(options.model);
   if (options.jsonl) options.model.session.max_sequences = options.parallel;
   RF_ASSIGN_OR_RETURN(const OpenedModel opened, OpenSession(options.model));
-  return options.jsonl ? GenerateLines(*opened.session, options) : GenerateOne(*opened.session, options);
+  RF_RETURN_IF_ERROR(options.jsonl ? GenerateLines(*opened.session, options) : GenerateOne(*opened.session, options));
+  if (options.stats) PrintStats(opened.session->engine->stats());
+  return {};
 }
 
 void AddPromptOptions(CLI::App& command, GenerateOptions& options) {
@@ -114,6 +128,7 @@ void AddOptions(CLI::App& command, GenerateOptions& options) {
       .add_option("--parallel", options.parallel,
                   fmt::format("with --jsonl: lines that run at once (default {})", options.parallel))
       ->check(AcceptIn(1, kMaxParallel));
+  command.add_flag("--stats", options.stats, "print the engine's counters on stderr at the end");
   command.add_flag("--json", options.json, "print {\"prompt_ids\", \"ids\", \"text\", \"finish_reason\", \"timings\"}");
 }
 

@@ -25,6 +25,7 @@ struct GenerateOptions {
   bool ignore_eos = false;
   bool json = false;
   bool jsonl = false;
+  bool stats = false;
   int32_t n = 512;
   int32_t parallel = 8;
 };

@@ -86,6 +86,8 @@ Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::str
     return nlohmann::ordered_json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("is not valid JSON (byte {})", error.byte), what};
+  } catch (const nlohmann::json::exception&) {  // 1e999
+    return Error{ErrorCode::kInvalidArgument, "holds a number that is too large", what};
   }
 }
 

@@ -48,10 +48,9 @@ void PrintPlanJson(const OpenedModel& opened) {
   PrintJson(plan);
 }
 
-// Consecutive steps of one layer; layers that are alike are printed once.
+// The steps of layers that are alike, or consecutive steps outside the layers.
 struct LayerGroup {
-  int32_t first_layer = -1;
-  int32_t last_layer = -1;
+  std::vector<int32_t> layers;  // ascending; empty: outside
   std::span<const StepInfo> steps;
 };
 
@@ -61,25 +60,34 @@ bool AreAlike(std::span<const StepInfo> a, std::span<const StepInfo> b) {
   });
 }
 
+// In the order of their first steps.
 std::vector<LayerGroup> GroupLayers(std::span<const StepInfo> steps) {
   std::vector<LayerGroup> groups;
   for (size_t begin = 0, end = 0; begin < steps.size(); begin = end) {
-    while (end < steps.size() && steps[end].layer == steps[begin].layer) ++end;
+    const int32_t number = steps[begin].layer;
+    while (end < steps.size() && steps[end].layer == number) ++end;
     const auto layer = steps.subspan(begin, end - begin);
-    if (!groups.empty() && layer[0].layer >= 0 && groups.back().last_layer + 1 == layer[0].layer &&
-        AreAlike(groups.back().steps, layer)) {
-      groups.back().last_layer = layer[0].layer;
-    } else {
-      groups.push_back({layer[0].layer, layer[0].layer, layer});
-    }
+    auto alike = std::find_if(groups.begin(), groups.end(), [&layer, number](const LayerGroup& group) {
+      return number >= 0 && !group.layers.empty() && AreAlike(group.steps, layer);
+    });
+    if (alike == groups.end()) alike = groups.insert(groups.end(), LayerGroup{{}, layer});
+    if (number >= 0) alike->layers.push_back(number);
   }
   return groups;
 }
 
+// "layers 0-4, 6, 8-9".
 std::string TitleOf(const LayerGroup& group) {
-  if (group.first_layer < 0) return "outside the layers";
-  if (group.first_layer == group.last_layer) return fmt::format("layer {}", group.first_layer);
-  return fmt::format("layers {} to {}, each", group.first_layer, group.last_layer);
+  if (group.layers.empty()) return "outside the layers";
+  std::string title = group.layers.size() == 1 ? "layer" : "layers";
+  for (size_t begin = 0, end = 0; begin < group.layers.size(); begin = end) {
+    while (end < group.layers.size() && group.layers[end] - group.layers[begin] == static_cast<int32_t>(end - begin)) {
+      ++end;
+    }
+    title += fmt::format("{} {}", begin == 0 ? "" : ",", group.layers[begin]);
+    if (end - begin > 1) title += fmt::format("-{}", group.layers[end - 1]);
+  }
+  return title;
 }
 
 void PrintMemory(const char* what, uint64_t bytes, const char* remark = "") {

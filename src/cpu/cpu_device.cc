@@ -83,6 +83,13 @@ std::string CpuModelName() {
   return "CPU";
 }
 
+// Whether kernels may read the weight where it lies: a file's own alignment can be less than that of its F32 elements.
+bool IsAligned(const WeightSource& source) {
+  const FormatInfo& info = GetFormatInfo(source.format);
+  if (info.block_elements > 1) return true;  // blocks have no alignment
+  return reinterpret_cast<uintptr_t>(source.bytes.data()) % static_cast<uintptr_t>(info.block_bytes) == 0;
+}
+
 class CpuDevice final : public Device {
  public:
   CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads), packs_(isa.name != "reference") {
@@ -115,7 +122,8 @@ class CpuDevice final : public Device {
   Result<LoadedWeight> LoadWeight(const WeightSource& source) override {
     LoadedWeight loaded = DescribeWeight(source);
     loaded.view.data = source.bytes.data();
-    if (loaded.bytes_owned == 0) return loaded;
+    if (loaded.bytes_owned == 0 && IsAligned(source)) return loaded;
+    if (loaded.bytes_owned == 0) loaded.bytes_owned = source.bytes.size();
     RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
     loaded.view.data = loaded.storage->data();
     if (IsPacked(source)) {

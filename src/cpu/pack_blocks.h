@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "cpu/pack_layout.h"
+#include "quant/k_scales.h"
 
 namespace rf::cpu {
 
@@ -108,17 +109,6 @@ struct MXFP4Source {
   }
 };
 
-/// The 6-bit scale and minimum of block b in the 12 bytes that Q4_K and Q5_K share.
-struct KScale {
-  uint8_t scale;
-  uint8_t minimum;
-};
-inline KScale UnpackKScale(const uint8_t* packed, int b) {
-  if (b < 4) return {static_cast<uint8_t>(packed[b] & 63), static_cast<uint8_t>(packed[b + 4] & 63)};
-  return {static_cast<uint8_t>((packed[b + 4] & 15) | packed[b - 4] >> 6 << 4),
-          static_cast<uint8_t>(packed[b + 4] >> 4 | packed[b] >> 6 << 4)};
-}
-
 /// 32 nibbles of the K formats: each 32 bytes hold two blocks, low and high.
 inline void KNibbleWords(const uint8_t* nibbles, bool high, uint32_t* words) {
   for (int j = 0; j < 4; ++j) {
@@ -153,8 +143,8 @@ struct KSource {
     uint8_t* scales = record + 2 * kHalfPlane;
     for (int b = 0; b < 8; ++b) {
       const KScale k = UnpackKScale(source + 4, b);
-      scales[b * kBytePlane + row] = k.scale;
-      scales[(8 + b) * kBytePlane + row] = k.minimum;
+      scales[b * kBytePlane + row] = static_cast<uint8_t>(k.scale);
+      scales[(8 + b) * kBytePlane + row] = static_cast<uint8_t>(k.minimum);
     }
   }
   static int Words(const uint8_t* source, int b, uint32_t* words) {

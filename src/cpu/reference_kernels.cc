@@ -42,9 +42,9 @@ void RunMatMul(void* context, const MatMul::Args& args) {
 template <typename Op>
 bool IsKey(const FormatInfo& info) {
   if constexpr (std::is_same_v<Op, Embed> || std::is_same_v<Op, MatMul> || std::is_same_v<Op, MoeMatMul>) {
-    return info.unpack != nullptr;
+    return true;
   } else if constexpr (std::is_same_v<Op, KvStore> || std::is_same_v<Op, Attention>) {
-    return info.unpack != nullptr && info.pack != nullptr;
+    return info.pack != nullptr;
   } else {
     return info.format == Format::kF32;
   }

@@ -108,8 +108,8 @@ class GgufFile {
   std::unique_ptr<State> state_;
 };
 
-/// Reads all tensor data. Errors: kCorruptFile "tensor 't' has a value that is not finite in row R" for floating-point
-/// formats that this build can unpack; kIo.
+/// Reads all tensor data. Errors: kCorruptFile "tensor 't' has a value that is not finite in row R", once unpacked to
+/// F32, in which kernels compute; kIo.
 Status VerifyTensors(const GgufFile& file);
 
 }  // namespace rf

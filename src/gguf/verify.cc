@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "gguf/message.h"
@@ -13,18 +12,9 @@ namespace {
 
 constexpr int64_t kChunkElements = 1 << 16;  // a multiple of every block
 
-// Index of the first value of the blocks that is not finite, or n_elements. Integer formats have none.
+// Index of the first value of the blocks that is not finite in F32, in which kernels compute, or n_elements.
 int64_t FirstNotFinite(const FormatInfo& info, const std::byte* blocks, int64_t n_elements,
                        std::vector<float>& values) {
-  if (info.format == Format::kF64) {
-    for (int64_t i = 0; i < n_elements; ++i) {
-      double value;
-      std::memcpy(&value, blocks + i * 8, sizeof(value));
-      if (!std::isfinite(value)) return i;
-    }
-    return n_elements;
-  }
-  if (!info.unpack) return n_elements;
   info.unpack(blocks, n_elements, values.data());
   const auto end = values.begin() + n_elements;
   return std::find_if(values.begin(), end, [](float value) { return !std::isfinite(value); }) - values.begin();

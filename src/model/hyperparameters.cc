@@ -94,6 +94,8 @@ Status ReadRopeScaling(const KeyReader& keys, RopeParameters& rope) {
   RF_ASSIGN_OR_RETURN(rope.factor,
                       needs_factor ? keys.Float(factor_key, kStretch) : keys.Float(factor_key, kStretch, 1.0f));
   if (rope.scaling == RopeScaling::kLinear && rope.factor == 1.0f) rope.scaling = RopeScaling::kNone;
+  if (rope.scaling == RopeScaling::kLongRope && rope.factor != 1.0f)
+    return keys.ErrorAt(factor_key, fmt::format("is {}, must be 1 or absent beside longrope's tables", rope.factor));
   RF_ASSIGN_OR_RETURN(rope.attention_factor, keys.Float("rope.scaling.attn_factor", kMagnitude, 0.0f));
   RF_ASSIGN_OR_RETURN(rope.yarn_attention_factor, keys.Float("rope.scaling.yarn_attn_factor", kMagnitude, 0.0f));
   RF_ASSIGN_OR_RETURN(rope.yarn_log_multiplier, keys.FloatOrOff("rope.scaling.yarn_log_multiplier", 1e3f));

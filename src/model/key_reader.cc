@@ -39,6 +39,9 @@ Result<int32_t> KeyReader::Int(std::string_view name, IntRange range, int32_t fa
 Result<int32_t> KeyReader::IntOfLayers(std::string_view name, IntRange range, int32_t n_layers) const {
   const GgufValue* value = metadata_.Find(Key(name));
   if (value == nullptr || !value->is_array()) return Int(name, range);
+  for (size_t i = 0; i < value->size(); ++i) {
+    if (!value->AsI64(i) && !value->AsU64(i)) return metadata_.WrongType(Key(name), "u32");
+  }
   if (value->size() != static_cast<size_t>(n_layers))
     return ErrorAt(name, fmt::format("has {} entries for {} layers", value->size(), n_layers));
   RF_ASSIGN_OR_RETURN(const int32_t first, Element(name, range, *value, 0));

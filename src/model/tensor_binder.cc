@@ -32,9 +32,9 @@ Status TensorBinder::CheckShape(size_t index, const std::vector<int64_t>& shape)
                              fmt::format("tensor '{}' has shape {}, expected {}", EscapeForMessage(tensor.name),
                                          ShowShape(tensor.shape), ShowShape(shape)));
   }
-  if (GetFormatInfo(tensor.format).unpack == nullptr) {
+  if (shape.size() == 1 && tensor.format != Format::kF32) {  // norms, biases and rope factors are read as they are
     return file_.TensorError(index, ErrorCode::kUnsupported,
-                             fmt::format("tensor '{}' is stored as {}, which no kernel can compute with",
+                             fmt::format("tensor '{}' is a vector stored as {}, must be F32",
                                          EscapeForMessage(tensor.name), GetFormatInfo(tensor.format).name));
   }
   return {};

@@ -20,8 +20,7 @@ class TensorBinder {
       : file_(file), graph_(graph), is_bound_(file.tensors().size(), false) {}
 
   /// The tensor as a weight [n_matrices, n_rows, n_cols] (vectors are [1, n]).
-  /// Errors: kCorruptFile "missing tensor 'x'" or "tensor 'x' has shape [..], expected [..]"; kUnsupported for a format
-  /// that no kernel can unpack.
+  /// Errors: kCorruptFile "missing tensor 'x'" or "tensor 'x' has shape [..], expected [..]".
   Result<WeightId> Require(const std::string& name, const std::vector<int64_t>& shape);
 
   /// As Require; -1 if the file has no such tensor.

@@ -81,6 +81,8 @@ Status Attention::Check(const Args& args) {
   RF_RETURN_IF_ERROR(CheckKv("attention", args.kv));
   RF_RETURN_IF_ERROR(CheckThat(args.attrs.n_heads > 0 && args.attrs.n_heads % args.kv.n_kv_heads == 0, "attention",
                                "n_heads must be a multiple of n_kv_heads"));
+  RF_RETURN_IF_ERROR(CheckThat(args.attrs.window >= 0 && args.attrs.soft_cap >= 0.0f, "attention",
+                               "window and soft_cap must not be negative"));
   const WantedShape shape{args.batch->n_tokens, static_cast<int64_t>(args.attrs.n_heads) * args.kv.head_dim};
   RF_RETURN_IF_ERROR(CheckTensor("attention", "q", args.q, shape));
   if (args.sinks.data != nullptr) RF_RETURN_IF_ERROR(CheckVector("attention", "sinks", args.sinks, args.attrs.n_heads));

@@ -54,14 +54,12 @@ Status CheckVector(std::string_view op, std::string_view operand, const WeightVi
 }
 
 Status CheckKv(std::string_view op, const KvLayerView& kv) {
+  RF_RETURN_IF_ERROR(CheckThat(kv.n_kv_heads > 0 && kv.page_tokens > 0 && kv.head_dim > 0, op,
+                               "the KV layer's sizes must be positive"));
   const FormatInfo& info = GetFormatInfo(kv.format);
-  if (info.pack == nullptr || info.unpack == nullptr || kv.head_dim % info.block_elements != 0) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("{}: a KV cache in {} does not go with a head size of {}", op, info.name, kv.head_dim),
-                 ""};
-  }
-  return CheckThat(kv.n_kv_heads > 0 && kv.page_tokens > 0 && kv.head_dim > 0, op,
-                   "the KV layer's sizes must be positive");
+  if (info.pack != nullptr && kv.head_dim % info.block_elements == 0) return {};
+  return Error{ErrorCode::kUnsupported,
+               fmt::format("{}: a KV cache in {} does not go with a head size of {}", op, info.name, kv.head_dim), ""};
 }
 
 Status CheckThat(bool condition, std::string_view op, std::string_view detail) {

@@ -8,7 +8,7 @@ namespace rf {
 
 void UnpackWeightRow(const WeightView& weight, int64_t matrix, int64_t row, float* out) {
   const FormatInfo& info = GetFormatInfo(weight.format);
-  RF_CHECK(weight.layout == kFileLayout && info.unpack != nullptr);
+  RF_CHECK(weight.layout == kFileLayout);
   const int64_t row_bytes = RowBytes(info, weight.n_cols);
   const auto* base = static_cast<const std::byte*>(weight.data) + (matrix * weight.n_rows + row) * row_bytes;
   info.unpack(base, weight.n_cols, out);

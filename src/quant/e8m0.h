@@ -1,4 +1,4 @@
-// E8M0, the block scale of the OCP MX formats: a power of two, 2^(e - 127); OCP MX v1.0, section 5.4.1.
+// E8M0, the block scale of the OCP MX formats: a power of two, 2^(e - 127); OCP MX v1.0.
 #pragma once
 
 #include <cstdint>

@@ -22,10 +22,11 @@ inline constexpr int kNumFormats = 0
 #undef RF_FORMAT
     ;
 
-/// Unpacks n_elements (a multiple of the block's elements) from `blocks` to F32, bit-exact to the published layout.
+/// Unpacks n_elements (a multiple of the block's elements) from `blocks` to F32, bit-exact to the published layout
+/// (docs/quant/). Exact but for F64, I32 and I64, which are rounded to the nearest F32. Any bytes are valid blocks.
 using UnpackRowFn = void (*)(const void* blocks, int64_t n_elements, float* out);
-/// Packs n_elements F32 values (a multiple of the block's elements, all finite) into `blocks`, as ggml's reference
-/// does.
+/// Packs n_elements F32 values (a multiple of the block's elements) into `blocks`, as ggml's reference does. Meant for
+/// finite values; docs/quant/README.md says what others become.
 using PackRowFn = void (*)(const float* values, int64_t n_elements, void* blocks);
 
 struct FormatInfo {
@@ -34,7 +35,7 @@ struct FormatInfo {
   int ggml_id;            ///< the type id in GGUF files; -1 for formats that GGUF has no id for
   int block_elements;     ///< elements in one block; rows are a multiple of it; 1 for plain types
   int block_bytes;        ///< bytes of one block
-  UnpackRowFn unpack;     ///< null for the integer types wider than what F32 holds exactly (I32, I64) and F64
+  UnpackRowFn unpack;     ///< never null
   PackRowFn pack;         ///< null where this build cannot write the format
 };
 

@@ -1,4 +1,4 @@
-// E2M1, the 4-bit floating-point element of MXFP4 and NVFP4 (OCP MX v1.0, section 5.3.3): sign, two bits of exponent
+// E2M1, the 4-bit floating-point element of MXFP4 and NVFP4 (OCP MX v1.0): sign, two bits of exponent
 // (bias 1), one of mantissa; no infinity, no NaN.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The codebook of IQ2_XXS: 256 of the 6561 points of 8 digits with 3 levels. Written by
-// tools/make_iq_grids.py; what the bits mean is said in quant/iq_grid.h and docs/quant/iq_grids.md.
+// The codebook of IQ2_XXS: 256 of the 6561 points of 8 digits with 3 levels.
+// Written by tools/make_iq_grids.py; what the bits mean is said in quant/iq_grid.h and docs/quant/iq_grids.md.
 #pragma once
 
 #include "quant/iq_grid.h"

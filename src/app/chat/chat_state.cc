@@ -1,13 +1,14 @@
 #include "app/chat/chat_state.h"
 
 #include <cstdio>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "app/chat/answer.h"
 #include "app/chat/context_fit.h"
 #include "app/chat/conversation_file.h"
-#include "app/interrupt.h"
 #include "base/utf8.h"
 
 namespace rf::app {
@@ -63,14 +64,15 @@ Status ChatState::Say(const std::string& message) {
   if (const size_t valid = ValidUtf8Prefix(message); valid != message.size()) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("invalid UTF-8 at byte {}", valid), "message"};
   }
+  Conversation before = conversation_;
   conversation_.Add("user", message);
-  return Answer();
+  return Answer(std::move(before));
 }
 
-Status ChatState::Answer() {
+Status ChatState::Answer(Conversation before) {
   Status done = Stream();
   // Nothing was answered: as if it had not been asked.
-  if (!conversation_.messages().empty() && conversation_.messages().back().role == "user") conversation_.DropLastTurn();
+  if (conversation_.messages().back().role == "user") conversation_ = std::move(before);
   return done;
 }
 
@@ -89,14 +91,20 @@ Status ChatState::Stream() {
     const std::string safe = is_terminal_ ? ForTerminal(piece) : std::string(piece);
     return std::fwrite(safe.data(), 1, safe.size(), stdout) == safe.size() && std::fflush(stdout) == 0;
   };
-  auto answer = GenerateAnswer(session_, {std::move(prompt.tokens), settings_.sampling, settings_.max_tokens}, sink);
-  if (!answer) return std::move(answer).error();
+  GenerationJob job;
+  job.prompt = std::move(prompt.tokens);
+  job.sampling = settings_.sampling;
+  job.max_tokens = settings_.max_tokens > 0 ? settings_.max_tokens : std::numeric_limits<int32_t>::max();
+  job.is_chat = true;
+  auto done = GenerateUntilInterrupted(session_, job, sink);
+  if (!done) return std::move(done).error();
+  const Generation& answer = **done;
   ++settings_.sampling.seed;  // so that asking again gives another answer
   if (std::fputc('\n', stdout) == EOF || std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return WriteError();
-  if (!answer->text.empty() || answer->result.reason == FinishReason::kStop) {
-    conversation_.Add("assistant", answer->text);
+  if (!answer.text.empty() || answer.result.reason == FinishReason::kStop) {
+    conversation_.Add("assistant", answer.text);
   }
-  ReportEnd(answer->result);
+  ReportEnd(answer.result);
   return {};
 }
 
@@ -109,14 +117,15 @@ void ChatState::ReportEnd(const RequestResult& result) {
   } else if (result.reason == FinishReason::kLength) {
     Note(fmt::format("(the answer was cut after {} tokens; -n or /set n allows more)", result.n_generated));
   }
-  if (!is_quiet_) Note(TimingLine(result));
+  if (!is_quiet_) Note(fmt::format("[{}]", DescribeTimings(result)));
 }
 
 Status ChatState::Regenerate() {
+  Conversation before = conversation_;
   if (!conversation_.DropLastAnswer()) {
     return Error{ErrorCode::kInvalidArgument, "there is no message to answer yet", ""};
   }
-  return Answer();
+  return Answer(std::move(before));
 }
 
 Status ChatState::Save(const std::string& path) {

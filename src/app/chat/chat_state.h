@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "app/chat/answer.h"
 #include "app/chat/chat_input.h"
 #include "app/chat/conversation.h"
 #include "app/chat/settings.h"
 #include "app/style.h"
 #include "base/result.h"
 #include "engine/model_session.h"
+#include "engine/request.h"
 
 namespace rf::app {
 
@@ -20,11 +20,12 @@ class ChatState {
   /// Does what the input says. False: leave. Errors are about this input only, but for kIo of standard output.
   Result<bool> Handle(const ChatInput& input);
 
-  /// Adds the user's message and answers it. On an error the message is taken back.
+  /// Adds the user's message and answers it. Without an answer the message is taken back.
   Status Say(const std::string& message);
 
  private:
-  Status Answer();
+  /// Answers the last message; if no answer comes, the conversation is `before` again.
+  Status Answer(Conversation before);
   Status Stream();
   Status Regenerate();
   Status Save(const std::string& path);

@@ -29,10 +29,6 @@ bool Conversation::DropLastAnswer() {
   return true;
 }
 
-void Conversation::DropLastTurn() {
-  if (DropLastAnswer()) messages_.pop_back();
-}
-
 bool Conversation::DropOldestTurn() {
   const auto first = std::find_if(messages_.begin(), messages_.end(), IsUser);
   if (first == messages_.end()) return false;

@@ -29,8 +29,6 @@ class Conversation {
   void Clear() { messages_.clear(); }
   /// Removes what follows the last user's message, so that it can be answered anew. False if there is no such message.
   bool DropLastAnswer();
-  /// Removes the last user's message and what follows it.
-  void DropLastTurn();
   /// Removes the oldest turn unless it is the only one; false then.
   bool DropOldestTurn();
 

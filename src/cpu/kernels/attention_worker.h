@@ -180,13 +180,15 @@ class AttentionWorker {
              PlaceOf(job, query).head * head_dim_;
     }
     ScoreTile(q);
-    bool is_live[kQueryTile] = {};
+    Visible visible[kQueryTile] = {};
     for (int32_t i = 0; i < kQueryTile && i < left; ++i) {
       float* scores = scores_ + i * kBlock;
-      is_live[i] = MaskScores(scores, PlaceOf(job, first + i), begin);
-      if (is_live[i]) UpdateSoftmax(first + i, scores);
+      visible[i] = VisibleOf(PlaceOf(job, first + i), begin);
+      if (visible[i].is_empty()) continue;
+      MaskScores(scores, PlaceOf(job, first + i), begin, visible[i]);
+      UpdateSoftmax(first + i, scores);
     }
-    AddValues(first, is_live);
+    AddTileValues(first, visible);
   }
 
   void ScoreTile(const float* const* q) const {
@@ -203,11 +205,23 @@ class AttentionWorker {
     }
   }
 
-  // Scale, cap, bias and mask. False if the query sees nothing of the block that begins at position `begin`.
-  bool MaskScores(float* scores, const QueryPlace& place, int32_t begin) const {
-    const int32_t first = FirstVisible(place.position) - begin;
-    const int32_t last = place.position - begin;
-    if (last < 0 || first >= kBlock) return false;
+  // The block's positions [begin, end), counted from its start, that a query sees.
+  struct Visible {
+    int32_t begin;
+    int32_t end;
+
+    bool is_empty() const { return begin >= end; }
+    bool operator==(const Visible& other) const { return begin == other.begin && end == other.end; }
+  };
+
+  Visible VisibleOf(const QueryPlace& place, int32_t block_begin) const {
+    const int32_t first = FirstVisible(place.position) - block_begin;
+    const int32_t end = place.position - block_begin + 1;
+    return {first > 0 ? first : 0, end < kBlock ? end : kBlock};
+  }
+
+  // Scale, cap, bias and mask of a query's scores against the block that begins at position `begin`.
+  void MaskScores(float* scores, const QueryPlace& place, int32_t begin, const Visible& visible) const {
     const Attention::Attrs& attrs = args_.attrs;
     for (int32_t i = 0; i < kBlock; i += kLanes) {
       Vec s = Load(scores + i) * attrs.scale;
@@ -216,11 +230,11 @@ class AttentionWorker {
     }
     if (attrs.alibi_max_bias != 0.0f) {
       const float slope = AlibiSlope(attrs.n_heads, place.head, attrs.alibi_max_bias);
+      const int32_t last = place.position - begin;
       for (int32_t i = 0; i < kBlock; ++i) scores[i] -= slope * static_cast<float>(last - i);
     }
-    for (int32_t i = 0; i < first && i < kBlock; ++i) scores[i] = -INFINITY;
-    for (int32_t i = last + 1; i < kBlock; ++i) scores[i] = -INFINITY;
-    return true;
+    for (int32_t i = 0; i < visible.begin; ++i) scores[i] = -INFINITY;
+    for (int32_t i = visible.end; i < kBlock; ++i) scores[i] = -INFINITY;
   }
 
   // Turns scores into weights exp(score - largest) and rescales what was summed before.
@@ -245,19 +259,39 @@ class AttentionWorker {
     partial_.sum[query] += ReduceAdd(sum);
   }
 
-  // values[query] += sum over the block's positions of weight * V, position by position.
-  void AddValues(int32_t first, const bool* is_live) const {
+  // Adds the values that each query of a tile sees, and no others: a weight of 0 would not keep out an infinity that a
+  // later token stored. Queries that see the same share the loads.
+  void AddTileValues(int32_t first, const Visible* visible) {
+    int32_t i = 0;
+    while (i < kQueryTile) {
+      int32_t count = 1;
+      while (i + count < kQueryTile && visible[i + count] == visible[i]) ++count;
+      if (!visible[i].is_empty()) AddValues(first + i, scores_ + i * kBlock, count, visible[i]);
+      i += count;
+    }
+  }
+
+  void AddValues(int32_t query, const float* weights, int32_t count, const Visible& visible) const {
+    switch (count) {
+      case 1: return AddValuesOf<1>(query, weights, visible);
+      case 2: return AddValuesOf<2>(query, weights, visible);
+      case 3: return AddValuesOf<3>(query, weights, visible);
+      default: return AddValuesOf<kQueryTile>(query, weights, visible);
+    }
+  }
+
+  // values[query] += sum over the visible positions of weight * V, position by position.
+  template <int32_t kCount>
+  void AddValuesOf(int32_t query, const float* weights, const Visible& visible) const {
     ForEachVec(head_dim_, [&](int64_t d, int64_t n) {
-      float* values = partial_.values + first * head_dim_ + d;
-      Vec sums[kQueryTile];
-      for (int i = 0; i < kQueryTile; ++i) sums[i] = is_live[i] ? LoadUpTo(values + i * head_dim_, n) : Vec{};
-      for (int32_t p = 0; p < kBlock; ++p) {
+      float* values = partial_.values + query * head_dim_ + d;
+      Vec sums[kCount];
+      for (int i = 0; i < kCount; ++i) sums[i] = LoadUpTo(values + i * head_dim_, n);
+      for (int32_t p = visible.begin; p < visible.end; ++p) {
         const Vec v = LoadUpTo(v_ + p * head_dim_ + d, n);
-        for (int i = 0; i < kQueryTile; ++i) sums[i] = FusedMultiplyAdd(v, Broadcast(scores_[i * kBlock + p]), sums[i]);
+        for (int i = 0; i < kCount; ++i) sums[i] = FusedMultiplyAdd(v, Broadcast(weights[i * kBlock + p]), sums[i]);
       }
-      for (int i = 0; i < kQueryTile; ++i) {
-        if (is_live[i]) StoreUpTo(values + i * head_dim_, sums[i], n);
-      }
+      for (int i = 0; i < kCount; ++i) StoreUpTo(values + i * head_dim_, sums[i], n);
     });
   }
 

@@ -30,10 +30,7 @@ void Launch(void* context, const Embed::Args& args) {
 }  // namespace
 
 void RF_ISA::RegisterEmbed(KernelTable& table) {
-#define RF_FORMAT(Name, ...)                                                             \
-  if (GetFormatInfo(Format::k##Name).unpack != nullptr) {                                \
-    table.embed.Set(Format::k##Name, {Launch, nullptr, RF_KERNEL_NAME("embed_" #Name)}); \
-  }
+#define RF_FORMAT(Name, ...) table.embed.Set(Format::k##Name, {Launch, nullptr, RF_KERNEL_NAME("embed_" #Name)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

@@ -80,10 +80,8 @@ size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
 }  // namespace
 
 void RF_ISA::RegisterMatMul(KernelTable& table) {
-#define RF_FORMAT(Name, ...)                                                                      \
-  if (GetFormatInfo(Format::k##Name).unpack != nullptr) {                                         \
-    table.matmul.Set(Format::k##Name, {Launch, WorkspaceBytes, RF_KERNEL_NAME("matmul_" #Name)}); \
-  }
+#define RF_FORMAT(Name, ...) \
+  table.matmul.Set(Format::k##Name, {Launch, WorkspaceBytes, RF_KERNEL_NAME("matmul_" #Name)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

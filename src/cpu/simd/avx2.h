@@ -17,6 +17,7 @@ typedef int32_t IntVec __attribute__((vector_size(32)));
 [[maybe_unused]] static inline Vec Select(IntVec condition, Vec a, Vec b) {
   return _mm256_blendv_ps(b, a, reinterpret_cast<__m256>(condition));
 }
+/// The larger one; b where one of them is NaN. Min alike.
 [[maybe_unused]] static inline Vec Max(Vec a, Vec b) {
   return _mm256_max_ps(a, b);
 }

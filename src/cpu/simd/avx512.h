@@ -17,6 +17,7 @@ typedef int32_t IntVec __attribute__((vector_size(64)));
 [[maybe_unused]] static inline Vec Select(IntVec condition, Vec a, Vec b) {
   return _mm512_mask_blend_ps(_mm512_movepi32_mask(reinterpret_cast<__m512i>(condition)), b, a);
 }
+/// The larger one; b where one of them is NaN. Min alike.
 [[maybe_unused]] static inline Vec Max(Vec a, Vec b) {
   return _mm512_max_ps(a, b);
 }

@@ -16,6 +16,7 @@ typedef int32_t IntVec __attribute__((vector_size(16)));
 [[maybe_unused]] static inline Vec Select(IntVec condition, Vec a, Vec b) {
   return condition ? a : b;
 }
+/// The larger one; b where one of them is NaN. Min alike.
 [[maybe_unused]] static inline Vec Max(Vec a, Vec b) {
   return a > b ? a : b;
 }

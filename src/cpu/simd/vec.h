@@ -62,9 +62,11 @@ RF_SIMD float ReduceMax(Vec value) {
   return largest;
 }
 
-/// exp(x) for x <= 88; 0 below -87.3. Cody-Waite reduction to [-ln2/2, ln2/2] and a polynomial of degree 6: 1.5 ulp.
+/// exp(x) for x <= 88, exp(88) above; 0 below -87.3; NaN for NaN. Cody-Waite reduction to [-ln2/2, ln2/2] and a
+/// polynomial of degree 6: 1.5 ulp.
 RF_SIMD Vec Exp(Vec x) {
-  const Vec clamped = Min(Max(x, Broadcast(-87.33f)), Broadcast(88.0f));
+  // Max and Min give their second operand where one is NaN: x must be it, or NaN would turn into a number here.
+  const Vec clamped = Min(Broadcast(88.0f), Max(Broadcast(-87.33f), x));
   const Vec n = Round(clamped * 1.44269504088896341f);
   Vec r = FusedMultiplyAdd(n, Broadcast(-0.693145751953125f), clamped);
   r = FusedMultiplyAdd(n, Broadcast(-1.428606820309417e-6f), r);

@@ -1,0 +1,97 @@
+#include "cpu/cpu_device.h"
+
+#include <cstring>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ops/tensor.h"
+
+namespace rf::cpu {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Device> MakeDevice(const char* isa) {
+  return std::move(CreateCpuDevice({1, isa}).value());
+}
+
+// [n_rows, 32] of one format, for an op.
+WeightSource SourceOf(const std::vector<std::byte>& bytes, Format format, int64_t n_rows, OpId op, bool may_reference) {
+  return {"blk.0.weight", format, 1, n_rows, 32, bytes, op, may_reference};
+}
+
+TEST(CpuDevice, AllocationThatCannotSucceedSaysWhatItWasFor) {
+  const auto buffer = MakeDevice("generic")->Allocate(SIZE_MAX, "KV cache");
+  ASSERT_FALSE(buffer.has_value());
+  EXPECT_EQ(buffer.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(buffer.error().message, HasSubstr("KV cache"));
+  EXPECT_THAT(buffer.error().message, HasSubstr("18446744073709551615 bytes"));
+}
+
+TEST(CpuDevice, BuffersAreAlignedAndMayBeEmpty) {
+  const std::unique_ptr<Device> device = MakeDevice("generic");
+  for (size_t size : {size_t{0}, size_t{1}, size_t{257}, size_t{3} << 20}) {
+    const auto buffer = device->Allocate(size, "test");
+    ASSERT_TRUE(buffer.has_value());
+    EXPECT_EQ((*buffer)->size(), size);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>((*buffer)->data()) % 256, 0u);
+  }
+}
+
+TEST(CpuDevice, RefusesThreadCountsThatMakeNoSense) {
+  for (int n_threads : {-1, 1025}) {
+    const auto device = CreateCpuDevice({n_threads, "generic"});
+    ASSERT_FALSE(device.has_value());
+    EXPECT_EQ(device.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(device.error().message, HasSubstr(std::to_string(n_threads)));
+  }
+}
+
+TEST(CpuDevice, WeightsOfProductsArePackedAndOwned) {
+  const std::vector<std::byte> bytes(7 * 18);
+  const auto loaded = MakeDevice("generic")->LoadWeight(SourceOf(bytes, Format::kQ4_0, 7, OpId::kMatMul, true));
+  ASSERT_TRUE(loaded.has_value());
+  EXPECT_NE(loaded->view.layout, kFileLayout);
+  EXPECT_NE(loaded->storage, nullptr);
+  EXPECT_EQ(loaded->bytes_owned, 16u * 18u) << "one panel of 16 rows";
+}
+
+TEST(CpuDevice, TheReferenceReadsTheFilesLayout) {
+  const std::vector<std::byte> bytes(7 * 18);
+  const auto loaded = MakeDevice("reference")->LoadWeight(SourceOf(bytes, Format::kQ4_0, 7, OpId::kMatMul, true));
+  ASSERT_TRUE(loaded.has_value());
+  EXPECT_EQ(loaded->view.data, bytes.data());
+  EXPECT_EQ(loaded->bytes_owned, 0u);
+}
+
+TEST(CpuDevice, WhatIsNotPackedIsReferencedOnlyIfItMayBe) {
+  const std::unique_ptr<Device> device = MakeDevice("generic");
+  std::vector<std::byte> bytes(32 * 4);
+  bytes[5] = std::byte{42};
+  const auto referenced = device->LoadWeight(SourceOf(bytes, Format::kF32, 1, OpId::kRmsNorm, true));
+  EXPECT_EQ(referenced->view.data, bytes.data());
+  EXPECT_EQ(referenced->bytes_owned, 0u);
+  const auto copied = device->LoadWeight(SourceOf(bytes, Format::kF32, 1, OpId::kRmsNorm, false));
+  EXPECT_NE(copied->view.data, bytes.data());
+  EXPECT_EQ(copied->bytes_owned, bytes.size());
+  EXPECT_EQ(memcmp(copied->view.data, bytes.data(), bytes.size()), 0);
+  const auto bias = device->LoadWeight(SourceOf(bytes, Format::kF32, 1, OpId::kMatMul, true));
+  EXPECT_EQ(bias->view.layout, kFileLayout) << "a product's bias is read as it is";
+}
+
+// A file with general.alignment 1 may have F32 tensors at odd addresses.
+TEST(CpuDevice, MisalignedPlainWeightsAreCopied) {
+  std::vector<std::byte> bytes(32 * 4 + 1);
+  const WeightSource source{"norm", Format::kF32, 1, 1, 32, std::span(bytes).subspan(1), OpId::kRmsNorm, true};
+  for (const char* isa : {"reference", "generic"}) {
+    const auto loaded = MakeDevice(isa)->LoadWeight(source);
+    ASSERT_TRUE(loaded.has_value());
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(loaded->view.data) % alignof(float), 0u);
+    EXPECT_EQ(memcmp(loaded->view.data, source.bytes.data(), source.bytes.size()), 0);
+  }
+}
+
+}  // namespace
+}  // namespace rf::cpu

@@ -1,0 +1,54 @@
+// The cases of an op. Each op of ops.def has a file in cases/ that defines CasesOf<Op>; the runner goes through
+// ops.def, so that an op without cases does not link.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "conformance/host_operands.h"
+#include "ops/op_list.h"
+
+namespace rf::conformance {
+
+/// Of arithmetic in F32 (ARCHITECTURE.md, "Numbers").
+inline constexpr double kFloatBound = 1e-9;
+/// Of outputs that are rounded once or not at all: every kernel writes the same bits.
+inline constexpr double kSameBits = 0.0;
+
+/// What chooses an op's kernel, and so which formats it must be tested with.
+enum class KeyKind {
+  kActivation,  ///< F32 only
+  kWeight,      ///< every format
+  kCache,       ///< the formats that the KV cache takes
+};
+
+template <typename Op>
+struct Case {
+  std::string name;
+  typename Op::Attrs attrs;
+  HostOperands operands;
+  /// Normalized mean square error against the reference that an output, and each row of it, may have; 0: equal bits.
+  std::array<double, Operands::kMaxOutputs> bounds = {kFloatBound, kFloatBound, kFloatBound};
+};
+
+template <typename Op>
+struct CasesOf {
+  static KeyKind Kind();
+  /// The same cases each time.
+  static std::vector<Case<Op>> Make(Format key);
+};
+
+#define RF_OP(Name, file)        \
+  template <>                    \
+  KeyKind CasesOf<Name>::Kind(); \
+  template <>                    \
+  std::vector<Case<Name>> CasesOf<Name>::Make(Format key);
+#include "ops/ops.def"
+#undef RF_OP
+
+/// Whether the small set of cases is wanted: $ROCMFORGE_CONFORMANCE is "small", or it is not "full" and this is a
+/// build with a sanitizer.
+bool IsSmallRun();
+
+}  // namespace rf::conformance

@@ -1,0 +1,28 @@
+// Column counts for weights of any format.
+#pragma once
+
+#include <vector>
+
+#include "quant/format.h"
+
+namespace rf::conformance {
+
+/// A few blocks.
+inline int64_t FewColumns(Format format) {
+  const int64_t block = GetFormatInfo(format).block_elements;
+  return block == 1 ? 71 : block < 128 ? 3 * block : block;
+}
+
+/// Columns that kernels take in several stretches, the last one shorter.
+inline int64_t ManyColumns(Format format) {
+  const int64_t block = GetFormatInfo(format).block_elements;
+  return block == 1 ? 1033 : (1024 / block + 1) * block;
+}
+
+/// Quantized weights may meet activations of 16 bits (bound 1e-5; the CPU's blocks of 32 with their own scale keep well
+/// below 1e-7), plain ones meet F32.
+inline double ProductBound(Format format) {
+  return GetFormatInfo(format).block_elements == 1 ? 1e-9 : 1e-7;
+}
+
+}  // namespace rf::conformance

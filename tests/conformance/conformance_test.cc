@@ -1,0 +1,191 @@
+// Every op of ops.def x every key format x every instruction set, against the op's reference in double; and the
+// contracts that a row's result does not depend on what else is computed, nor on the number of threads. One test each,
+// registered by going through the lists.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "conformance/case.h"
+#include "conformance/run.h"
+#include "cpu/isa.h"
+
+namespace rf::conformance {
+namespace {
+
+struct Key {
+  std::string isa;
+  Format format;
+};
+
+bool CanHaveKey(KeyKind kind, Format format) {
+  if (kind == KeyKind::kActivation) return format == Format::kF32;
+  if (kind == KeyKind::kWeight) return true;
+  // What ops/tensor.h lists for KvLayerView::format.
+  constexpr Format kCacheFormats[] = {Format::kF32, Format::kF16, Format::kBF16, Format::kQ8_0, Format::kQ4_0};
+  return std::count(std::begin(kCacheFormats), std::end(kCacheFormats), format) != 0;
+}
+
+// Cases and the reference's results, which all instruction sets share.
+template <typename Op>
+struct Prepared {
+  std::vector<Case<Op>> cases;
+  std::vector<Outputs> wanted;
+};
+
+template <typename Op>
+const Prepared<Op>& PrepareCases(Format format) {
+  static std::map<Format, Prepared<Op>> all;
+  if (const auto found = all.find(format); found != all.end()) return found->second;
+  Prepared<Op>& prepared = all[format];
+  prepared.cases = CasesOf<Op>::Make(format);
+  for (const Case<Op>& c : prepared.cases) prepared.wanted.push_back(RunReference(c));
+  return prepared;
+}
+
+template <typename Op>
+class OpTest : public testing::Test {
+ public:
+  explicit OpTest(Key key) : key_(std::move(key)) {}
+
+ protected:
+  // The machine with n_threads; null after a skip in words.
+  Machine* Start(int n_threads) {
+    Machine* machine = MachineOf(key_.isa, n_threads);
+    if (machine == nullptr) Skip("this machine has no " + key_.isa);
+    return machine;
+  }
+  static void Skip(const std::string& reason) { GTEST_SKIP() << reason; }
+
+  Key key_;
+};
+
+template <typename Op>
+class MatchesReference final : public OpTest<Op> {
+ public:
+  using OpTest<Op>::OpTest;
+  void TestBody() override {
+    Machine* machine = this->Start(2);
+    if (machine == nullptr) return;
+    const Prepared<Op>& prepared = PrepareCases<Op>(this->key_.format);
+    ASSERT_FALSE(prepared.cases.empty());
+    for (size_t i = 0; i < prepared.cases.size(); ++i) {
+      const Case<Op>& c = prepared.cases[i];
+      SCOPED_TRACE(c.name);
+      ExpectNear(c.operands, c.bounds, RunOn(*machine, c), prepared.wanted[i]);
+    }
+  }
+};
+
+// Adds the rows of `part` behind those of `all`.
+void Append(Outputs& all, const Outputs& part) {
+  for (int i = 0; i < Operands::kMaxOutputs; ++i) {
+    all.out[i].insert(all.out[i].end(), part.out[i].begin(), part.out[i].end());
+  }
+}
+
+template <typename Op>
+class RowsStandAlone final : public OpTest<Op> {
+ public:
+  using OpTest<Op>::OpTest;
+  void TestBody() override {
+    Machine* machine = this->Start(2);
+    if (machine == nullptr) return;
+    for (const Case<Op>& c : PrepareCases<Op>(this->key_.format).cases) {
+      const Outputs whole = RunOn(*machine, c);
+      const int32_t n_tokens = c.operands.batch.n_tokens();
+      for (int32_t size : {1, 7, 64}) {
+        if (size >= n_tokens || (size == 1 && n_tokens > 64)) continue;
+        Outputs pieces = RunPieces(*machine, c, size);
+        pieces.k = whole.k;  // the pieces' caches hold a part each; the op's own test compares them
+        pieces.v = whole.v;
+        ASSERT_EQ(pieces, whole) << c.name << " in pieces of " << size;
+      }
+    }
+  }
+
+ private:
+  static Outputs RunPieces(Machine& machine, const Case<Op>& c, int32_t size) {
+    const int32_t n_tokens = c.operands.batch.n_tokens();
+    Outputs pieces;
+    for (int32_t first = 0; first < n_tokens; first += size) {
+      Case<Op> piece = c;
+      piece.operands = TakeTokens(c.operands, first, std::min(size, n_tokens - first));
+      piece.name += " from " + std::to_string(first);
+      Append(pieces, RunOn(machine, piece));
+    }
+    return pieces;
+  }
+};
+
+template <typename Op>
+class ThreadsDoNotMatter final : public OpTest<Op> {
+ public:
+  using OpTest<Op>::OpTest;
+  void TestBody() override {
+    Machine* one = this->Start(1);
+    if (one == nullptr) return;
+    for (const Case<Op>& c : PrepareCases<Op>(this->key_.format).cases) {
+      const Outputs alone = RunOn(*one, c);
+      for (int n_threads : {2, 3}) {
+        ASSERT_EQ(RunOn(*MachineOf(this->key_.isa, n_threads), c), alone) << c.name << " with " << n_threads;
+      }
+    }
+  }
+};
+
+// Only for ops that read the cache and write elsewhere.
+template <typename Op>
+class PagesDoNotMatter final : public OpTest<Op> {
+ public:
+  using OpTest<Op>::OpTest;
+  void TestBody() override {
+    Machine* machine = this->Start(2);
+    if (machine == nullptr) return;
+    for (const Case<Op>& c : PrepareCases<Op>(this->key_.format).cases) {
+      const Outputs before = RunOn(*machine, c);
+      for (int32_t page_tokens : {1, 13, 256}) {
+        Case<Op> other = c;
+        other.operands = RelayPages(c.operands, page_tokens, static_cast<uint64_t>(page_tokens));
+        other.name += ", then " + std::to_string(page_tokens);
+        ASSERT_EQ(RunOn(*machine, other).out[0], before.out[0]) << other.name;
+      }
+    }
+  }
+};
+
+template <typename Test>
+void Register(const std::string& suite, const Key& key, std::string_view op) {
+  const std::string name = std::string(op) + "_" + std::string(GetFormatInfo(key.format).name) + "_" + key.isa;
+  testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                        [key]() -> testing::Test* { return new Test(key); });
+}
+
+template <typename Op>
+void RegisterOp(std::string_view name) {
+  for (int f = 0; f < kNumFormats; ++f) {
+    const auto format = static_cast<Format>(f);
+    if (!CanHaveKey(CasesOf<Op>::Kind(), format)) continue;
+    for (const cpu::Isa& isa : cpu::AllIsas()) {
+      const Key key{std::string(isa.name), format};
+      Register<MatchesReference<Op>>("MatchesReference", key, name);
+      if (isa.name == "reference") continue;  // one plain loop: nothing there depends on the batch
+      Register<RowsStandAlone<Op>>("RowsStandAlone", key, name);
+      Register<ThreadsDoNotMatter<Op>>("ThreadsDoNotMatter", key, name);
+      if constexpr (std::is_same_v<Op, Attention>) Register<PagesDoNotMatter<Op>>("PagesDoNotMatter", key, name);
+    }
+  }
+}
+
+const bool kIsRegistered = [] {
+#define RF_OP(Name, file) RegisterOp<Name>(#file);
+#include "ops/ops.def"
+#undef RF_OP
+  return true;
+}();
+
+}  // namespace
+}  // namespace rf::conformance

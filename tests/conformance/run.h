@@ -1,0 +1,59 @@
+// Runs one case on the reference or on a machine.
+#pragma once
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "conformance/case.h"
+#include "conformance/placed_operands.h"
+
+namespace rf::conformance {
+
+/// The op's number in ops.def.
+template <typename Op>
+constexpr OpId IdOfOp() {
+  return static_cast<OpId>(AnyOp(OpNode<Op>{}).index());
+}
+
+template <typename Op>
+Outputs RunReference(const Case<Op>& c) {
+  PlacedOperands placed(c.operands, nullptr, IdOfOp<Op>());
+  const typename Op::Args args = Op::Bind(c.attrs, placed.operands());
+  const Status status = Op::Check(args);
+  EXPECT_TRUE(status.has_value()) << c.name << ": " << status.error().ToString();
+  SetRunning(c.name.c_str());
+  Op::Reference(args);
+  return placed.Collect();
+}
+
+/// Runs the machine's kernel with a workspace of just the size that it asks for. Fails the test where it has none.
+template <typename Op>
+Outputs RunOn(Machine& machine, const Case<Op>& c) {
+  PlacedOperands placed(c.operands, machine.device.get(), IdOfOp<Op>());
+  const typename Op::Args args = Op::Bind(c.attrs, placed.operands());
+  const KernelEntry<Op>& entry = machine.device->kernels().template SlotOf<Op>().Get(Op::Key(args));
+  if (entry.launch == nullptr) {
+    ADD_FAILURE() << c.name << ": no kernel for " << GetFormatInfo(Op::Key(args)).name;
+    return {};
+  }
+  const int n_threads = machine.device->properties().n_threads;
+  GuardedWorkspace workspace(entry.workspace_bytes == nullptr ? 0 : entry.workspace_bytes(args, n_threads));
+  machine.stream->SetWorkspace(&workspace);
+  const std::string running = std::string(entry.name) + ", case " + c.name;
+  SetRunning(running.c_str());
+  entry.launch(machine.stream->native(), args);
+  const Status done = machine.stream->Synchronize();
+  EXPECT_TRUE(done.has_value()) << running;
+  EXPECT_TRUE(workspace.IsIntact()) << running << " wrote outside its workspace";
+  SCOPED_TRACE(running);
+  return placed.Collect();
+}
+
+using Bounds = std::array<double, Operands::kMaxOutputs>;
+
+/// Compares what a kernel wrote with what the reference wrote: equal bits for integers, the cache and where the bound
+/// is 0; else neither an output nor a row of at least 16 columns of it may have an NMSE above its bound.
+void ExpectNear(const HostOperands& shapes, const Bounds& bounds, const Outputs& got, const Outputs& wanted);
+
+}  // namespace rf::conformance
