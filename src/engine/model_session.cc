@@ -135,6 +135,7 @@ class SessionLoader {
     EngineOptions engine;
     engine.context_length = session_->context_length;
     engine.prefill_chunk = PrefillChunkOf(options_, session_->context_length);
+    engine.max_queue = options_.max_queue;
     engine.use_prefix_cache = options_.use_prefix_cache;
     session_->engine = std::make_unique<Engine>(std::move(runner), engine);
     return {};

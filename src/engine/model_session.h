@@ -23,6 +23,7 @@ struct SessionOptions {
   int32_t context_length = 0;  ///< 0: the model's own, at most kDefaultContext
   int32_t prefill_chunk = 512;
   int32_t max_sequences = 1;  ///< running at once
+  int32_t max_queue = 512;    ///< waiting requests at most
   int64_t kv_tokens = 0;      ///< positions in the KV cache, shared by all; 0: one context, two if max_sequences > 1
   Format kv_format = Format::kF16;
   int32_t page_tokens = 32;

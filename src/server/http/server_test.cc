@@ -383,7 +383,8 @@ TEST_F(HttpTest, StreamsAreChunkedEvents) {
   RawClient client(port_);
   client.Send("GET /stream?3 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const RawResponse response = client.ReadResponse();
-  EXPECT_EQ(RawClient::Header(response, "Content-Type"), "text/event-stream") << response.head << response.body.substr(0, 200);
+  EXPECT_EQ(RawClient::Header(response, "Content-Type"), "text/event-stream")
+      << response.head << response.body.substr(0, 200);
   const std::string tail = fmt::format(" {}\n\n", std::string(1000, 'x'));
   EXPECT_TRUE(response.body == "data: 0" + tail + "data: 1" + tail + "data: 2" + tail);
   EXPECT_EQ(client.ReadResponse().body, "\"hello\"") << "the connection lives on";

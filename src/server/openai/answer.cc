@@ -160,6 +160,7 @@ asio::awaitable<HandlerResult> Answer(Api& api, const HttpRequest& request, Prep
   };
   auto prepared = co_await api.OnWorker(read);
   if (!prepared) co_return ApiError(prepared.error());
+  if (!prepared->params.has_seed && api.options().seed) prepared->params.sampling.seed = *api.options().seed;
   const auto executor = co_await asio::this_coro::executor;
   auto generation = api.Generate(executor, prepared->params, prepared->job);
   if (!generation) co_return ApiError(ForClient(generation.error(), prepared->format->prompt_field()));

@@ -26,6 +26,7 @@ namespace rf::server {
 struct ApiOptions {
   std::string model_id;              ///< what `model` is called in answers
   std::vector<std::string> aliases;  ///< further names that requests may use
+  std::optional<uint64_t> seed;      ///< of requests that name none; nothing: a random one each time
   std::chrono::seconds request_timeout{600};
   size_t stream_buffer_bytes = 256u << 10;  ///< of one stream, before a client that reads too slowly is given up
 };

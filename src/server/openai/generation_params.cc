@@ -85,9 +85,13 @@ void ReadSampling(Fields& fields, int32_t n_vocab, SamplingParams& sampling) {
   sampling.top_k = top_k < 0 ? 0 : static_cast<int32_t>(top_k);
   ReadPenalties(fields, sampling);
   ReadLogitBias(fields, n_vocab, sampling);
+}
+
+void ReadSeed(Fields& fields, GenerationParams& params) {
   const auto seed = fields.Integer("seed", std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
   std::random_device random;
-  sampling.seed = seed ? static_cast<uint64_t>(*seed) : uint64_t{random()} << 32 | random();
+  params.has_seed = seed.has_value();
+  params.sampling.seed = seed ? static_cast<uint64_t>(*seed) : uint64_t{random()} << 32 | random();
 }
 
 void ReadStreaming(Fields& fields, GenerationParams& params) {
@@ -121,6 +125,7 @@ GenerationParams ReadGenerationParams(Fields& fields, int32_t n_vocab) {
   params.model = fields.String("model", 1u << 20).value_or("");
   params.n = static_cast<int32_t>(fields.Integer("n", 1, kMaxChoices).value_or(1));
   ReadSampling(fields, n_vocab, params.sampling);
+  ReadSeed(fields, params);
   ReadStops(fields, params.stops);
   params.ignore_eos = fields.Bool("ignore_eos").value_or(false);
   ReadStreaming(fields, params);

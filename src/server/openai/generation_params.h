@@ -23,6 +23,7 @@ struct GenerationParams {
   int32_t max_tokens = kUnlimitedTokens;
   int32_t n_top_logprobs = -1;  ///< -1: none
   SamplingParams sampling;
+  bool has_seed = false;  ///< the request names it; otherwise it is a random one
   std::vector<std::string> stops;
   bool ignore_eos = false;
   bool stream = false;
