@@ -45,7 +45,7 @@ uint8_t* TakeMapping(size_t size) {
 char running[256] = "nothing";
 
 // Async-signal-safe: write and the default action only.
-void ReportFault(int number) {
+[[maybe_unused]] void ReportFault(int number) {
   constexpr char kText[] = "\nmemory fault outside a buffer while running ";
   [[maybe_unused]] ssize_t written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
   written = write(STDERR_FILENO, running, strnlen(running, sizeof(running)));
