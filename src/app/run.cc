@@ -111,7 +111,7 @@ void AddRunCommand(CLI::App& root, CommandWork& chosen) {
                            "what to answer; text from a pipe follows it; without both: a chat");
         command.add_option("--system", options.chat.system, "system message (default: the template's own)");
         command
-            .add_option("-n,--predict", options.chat.settings.max_tokens,
+            .add_option("-n", options.chat.settings.max_tokens,
                         "tokens of an answer at most (default 0: as many as the context has room for)")
             ->check(AcceptIn(0, 1 << 30));
         SetDefaults(options.chat.settings.sampling);
