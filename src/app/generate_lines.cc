@@ -106,7 +106,7 @@ class LineRunner {
       RF_RETURN_IF_ERROR(Start(text));
       while (CountRunning() >= MaxRunning()) RF_RETURN_IF_ERROR(Step());
     }
-    if (std::cin.bad()) return Error{ErrorCode::kIo, "cannot read", "standard input"};
+    if (std::cin.bad() || std::ferror(stdin) != 0) return Error{ErrorCode::kIo, "cannot read", "standard input"};
     while (CountRunning() > 0) RF_RETURN_IF_ERROR(Step());
     if (n_failed_ > 0) fmt::print(stderr, "{} of {} lines failed\n", n_failed_, n_printed_);
     return {};

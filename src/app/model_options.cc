@@ -22,7 +22,7 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int32_t kMaxContext = 1 << 24;
 constexpr int32_t kMaxPrefillChunk = 1 << 16;
-constexpr int64_t kMaxKvTokens = int64_t{1} << 32;
+constexpr int64_t kMaxKvTokens = std::numeric_limits<int32_t>::max();
 
 void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.devices.device, "auto (default), cpu, hip or hip:N");

@@ -156,6 +156,8 @@ Status RunServe(const ServeOptions& options) {
 void Setup(CLI::App& command, ServeOptions& options) {
   options.model.model = "smollm2";
   options.model.session.max_sequences = 8;
+  // Rows for the logits of echoed prompts, beside one for each request's next token.
+  options.model.session.max_outputs = 32;
   AddModelOptions(command, options.model)->required(false)->description("GGUF file or name (default smollm2)");
   command.add_option("--host", options.host,
                      "IP address to listen on (default 127.0.0.1: this machine only; 0.0.0.0: all)");

@@ -1,6 +1,8 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <cmath>
+#include <exception>
 #include <new>
 #include <unordered_map>
 #include <utility>
@@ -95,6 +97,8 @@ struct Engine::Impl {
     FinishReason reason;
     std::optional<Error> error;
   };
+  void End(Ended end);
+  RequestResult Describe(const Sequence& sequence, Ended end) const;
 
   Runner& runner;
   const EngineOptions& options;
@@ -121,10 +125,19 @@ Engine::~Engine() = default;
 Result<RequestId> Engine::Submit(Request request) {
   RF_RETURN_IF_ERROR(CheckRequest(request, limits(), options_));
   RF_RETURN_IF_ERROR(CheckQueue(request, stats(), options_));
+  return Enqueue(std::move(request));
+}
+
+RequestId Engine::Enqueue(Request request) {
   const RequestId id = impl_->next_id++;
   auto sequence = std::make_unique<Sequence>(id, std::move(request), options_.clock());
-  impl_->by_id[id] = sequence.get();
-  impl_->scheduler.Add(std::move(sequence));
+  const auto entry = impl_->by_id.emplace(id, sequence.get()).first;
+  try {
+    impl_->scheduler.Add(std::move(sequence));
+  } catch (...) {
+    impl_->by_id.erase(entry);
+    throw;
+  }
   return id;
 }
 
@@ -149,13 +162,13 @@ Status Engine::Step() {
     impl_->Sample(step, *logits);
     impl_->Publish();
     return {};
-  } catch (const BugError& bug) {
-    const Error error{ErrorCode::kInternal, fmt::format("internal error, please report it: {}", bug.what()), ""};
-    Log(LogLevel::kError, error.message);
-    impl_->FailAll(error);
-    return error;
   } catch (const std::bad_alloc&) {
     const Error error{ErrorCode::kOutOfMemory, "not enough memory for a step; its requests were ended", ""};
+    impl_->FailAll(error);
+    return error;
+  } catch (const std::exception& bug) {
+    const Error error{ErrorCode::kInternal, fmt::format("internal error, please report it: {}", bug.what()), ""};
+    Log(LogLevel::kError, error.message);
     impl_->FailAll(error);
     return error;
   }
@@ -204,7 +217,13 @@ void Engine::Impl::SampleRun(const ScheduledRun& run, std::span<const float> log
   if (sequence.wants_prompt_logits()) ReportPromptLogits(sequence, first_position, logits);
   std::optional<FinishReason> ending;
   if (run.samples) {
-    ending = Extend(sequence, logits.last(n_vocab));
+    const auto row = logits.last(n_vocab);
+    if (!std::isfinite(row[static_cast<size_t>(ArgMax(row))])) {
+      const Error error{ErrorCode::kDevice, "the model gave no finite logits; its weights may be damaged (--verify)",
+                        ""};
+      return EndLater(sequence, FinishReason::kError, error);
+    }
+    ending = Extend(sequence, row);
   } else if (sequence.n_pending() == 0) {
     ending = FinishReason::kLength;  // nothing but the prompt was asked for
   }
@@ -254,31 +273,41 @@ void Engine::Impl::FailBatch(const ScheduledStep& step, const Error& error) {
 // After a bug nothing about the step is known for certain: everyone hears of it.
 void Engine::Impl::FailAll(const Error& error) {
   ended.clear();
-  scheduler.ForEach([&](Sequence& sequence) { EndLater(sequence, FinishReason::kError, error); });
-  Publish();
+  while (Sequence* sequence = scheduler.First()) End({sequence, FinishReason::kError, error});
+}
+
+void Engine::Impl::Publish() {
+  for (Ended& end : std::exchange(ended, {})) End(std::move(end));
 }
 
 // Takes out who has ended, then tells them: their pages are free by the time a caller reacts.
-void Engine::Impl::Publish() {
-  for (Ended& end : std::exchange(ended, {})) {
-    const std::unique_ptr<Sequence> sequence = scheduler.Remove(end.sequence);
-    by_id.erase(sequence->id);
-    RequestResult result;
-    result.reason = end.reason;
-    result.error = std::move(end.error);
-    result.n_prompt = sequence->n_prompt;
-    result.n_cached = sequence->n_cached;
-    result.n_generated = sequence->n_sampled;
-    const TimePoint now = options.clock();
-    const bool has_started = sequence->first_step != TimePoint{};
-    result.queue_ms = Milliseconds(sequence->submitted, has_started ? sequence->first_step : now);
-    const TimePoint prompt_end = sequence->n_sampled > 0 ? sequence->first_token : now;
-    if (has_started) result.prompt_ms = Milliseconds(sequence->first_step, prompt_end);
-    if (sequence->n_sampled > 0) result.decode_ms = Milliseconds(sequence->first_token, sequence->last_token);
-    totals.n_generated_tokens += static_cast<uint64_t>(sequence->n_sampled);
-    totals.n_cached_tokens += static_cast<uint64_t>(sequence->n_cached);
-    if (sequence->request.on_finish) sequence->request.on_finish(result);
+void Engine::Impl::End(Ended end) {
+  const std::unique_ptr<Sequence> sequence = scheduler.Remove(end.sequence);
+  by_id.erase(sequence->id);
+  totals.n_generated_tokens += static_cast<uint64_t>(sequence->n_sampled);
+  totals.n_cached_tokens += static_cast<uint64_t>(sequence->n_cached);
+  if (!sequence->request.on_finish) return;
+  try {
+    sequence->request.on_finish(Describe(*sequence, std::move(end)));
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, error.what());  // one caller's failure is no other's
   }
+}
+
+RequestResult Engine::Impl::Describe(const Sequence& sequence, Ended end) const {
+  RequestResult result;
+  result.reason = end.reason;
+  result.error = std::move(end.error);
+  result.n_prompt = sequence.n_prompt;
+  result.n_cached = sequence.n_cached;
+  result.n_generated = sequence.n_sampled;
+  const TimePoint now = options.clock();
+  const bool has_started = sequence.first_step != TimePoint{};
+  result.queue_ms = Milliseconds(sequence.submitted, has_started ? sequence.first_step : now);
+  const TimePoint prompt_end = sequence.n_sampled > 0 ? sequence.first_token : now;
+  if (has_started) result.prompt_ms = Milliseconds(sequence.first_step, prompt_end);
+  if (sequence.n_sampled > 0) result.decode_ms = Milliseconds(sequence.first_token, sequence.last_token);
+  return result;
 }
 
 Status Engine::RunToCompletion() {

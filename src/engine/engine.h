@@ -58,6 +58,9 @@ class Engine {
   /// parameters, a prompt that does not fit the context or the KV cache, with the numbers), kBusy (queue full).
   Result<RequestId> Submit(Request request);
 
+  /// As Submit() for a request that CheckRequest() has passed and that is let in whatever the queue's length.
+  RequestId Enqueue(Request request);
+
   /// Ends a request with kCancelled at the next Step(). Unknown ids are ignored: it may just have finished.
   void Cancel(RequestId id);
 

@@ -214,6 +214,70 @@ TEST(Engine, APrefixIsComputedOnce) {
   EXPECT_EQ(third.result->n_cached, 0);
 }
 
+TEST(Engine, APromptThatFillsTheCacheCanBeAskedAgain) {
+  RunnerLimits limits = Limits();
+  limits.n_pages = 4;
+  EngineOptions options = Options();
+  options.context_length = 16;
+  Harness harness(limits, options);
+  const Tokens prompt(16, 7);
+  for (int round = 0; round < 3; ++round) {
+    Harness::Outcome outcome;
+    harness.Submit(prompt, 1, outcome);
+    ASSERT_TRUE(harness.engine().RunToCompletion());
+    EXPECT_EQ(outcome.ids, FakeRunner::Continue(prompt, 1, kVocab));
+    EXPECT_EQ(outcome.result->n_cached, round == 0 ? 0 : 12);  // there is no page for a copy of the last one
+  }
+}
+
+TEST(Engine, LogitsOfAPromptLeaveRoomForOthers) {
+  Harness harness;
+  Harness::Outcome logits, other;
+  Request request = harness.NewRequest(Tokens(60, 3), 0, logits);
+  request.on_logits = [](int32_t, std::span<const float>) {};
+  ASSERT_TRUE(harness.engine().Submit(std::move(request)));
+  ASSERT_TRUE(harness.engine().Step());
+  harness.Submit({1, 2}, 1, other);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(harness.engine().Step());
+  EXPECT_TRUE(other.result);
+  EXPECT_FALSE(logits.result);
+}
+
+TEST(Engine, LogitsThatAreNotFiniteAreAnError) {
+  RunnerLimits limits = Limits();
+  class Broken final : public Runner {
+   public:
+    explicit Broken(const RunnerLimits& runner_limits) : limits_(runner_limits), logits_(kVocab, NAN) {}
+    const RunnerLimits& limits() const override { return limits_; }
+    Result<std::span<const float>> Run(const StepBatch&) override { return std::span<const float>(logits_); }
+    Status CopyPage(int32_t, int32_t) override { return {}; }
+
+   private:
+    RunnerLimits limits_;
+    std::vector<float> logits_;
+  };
+  Engine engine(std::make_unique<Broken>(limits), Options());
+  std::optional<RequestResult> result;
+  Request request;
+  request.prompt = {1};
+  request.on_finish = [&result](const RequestResult& ended) { result = ended; };
+  ASSERT_TRUE(engine.Submit(std::move(request)));
+  ASSERT_TRUE(engine.RunToCompletion());
+  ASSERT_TRUE(result && result->error);
+  EXPECT_EQ(result->error->code, ErrorCode::kDevice);
+}
+
+TEST(Engine, ACallbackThatThrowsIsAnErrorOfItsRequests) {
+  Harness harness;
+  Harness::Outcome outcome;
+  Request request = harness.NewRequest({1}, 10, outcome);
+  request.on_token = [](const GeneratedToken&) -> bool { throw std::length_error("too long"); };
+  ASSERT_TRUE(harness.engine().Submit(std::move(request)));
+  EXPECT_EQ(harness.engine().Step().error().code, ErrorCode::kInternal);
+  EXPECT_EQ(outcome.result->reason, FinishReason::kError);
+  EXPECT_FALSE(harness.engine().HasWork());
+}
+
 TEST(Engine, LogitsOfEveryPromptPositionComeOnceAndInOrder) {
   RunnerLimits limits = Limits();
   limits.max_outputs = 8;

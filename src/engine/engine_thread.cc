@@ -1,6 +1,7 @@
 #include "engine/engine_thread.h"
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -27,6 +28,7 @@ struct EngineThread::State {
   void Handle(Mail mail);
   void Begin(RequestId id, Request request);
   void CancelAll();
+  void RefuseRest();
 
   const std::unique_ptr<Engine> engine;                 ///< the thread's alone
   std::unordered_map<RequestId, RequestId> engine_ids;  ///< the thread's alone: our ids to the engine's
@@ -104,14 +106,17 @@ void EngineThread::State::Loop() {
     const Status status = engine->Step();
 
     const std::lock_guard lock(mutex);
+    const uint64_t n_steps = stats.n_steps;
     stats = engine->stats();
     for (const Mail& mail : mailbox) {
       if (!mail.request) continue;
       ++stats.n_waiting;
       stats.n_waiting_tokens += static_cast<int64_t>(mail.request->prompt.size());
     }
-    health = status;
+    // A call that had nothing to compute says nothing about the device.
+    if (!status || stats.n_steps != n_steps) health = status;
   }
+  RefuseRest();
 }
 
 void EngineThread::State::Handle(Mail mail) {
@@ -123,20 +128,33 @@ void EngineThread::State::Handle(Mail mail) {
 }
 
 void EngineThread::State::Begin(RequestId id, Request request) {
-  auto on_finish = std::move(request.on_finish);
-  request.on_finish = [this, id, on_finish](const RequestResult& result) {
+  std::function<void(const RequestResult&)> on_finish = [](const RequestResult&) {};
+  if (request.on_finish) on_finish = std::move(request.on_finish);
+  try {
+    RequestId& engine_id = engine_ids[id];
+    request.on_finish = [this, id, on_finish](const RequestResult& result) {
+      engine_ids.erase(id);
+      on_finish(result);
+    };
+    engine_id = engine->Enqueue(std::move(request));
+  } catch (const std::exception&) {
     engine_ids.erase(id);
-    if (on_finish) on_finish(result);
-  };
-  auto engine_id = engine->Submit(std::move(request));
-  if (engine_id) {
-    engine_ids[id] = *engine_id;
-  } else if (on_finish) {
     RequestResult result;
     result.reason = FinishReason::kError;
-    result.error = std::move(engine_id).error();
+    result.error = Error{ErrorCode::kOutOfMemory, "no memory", ""};
     on_finish(result);
   }
+}
+
+// What came in after the last look at the mailbox is answered too.
+void EngineThread::State::RefuseRest() {
+  const std::lock_guard lock(mutex);
+  RequestResult result;
+  result.reason = FinishReason::kCancelled;
+  for (Mail& mail : mailbox) {
+    if (mail.request && mail.request->on_finish) mail.request->on_finish(result);
+  }
+  mailbox.clear();
 }
 
 void EngineThread::State::CancelAll() {

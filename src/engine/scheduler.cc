@@ -31,9 +31,11 @@ ScheduledRun Scheduler::PlanRun(Sequence& sequence, const Budget& budget) const 
   if (sequence.wants_prompt_logits()) {
     const int32_t first = std::clamp(sequence.next_logits - sequence.n_computed, 0, run.first_output);
     run.first_output = first;
-    // Shorten the run until its logits fit.
-    if (run.n_outputs() > budget.outputs) {
-      run.n_tokens = first + budget.outputs;
+    // Shorten the run until its logits fit, beside a row for everybody else's next token and a newcomer's first.
+    const int32_t n_others = static_cast<int32_t>(running_.size()) - 1 + (waiting_.empty() ? 0 : 1);
+    const int32_t n_rows = std::min(budget.outputs, std::max(1, budget.outputs - n_others));
+    if (run.n_outputs() > n_rows) {
+      run.n_tokens = first + n_rows;
       run.samples = false;
     }
   } else if (run.n_outputs() > budget.outputs) {
@@ -59,7 +61,7 @@ void Scheduler::ScheduleRunning(ScheduledStep& step, Budget& budget) {
       if (sequence.is_decoding() != decodes || sequence.n_pending() == 0) continue;
       const ScheduledRun run = PlanRun(sequence, budget);
       if (run.n_tokens == 0) continue;
-      if (!ReserveRunning(run, step)) return;
+      if (!ReserveRunning(run, step)) break;
       Take(run, step, budget);
     }
   }
@@ -90,11 +92,12 @@ void Scheduler::PreemptNewest(ScheduledStep& step) {
   ++n_preemptions_;
 }
 
-void Scheduler::TakePrefix(Sequence& sequence) {
+void Scheduler::TakePrefix(Sequence& sequence, int32_t n_tokens) {
   sequence.table = kv_.NewTable(sequence.request.cache_salt);
   sequence.n_computed = 0;
   if (!options_.use_prefix_cache || !sequence.request.use_prefix_cache || sequence.wants_prompt_logits()) return;
-  const int32_t n_known = kv_.TakePrefix(sequence.table, sequence.tokens);
+  const int32_t n_known =
+      kv_.TakePrefix(sequence.table, std::span(sequence.tokens).first(static_cast<size_t>(n_tokens)));
   // The last token is always computed: its logits are wanted.
   sequence.n_computed = std::min(n_known, sequence.size() - 1);
 }
@@ -108,23 +111,32 @@ bool Scheduler::HasRoomFor(const Sequence& sequence) const {
   return n_needed <= kv_.n_available();
 }
 
+bool Scheduler::TryAdmit(Sequence& sequence, int32_t n_known, ScheduledStep& step, Budget& budget) {
+  TakePrefix(sequence, n_known);
+  const ScheduledRun run = PlanRun(sequence, budget);
+  const int32_t end = sequence.n_computed + run.n_tokens;
+  const size_t n_copies = step.copies.size();
+  if (run.n_tokens == 0 || !HasRoomFor(sequence) ||
+      !kv_.Reserve(sequence.table, sequence.n_computed, end, step.copies)) {
+    step.copies.resize(n_copies);
+    kv_.Release(sequence.table);
+    sequence.n_computed = 0;
+    return false;
+  }
+  if (!sequence.was_admitted) sequence.n_cached = std::min(sequence.n_computed, sequence.n_prompt);
+  sequence.was_admitted = true;
+  Take(run, step, budget);
+  return true;
+}
+
 void Scheduler::Admit(ScheduledStep& step, Budget& budget) {
   while (!waiting_.empty() && running_.size() < static_cast<size_t>(limits_.max_sequences)) {
     Sequence& sequence = *waiting_.front();
-    TakePrefix(sequence);
-    const ScheduledRun run = PlanRun(sequence, budget);
-    const int32_t end = sequence.n_computed + run.n_tokens;
-    const size_t n_copies = step.copies.size();
-    if (run.n_tokens == 0 || !HasRoomFor(sequence) ||
-        !kv_.Reserve(sequence.table, sequence.n_computed, end, step.copies)) {
-      step.copies.resize(n_copies);
-      kv_.Release(sequence.table);
-      sequence.n_computed = 0;
-      return;
+    if (!TryAdmit(sequence, sequence.size(), step, budget)) {
+      // Known to its last token, it needs one page more than its own: the copy of a shared one. If it fills the cache
+      // alone there is none, and it computes that page again instead.
+      if (!running_.empty() || !TryAdmit(sequence, sequence.size() - 1, step, budget)) return;
     }
-    if (!sequence.was_admitted) sequence.n_cached = std::min(sequence.n_computed, sequence.n_prompt);
-    sequence.was_admitted = true;
-    Take(run, step, budget);
     running_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }

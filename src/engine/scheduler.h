@@ -54,6 +54,12 @@ class Scheduler {
   /// Takes a sequence out, running or waiting, and gives its pages back.
   std::unique_ptr<Sequence> Remove(Sequence* sequence);
 
+  /// Any sequence; null if there is none.
+  Sequence* First() {
+    if (!running_.empty()) return running_.front().get();
+    return waiting_.empty() ? nullptr : waiting_.front().get();
+  }
+
   /// Calls visit(Sequence&) for all: running ones first, each in order of age. `visit` must not change the scheduler.
   template <typename Visit>
   void ForEach(Visit visit) {
@@ -80,7 +86,10 @@ class Scheduler {
   bool ReserveRunning(const ScheduledRun& run, ScheduledStep& step);
   void PreemptNewest(ScheduledStep& step);
   void Take(const ScheduledRun& run, ScheduledStep& step, Budget& budget) const;
-  void TakePrefix(Sequence& sequence);
+  /// Takes over pages that hold a prefix of the sequence's first n_tokens tokens.
+  void TakePrefix(Sequence& sequence, int32_t n_tokens);
+  /// Starts the sequence in this step, with what is known of its first n_known tokens. False: there is no room.
+  bool TryAdmit(Sequence& sequence, int32_t n_known, ScheduledStep& step, Budget& budget);
   bool HasRoomFor(const Sequence& sequence) const;
 
   RunnerLimits limits_;

@@ -62,6 +62,11 @@ TEST(Sampler, TemperatureSharpens) {
   EXPECT_NEAR(shares.at(1), 16.0 / 88, kTolerance);
 }
 
+TEST(Sampler, TheSmallestTemperatureIsGreedy) {
+  EXPECT_EQ(Shares({.temperature = 1e-38f}).at(0), Shares({.temperature = 1e-3f}).at(0));
+  EXPECT_EQ(Shares({.temperature = 1e-38f}).size(), 1u);
+}
+
 TEST(Sampler, TopKKeepsTheBest) {
   const auto shares = Shares({.temperature = 1.0f, .top_k = 2});
   EXPECT_NEAR(shares.at(0), 2.0 / 3, kTolerance);

@@ -72,6 +72,16 @@ Status HttpServer::Listen(Router router) {
   return {};
 }
 
+// False: there is no memory for a connection; the socket is closed, and accepting goes on.
+bool HttpServer::Start(tcp::socket socket) {
+  try {
+    asio::co_spawn(context_, ServeClient(std::move(socket)), asio::detached);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 asio::awaitable<void> HttpServer::AcceptLoop() {
   std::chrono::steady_clock::time_point logged{};
   asio::steady_timer timer(context_);
@@ -82,11 +92,8 @@ asio::awaitable<void> HttpServer::AcceptLoop() {
     if (state_.connections.size() < static_cast<size_t>(state_.limits.max_connections)) {
       tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
       if (error == asio::error::operation_aborted || state_.is_draining) co_return;
-      if (!error) {
-        asio::co_spawn(context_, ServeClient(std::move(socket)), asio::detached);
-        continue;
-      }
-      problem = "cannot accept: " + error.message();
+      if (!error && Start(std::move(socket))) continue;
+      problem = error ? fmt::format("cannot accept: {}", error.message()) : "not enough memory for a connection";
     }
     const auto now = std::chrono::steady_clock::now();
     if (now - logged >= kLogInterval) {

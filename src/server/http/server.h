@@ -73,6 +73,7 @@ class HttpServer {
  private:
   explicit HttpServer(const HttpLimits& limits);
   boost::asio::awaitable<void> AcceptLoop();
+  bool Start(boost::asio::ip::tcp::socket socket);
   boost::asio::awaitable<void> ServeClient(boost::asio::ip::tcp::socket socket);
   void BeginDrain();
   void CloseConnections();

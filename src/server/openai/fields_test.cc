@@ -222,7 +222,8 @@ TEST(JsonBodyTest, DepthIsLimited) {  // H10
 
 TEST(JsonBodyTest, HostileBodiesCostLittle) {  // H10
   std::string keys = "{";
-  for (int i = 0; i < 1'000'000; ++i) keys += fmt::format("\"{}\":1,", i);
+  for (int i = 0; i < 900'000; ++i) keys += fmt::format("\"{}\":1,", i);
+  EXPECT_FALSE(ParseJsonBody(keys));  // never closed: as dear as the closed one
   keys.back() = '}';
   std::string objects = "{\"a\":[";
   for (int i = 0; i < 10'000; ++i) objects += R"({"role":"user","content":"x","name":"y"},)";

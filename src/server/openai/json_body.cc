@@ -35,10 +35,15 @@ class Scanner {
         if (open_.back().is_object) work_ += open_.back().n_members * open_.back().n_members;
         open_.pop_back();
       }
-      if (c == ',' && !open_.empty()) ++open_.back().n_members;
+      // Counted while the object is open: what never closes is built all the same before the parser notices.
+      if (c == ',' && !open_.empty()) {
+        Open& open = open_.back();
+        ++open.n_members;
+        if (open.is_object && work_ + open.n_members * open.n_members > kMaxMemberWork) return TooManyMembers();
+      }
       if (c == ',' || c == '{' || c == '[') ++n_nodes_;
       if (n_nodes_ > kMaxJsonNodes) return BadJson(fmt::format("the JSON has more than {} values", kMaxJsonNodes));
-      if (work_ > kMaxMemberWork) return BadJson("the JSON has objects with too many members");
+      if (work_ > kMaxMemberWork) return TooManyMembers();
     }
     return {};
   }
@@ -48,6 +53,8 @@ class Scanner {
     bool is_object;
     uint64_t n_members;
   };
+
+  static Error TooManyMembers() { return BadJson("the JSON has objects with too many members"); }
 
   static size_t EndOfString(std::string_view body, size_t begin) {
     size_t i = begin + 1;
