@@ -92,7 +92,8 @@ double BytesPerToken(const BenchTest& test, const Floor& floor) {
     if (end == test.n_prompt) break;
   }
   const double n_tokens = test.n_prompt * n_batch;
-  const double n_steps = (test.n_prompt * int64_t{test.n_batch} + chunk - 1) / chunk;
+  const int64_t n_whole_steps = (test.n_prompt * int64_t{test.n_batch} + chunk - 1) / chunk;
+  const auto n_steps = static_cast<double>(n_whole_steps);
   return (n_steps * static_cast<double>(floor.bytes.weights) + n_batch * kv) / n_tokens;
 }
 

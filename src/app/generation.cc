@@ -35,8 +35,8 @@ int32_t DecodedTokens(const RequestResult& result) {
 
 }  // namespace
 
-Request MakeRequest(const ModelSession& session, const GenerationJob& job, std::shared_ptr<Generation> generation,
-                    TextSink sink) {
+Request MakeRequest(const ModelSession& session, const GenerationJob& job,
+                    const std::shared_ptr<Generation>& generation, const TextSink& sink) {
   Request request;
   request.prompt = job.prompt;
   request.max_tokens = job.max_tokens;
@@ -54,9 +54,9 @@ Request MakeRequest(const ModelSession& session, const GenerationJob& job, std::
   return request;
 }
 
-Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, TextSink sink) {
+Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, const TextSink& sink) {
   auto generation = std::make_shared<Generation>(*session.tokenizer, job);
-  RF_RETURN_IF_ERROR(session.engine->Submit(MakeRequest(session, job, generation, std::move(sink))));
+  RF_RETURN_IF_ERROR(session.engine->Submit(MakeRequest(session, job, generation, sink)));
   RF_RETURN_IF_ERROR(session.engine->RunToCompletion());
   if (generation->result.error) return *generation->result.error;
   return generation;

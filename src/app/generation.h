@@ -43,11 +43,11 @@ struct Generation {
 using TextSink = std::function<bool(std::string_view text)>;
 
 /// A request whose callbacks fill `generation`. `sink` may be empty.
-Request MakeRequest(const ModelSession& session, const GenerationJob& job, std::shared_ptr<Generation> generation,
-                    TextSink sink);
+Request MakeRequest(const ModelSession& session, const GenerationJob& job,
+                    const std::shared_ptr<Generation>& generation, const TextSink& sink);
 
 /// Runs one job alone. Errors: those of Engine::Submit and Engine::Step.
-Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, TextSink sink);
+Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, const TextSink& sink);
 
 /// {"prompt_ids", "ids", "text", "finish_reason", "timings"}.
 nlohmann::ordered_json ToJson(const Generation& generation);

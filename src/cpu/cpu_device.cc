@@ -32,20 +32,21 @@ class HostBuffer final : public Buffer {
  public:
   static Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) {
     const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-    void* data = bytes > SIZE_MAX - alignment
-                     ? nullptr
-                     : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    std::unique_ptr<void, FreeMemory> data;
+    if (bytes <= SIZE_MAX - alignment) {
+      data.reset(std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment));
+    }
     if (data == nullptr) {
       return Error{ErrorCode::kOutOfMemory, fmt::format("cannot allocate {} bytes for {}", bytes, purpose), "cpu"};
     }
-    return std::unique_ptr<Buffer>(new HostBuffer(data, bytes));
+    return std::unique_ptr<Buffer>(new HostBuffer(std::move(data), bytes));
   }
 
   void* data() override { return data_.get(); }
   size_t size() const override { return size_; }
 
  private:
-  HostBuffer(void* data, size_t size) : data_(data), size_(size) {}
+  HostBuffer(std::unique_ptr<void, FreeMemory> data, size_t size) : data_(std::move(data)), size_(size) {}
   std::unique_ptr<void, FreeMemory> data_;
   size_t size_;
 };

@@ -49,7 +49,7 @@ int32_t PrefillChunkOf(const SessionOptions& options, int32_t context) {
 }
 
 // What Plan::Make calls for each tensor: the mapping's bytes, or a copy in a buffer that the next call reuses.
-TensorReader MakeTensorReader(std::shared_ptr<const GgufFile> file) {
+TensorReader MakeTensorReader(const std::shared_ptr<const GgufFile>& file) {
   auto buffer = std::make_shared<std::vector<std::byte>>();
   return [file, buffer](int32_t index) -> Result<TensorData> {
     const auto i = static_cast<size_t>(index);

@@ -17,7 +17,7 @@ ValueId LayerBuilder::AddActivation(int64_t n_cols, int32_t rows_per_token) {
 
 Node& LayerBuilder::AddNode(AnyOp op) {
   Node& node = graph_.nodes.emplace_back();
-  node.op = std::move(op);
+  node.op = op;
   node.layer = layer_;
   return node;
 }

@@ -55,9 +55,12 @@ std::string Group(std::string digits) {
 std::string IntegerDigits(WideInt value, const FormatSpec& spec) {
   const int base = spec.type == 'x' || spec.type == 'X' ? 16 : spec.type == 'o' ? 8 : spec.type == 'b' ? 2 : 10;
   if (base == 10) return IntRepr(value);
+  const std::string_view alphabet = spec.type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string out;
   do {
-    out += (spec.type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef")[static_cast<size_t>(value % base)];
+    // In two steps: GCC 12's UBSan instrumentation of the combined expression reads an uninitialized index.
+    const auto digit = static_cast<size_t>(value % base);
+    out += alphabet[digit];
     value /= base;
   } while (value != 0);
   if (spec.alternate) out += {spec.type, '0'};
