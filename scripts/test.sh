@@ -96,8 +96,8 @@ if [ $fast = 0 ]; then
   tsan_targets="rf_base_test rf_engine_test rf_server_test"
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
-  if check "fuzz build" build fuzz; then
-    for fuzzer in build/fuzz/tests/rf_fuzz_*; do
+  if check "fuzz build" build fuzz -- rf_fuzzers; then
+    for fuzzer in build/fuzz/fuzzers/rf_fuzz_*; do
       name=${fuzzer##*/rf_fuzz_}
       corpus=build/fuzz/corpus/$name
       mkdir -p "$corpus"
