@@ -11,6 +11,6 @@ namespace rf::app {
 
 /// As Generate(), but Ctrl-C in an InterruptScope ends the answer with kCancelled.
 Result<std::shared_ptr<Generation>> GenerateUntilInterrupted(ModelSession& session, const GenerationJob& job,
-                                                             TextSink sink);
+                                                             const TextSink& sink);
 
 }  // namespace rf::app
