@@ -31,7 +31,8 @@ RF_SHARED_INLINE void Unpack(const BlockQ6_K& block, float* out) {
         const int low = quarter < 2 ? low_byte & 0xf : low_byte >> 4;
         const int q = (low | ((qh[j] >> (2 * quarter)) & 3) << 4) - 32;
         const int index = half * 128 + quarter * 32 + j;
-        out[index] = d * static_cast<float>(block.scales[index / 16]) * static_cast<float>(q);
+        const int group = index / 16;
+        out[index] = d * static_cast<float>(block.scales[group]) * static_cast<float>(q);
       }
     }
   }

@@ -19,7 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using asio::experimental::awaitable_operators::operator||;
+using asio::experimental::awaitable_operators::operator||;  // NOLINT(misc-unused-using-decls)
 using BoostError = boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;

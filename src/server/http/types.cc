@@ -83,7 +83,7 @@ HttpResponse ErrorResponse(const Error& error) {
   return response;
 }
 
-HttpResponse StatusResponse(unsigned status, std::string message) {
+HttpResponse StatusResponse(unsigned status, const std::string& message) {
   HttpResponse response = JsonResponse(ErrorBody(status, message, "", ""), status);
   if (status == kUnavailable) response.headers["Retry-After"] = std::to_string(kRetryAfterSeconds);
   return response;

@@ -37,7 +37,7 @@ nlohmann::ordered_json ErrorJson(const Error& error, std::string_view code = {})
 HttpResponse ErrorResponse(const Error& error);
 
 /// An error of the protocol rather than of an endpoint, with a status of its own (405, 415, …).
-HttpResponse StatusResponse(unsigned status, std::string message);
+HttpResponse StatusResponse(unsigned status, const std::string& message);
 
 /// A response of one JSON value. Bytes that are not UTF-8 become U+FFFD.
 HttpResponse JsonResponse(const nlohmann::ordered_json& value, unsigned status = 200);
