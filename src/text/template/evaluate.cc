@@ -165,7 +165,7 @@ Result<Value> Interpreter::EvaluateConditional(const ConditionalNode& node) {
   return Value::Undefined(Value::Str("the inline if-expression without else"));
 }
 
-Result<Value> Interpreter::EvaluateChain(const ChainNode& node, Value caller) {
+Result<Value> Interpreter::EvaluateChain(const ChainNode& node, const Value& caller) {
   RF_ASSIGN_OR_RETURN(Value value, Evaluate(*node.base));
   for (size_t i = 0; i < node.links.size(); ++i) {
     const Link& link = node.links[i];

@@ -71,7 +71,7 @@ class Interpreter {
   Result<Value> EvaluateLogic(const LogicNode& node);
   Result<Value> EvaluateConcat(const ConcatNode& node);
   Result<Value> EvaluateConditional(const ConditionalNode& node);
-  Result<Value> EvaluateChain(const ChainNode& node, Value caller = Value::None());
+  Result<Value> EvaluateChain(const ChainNode& node, const Value& caller = Value::None());
   Result<Value> ApplyLink(const Link& link, const Value& value, const Value& caller);
   Result<Value> ApplyFilters(const std::vector<Link>& filters, Value value);
   Result<Value> ApplySlice(const Link& link, const Value& value);
