@@ -5,7 +5,7 @@
 namespace rf {
 namespace {
 
-using namespace scan;
+using namespace scan;  // NOLINT(google-build-using-namespace)
 
 constexpr Stage kGpt2[] = {Gpt2};
 constexpr Stage kDigitsGpt2[] = {SingleDigit, Gpt2};
