@@ -109,7 +109,7 @@ Value Value::GroupOf(Value grouper, Value list) {
   return v;
 }
 
-Value Value::FromDict(Ref<Dict> dict) {
+Value Value::FromDict(Ref<Dict> dict) {  // NOLINT(performance-unnecessary-value-param)
   return Of(Type::kDict, dict.get());
 }
 
