@@ -38,6 +38,14 @@ Status CheckPrompt(const std::vector<int32_t>& prompt, int32_t n_vocab) {
   return {};
 }
 
+// Why the sampler found no token.
+Error NothingToChoose(std::span<const float> logits) {
+  if (std::isfinite(logits[static_cast<size_t>(ArgMax(logits))])) {
+    return InvalidRequest("logit_bias", "the request forbids every token that could come next");
+  }
+  return Error{ErrorCode::kDevice, "the model gave no finite logits; its weights may be damaged (--verify)", ""};
+}
+
 }  // namespace
 
 Status CheckRequest(const Request& request, const RunnerLimits& limits, const EngineOptions& options) {
@@ -217,13 +225,7 @@ void Engine::Impl::SampleRun(const ScheduledRun& run, std::span<const float> log
   if (sequence.wants_prompt_logits()) ReportPromptLogits(sequence, first_position, logits);
   std::optional<FinishReason> ending;
   if (run.samples) {
-    const auto row = logits.last(n_vocab);
-    if (!std::isfinite(row[static_cast<size_t>(ArgMax(row))])) {
-      const Error error{ErrorCode::kDevice, "the model gave no finite logits; its weights may be damaged (--verify)",
-                        ""};
-      return EndLater(sequence, FinishReason::kError, error);
-    }
-    ending = Extend(sequence, row);
+    ending = Extend(sequence, logits.last(n_vocab));
   } else if (sequence.n_pending() == 0) {
     ending = FinishReason::kLength;  // nothing but the prompt was asked for
   }
@@ -243,7 +245,12 @@ void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position
 std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, std::span<const float> logits) {
   const Request& request = sequence.request;
   GeneratedToken token;
-  token.id = sequence.sampler.Sample(logits);
+  const std::optional<int32_t> id = sequence.sampler.Sample(logits);
+  if (!id) {
+    EndLater(sequence, FinishReason::kError, NothingToChoose(logits));
+    return std::nullopt;
+  }
+  token.id = *id;
   ++sequence.n_sampled;
   sequence.last_token = options.clock();
   if (sequence.n_sampled == 1) sequence.first_token = sequence.last_token;

@@ -1,66 +1,88 @@
 #include "engine/sampler/sampler.h"
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
-
-#include "engine/sampler/steps.h"
 
 namespace rf {
 namespace {
 
-// Uniform in [0, 1) with 53 bits; std::uniform_real_distribution differs between libraries.
-double Uniform(std::mt19937_64& random) {
-  return static_cast<double>(random() >> 11) * 0x1p-53;
+bool UsesLogitSteps(const SamplingParams& params) {
+  bool uses = false;
+#define RF_LOGIT_STEP(Name) uses = uses || Uses##Name(params);
+#define RF_CANDIDATE_STEP(Name, key)
+#include "engine/sampler/samplers.def"
+#undef RF_LOGIT_STEP
+#undef RF_CANDIDATE_STEP
+  return uses;
+}
+
+void ApplyStep(SamplingStep step, const SamplingContext& context, Candidates& candidates) {
+  switch (step) {
+#define RF_LOGIT_STEP(Name)
+#define RF_CANDIDATE_STEP(Name, key) \
+  case SamplingStep::k##Name: return Apply##Name(context, candidates);
+#include "engine/sampler/samplers.def"
+#undef RF_LOGIT_STEP
+#undef RF_CANDIDATE_STEP
+  }
+}
+
+size_t DrawOne(const SamplingContext& context, Candidates& candidates) {
+  if (context.params.mirostat != 0) return DrawMirostat(context, candidates);
+  if (context.params.adaptive_target >= 0.0f) return DrawAdaptive(context, candidates);
+  return Draw(context, candidates);
 }
 
 }  // namespace
 
-std::vector<double> Weights(const std::vector<Candidate>& candidates) {
-  float largest = candidates[0].logit;
-  for (const Candidate& candidate : candidates) largest = std::max(largest, candidate.logit);
-  std::vector<double> weights;
-  weights.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    weights.push_back(std::exp(static_cast<double>(candidate.logit) - largest));
-  }
-  return weights;
+// Mirostat cuts off by itself, and its estimate needs the whole distribution.
+void ApplyCandidateSteps(const SamplingContext& context, Candidates& candidates) {
+  if (context.params.mirostat != 0) return ApplyTemperature(context, candidates);
+  for (const SamplingStep step : EffectiveOrder(context.params)) ApplyStep(step, context, candidates);
+}
+
+SamplingMemory InitialMemory(const SamplingParams& params) {
+  SamplingMemory memory{std::mt19937_64(params.seed), 2.0 * params.mirostat_tau, 0.0, 0.0};
+  // As if the target had been met all the time.
+  memory.adaptive_weight = 1.0 / (1.0 - params.adaptive_decay);
+  memory.adaptive_sum = params.adaptive_target * memory.adaptive_weight;
+  return memory;
 }
 
 Sampler::Sampler(const SamplingParams& params, std::span<const int32_t> prompt)
-    : params_(params), history_(prompt.begin(), prompt.end()), n_prompt_(prompt.size()), random_(params.seed) {}
+    : params_(params),
+      history_(prompt.begin(), prompt.end()),
+      n_prompt_(prompt.size()),
+      memory_(InitialMemory(params)),
+      has_logit_steps_(UsesLogitSteps(params)) {}
 
-int32_t Sampler::Sample(std::span<const float> logits) {
-  logits_.assign(logits.begin(), logits.end());
-  const History history{history_, n_prompt_};
-#define RF_LOGIT_STEP(Name) Apply##Name(params_, history, logits_);
-#define RF_CANDIDATE_STEP(Name)
-#include "engine/sampler/samplers.def"
-#undef RF_LOGIT_STEP
-#undef RF_CANDIDATE_STEP
-  const int32_t id = params_.is_greedy() ? ArgMax(logits_) : SampleRandomly();
+std::optional<int32_t> Sampler::Sample(std::span<const float> logits) {
+  const std::span<const float> changed = ApplyLogitSteps(logits);
+  const int32_t best = ArgMax(changed);
+  if (!std::isfinite(changed[static_cast<size_t>(best)])) return std::nullopt;
+  const int32_t id = params_.is_greedy() ? best : SampleRandomly(changed, changed[static_cast<size_t>(best)]);
   history_.push_back(id);
   return id;
 }
 
-int32_t Sampler::SampleRandomly() {
-  candidates_.clear();
-  for (size_t i = 0; i < logits_.size(); ++i) {
-    if (std::isfinite(logits_[i])) candidates_.push_back({static_cast<int32_t>(i), logits_[i]});
-  }
-  if (candidates_.empty()) return ArgMax(logits_);
-#define RF_LOGIT_STEP(Name)
-#define RF_CANDIDATE_STEP(Name) Apply##Name(params_, candidates_);
+std::span<const float> Sampler::ApplyLogitSteps(std::span<const float> logits) {
+  if (!has_logit_steps_) return logits;
+  logits_.assign(logits.begin(), logits.end());
+  const SamplingContext context = Context();
+#define RF_LOGIT_STEP(Name) \
+  if (Uses##Name(params_)) Apply##Name(context, logits_);
+#define RF_CANDIDATE_STEP(Name, key)
 #include "engine/sampler/samplers.def"
 #undef RF_LOGIT_STEP
 #undef RF_CANDIDATE_STEP
-  const std::vector<double> weights = Weights(candidates_);
-  double target = Uniform(random_) * std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (size_t i = 0; i < weights.size(); ++i) {
-    target -= weights[i];
-    if (target < 0.0) return candidates_[i].id;
-  }
-  return candidates_.back().id;  // rounding ate the last bit
+  return logits_;
+}
+
+int32_t Sampler::SampleRandomly(std::span<const float> logits, float largest) {
+  const SamplingContext context = Context();
+  if (const auto temperature = OnlyTemperature(params_)) return DrawFromAll(context, logits, largest, *temperature);
+  SelectCandidates(logits, params_, candidates_);
+  ApplyCandidateSteps(context, candidates_);
+  return candidates_.items[DrawOne(context, candidates_)].id;
 }
 
 }  // namespace rf

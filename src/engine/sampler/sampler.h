@@ -2,39 +2,39 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "engine/sampler/candidates.h"
 #include "engine/sampler/sampling_params.h"
+#include "engine/sampler/steps.h"
 
 namespace rf {
-
-/// A token with its logit, later its probability.
-struct Candidate {
-  int32_t id;
-  float logit;
-};
 
 /// The sampler of one sequence. Deterministic: params, prompt and logits decide the tokens, whatever runs beside.
 class Sampler {
  public:
-  /// REQUIRES: CheckSamplingParams(params) succeeded. `prompt` counts for the repetition penalty.
+  /// REQUIRES: CheckSamplingParams(params) succeeded. `prompt` counts for the repetition penalties.
   Sampler(const SamplingParams& params, std::span<const int32_t> prompt);
 
-  /// The next token. `logits` [n_vocab] are those of the model; NaN counts as minus infinity. The token counts as
-  /// generated from then on.
-  int32_t Sample(std::span<const float> logits);
+  /// The next token, which counts as generated from then on; nothing if no token is left, because the best logit is not finite.
+  /// `logits` [n_vocab] are those of the model; NaN counts as minus infinity.
+  std::optional<int32_t> Sample(std::span<const float> logits);
 
  private:
-  int32_t SampleRandomly();
+  int32_t SampleRandomly(std::span<const float> logits, float largest);
+  /// The model's logits, or a changed copy where a step of samplers.def changes them.
+  std::span<const float> ApplyLogitSteps(std::span<const float> logits);
+  SamplingContext Context() { return {params_, history_, n_prompt_, memory_}; }
 
   SamplingParams params_;
   std::vector<int32_t> history_;  ///< prompt and generated tokens
   size_t n_prompt_;
-  std::mt19937_64 random_;
-  std::vector<float> logits_;          // after bias and penalties
-  std::vector<Candidate> candidates_;  // reused from call to call
+  SamplingMemory memory_;
+  bool has_logit_steps_;
+  std::vector<float> logits_;  // these two only to keep their memory from call to call
+  Candidates candidates_;
 };
 
 /// The most likely token; the lowest id among equals. NaN is never chosen unless all are NaN (then 0).

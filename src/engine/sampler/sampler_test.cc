@@ -22,7 +22,7 @@ std::map<int32_t, double> Shares(const SamplingParams& params, const std::vector
   SamplingParams seeded = params;
   for (int i = 0; i < kDraws; ++i) {
     seeded.seed = static_cast<uint64_t>(i);
-    shares[Sampler(seeded, {}).Sample(logits)] += 1.0 / kDraws;
+    shares[*Sampler(seeded, {}).Sample(logits)] += 1.0 / kDraws;
   }
   return shares;
 }
@@ -101,7 +101,7 @@ TEST(Sampler, TheSameSeedGivesTheSameTokens) {
   Sampler c(other, {});
   int n_different = 0;
   for (int i = 0; i < 50; ++i) {
-    const int32_t token = a.Sample(kLogits);
+    const int32_t token = *a.Sample(kLogits);
     EXPECT_EQ(token, b.Sample(kLogits));
     n_different += token != c.Sample(kLogits);
   }
@@ -135,6 +135,24 @@ TEST(Sampler, LogitBiasMovesTokens) {
   EXPECT_EQ(Sampler({.logit_bias = {{0, -100.0f}}}, {}).Sample(kLogits), 1);
 }
 
+TEST(Sampler, BannedAndAllowedTokens) {
+  EXPECT_EQ(Sampler({.banned_ids = {0, 1}}, {}).Sample(kLogits), 2);
+  EXPECT_EQ(Sampler({.allowed_ids = {3}}, {}).Sample(kLogits), 3);
+  const auto shares = Shares({.temperature = 1.0f, .allowed_ids = {2, 3}});
+  EXPECT_NEAR(shares.at(2), 0.5, kTolerance);
+  EXPECT_EQ(shares.size(), 2u);
+  EXPECT_EQ(Sampler({.banned_ids = {0, 1, 2, 3}}, {}).Sample(kLogits), std::nullopt);
+  EXPECT_EQ(Sampler({.temperature = 1.0f, .banned_ids = {3}, .allowed_ids = {3}}, {}).Sample(kLogits), std::nullopt);
+}
+
+TEST(Sampler, NothingIsChosenFromLogitsThatAreNoNumbers) {
+  for (const float temperature : {0.0f, 1.0f}) {
+    const SamplingParams params{.temperature = temperature};
+    EXPECT_EQ(Sampler(params, {}).Sample(std::vector<float>{kNaN, -kInf}), std::nullopt);
+    EXPECT_EQ(Sampler(params, {}).Sample(std::vector<float>{0.0f, kInf}), std::nullopt);
+  }
+}
+
 TEST(Sampler, NaNAndInfinityAreNeverChosenAtRandom) {
   const auto shares = Shares({.temperature = 1.0f}, {kNaN, 0.0f, -kInf, 0.0f});
   EXPECT_NEAR(shares.at(1), 0.5, kTolerance);
@@ -163,13 +181,31 @@ TEST(CheckSamplingParams, AcceptsWhatIsInsideOnly) {
   for (const float bad : {-0.1f, 100.1f, kNaN, kInf, -kInf}) EXPECT_EQ(field({.temperature = bad}), "temperature");
   for (const float bad : {-0.1f, 1.1f, kNaN}) EXPECT_EQ(field({.top_p = bad}), "top_p");
   for (const float bad : {-0.1f, 1.1f, kNaN}) EXPECT_EQ(field({.min_p = bad}), "min_p");
-  for (const float bad : {0.0f, -1.0f, kNaN, 101.0f})
-    EXPECT_EQ(field({.repetition_penalty = bad}), "repetition_penalty");
+  for (const float bad : {0.0f, -1.0f, kNaN, 101.0f}) EXPECT_EQ(field({.repetition_penalty = bad}), "repeat_penalty");
   for (const float bad : {2.1f, -2.1f, kNaN}) EXPECT_EQ(field({.presence_penalty = bad}), "presence_penalty");
-  EXPECT_EQ(field({.top_k = -1}), "top_k");
-  EXPECT_EQ(field({.penalty_window = -2}), "penalty_window");
+  EXPECT_EQ(field({.top_k = -1}), "ok");
+  EXPECT_EQ(field({.top_k = -2}), "top_k");
+  EXPECT_EQ(field({.penalty_window = -2}), "repeat_last_n");
+  EXPECT_EQ(field({.typical_p = kNaN}), "typical_p");
+  EXPECT_EQ(field({.mirostat = 3}), "mirostat");
+  EXPECT_EQ(field({.adaptive_decay = 1.0f}), "adaptive_decay");
+  EXPECT_EQ(field({.dry_allowed_length = 0}), "dry_allowed_length");
+  EXPECT_EQ(field({.banned_ids = {10}}), "banned_token_ids");
+  EXPECT_EQ(field({.allowed_ids = {-1}}), "allowed_token_ids");
   EXPECT_EQ(field({.logit_bias = {{10, 0.0f}}}), "logit_bias");
   EXPECT_EQ(field({.logit_bias = {{1, kNaN}}}), "logit_bias");
+}
+
+TEST(ParseSamplingOrder, NamesOfSteps) {
+  const auto order = ParseSamplingOrder("top_k;temperature,xtc");
+  ASSERT_TRUE(order);
+  EXPECT_EQ(*order, (std::vector<SamplingStep>{SamplingStep::kTopK, SamplingStep::kTemperature, SamplingStep::kXtc}));
+  for (const char* bad : {"", ";", "top_k;;min_p", "top_x", "top_k;top_k", "Top_k"}) {
+    const auto refused = ParseSamplingOrder(bad);
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().where, "samplers");
+  }
+  EXPECT_EQ(ParseSamplingOrder("top_x").error().message.find("there is no step 'top_x'; they are temperature, "), 0u);
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 // What a request says about how its tokens are chosen.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -9,23 +13,57 @@
 
 namespace rf {
 
-/// Neutral values switch a step off; the defaults choose greedily.
+/// The steps that an order can name, in their usual order.
+enum class SamplingStep : uint8_t {
+#define RF_LOGIT_STEP(Name)
+#define RF_CANDIDATE_STEP(Name, key) k##Name,
+#include "engine/sampler/samplers.def"
+#undef RF_LOGIT_STEP
+#undef RF_CANDIDATE_STEP
+};
+
+/// `key` is a step's name on the command line and in requests.
+struct SamplingStepName {
+  SamplingStep step;
+  const char* key;
+};
+inline constexpr SamplingStepName kSamplingSteps[] = {
+#define RF_LOGIT_STEP(Name)
+#define RF_CANDIDATE_STEP(Name, key) {SamplingStep::k##Name, key},
+#include "engine/sampler/samplers.def"
+#undef RF_LOGIT_STEP
+#undef RF_CANDIDATE_STEP
+};
+
+/// Neutral values switch a step off; the defaults choose greedily. sampling_params.def explains the numbers.
 struct SamplingParams {
-  float temperature = 0.0f;         ///< 0: always the most likely token; 0..100
-  int32_t top_k = 0;                ///< keep the k most likely; 0: all
-  float top_p = 1.0f;               ///< keep the smallest set of most likely tokens with this probability; 0..1, 1: all
-  float min_p = 0.0f;               ///< drop tokens below this share of the best one's probability; 0..1, 0: none
-  float repetition_penalty = 1.0f;  ///< divides positive and multiplies negative logits of recent tokens; > 0, 1: none
-  float presence_penalty = 0.0f;    ///< subtracted once from the logits of tokens generated so far; -2..2
-  float frequency_penalty = 0.0f;   ///< subtracted once for each time a token was generated; -2..2
-  int32_t penalty_window = 64;      ///< tokens (prompt included) that repetition_penalty looks back at; -1: all
-  uint64_t seed = 0;                ///< the same seed and request give the same tokens
-  std::vector<std::pair<int32_t, float>> logit_bias;  ///< (token, added to its logit), at most 1,024
+  static constexpr int32_t kMaxCount = std::numeric_limits<int32_t>::max();
+
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) Type field = (neutral);
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
+
+  uint64_t seed = 0;                                  ///< the same seed and request give the same tokens
+  std::vector<std::pair<int32_t, float>> logit_bias;  ///< (token, added to its logit), at most kMaxBiases
+  std::vector<int32_t> banned_ids;                    ///< never chosen
+  std::vector<int32_t> allowed_ids;                   ///< if not empty, nothing else is chosen
+  std::vector<int32_t> dry_breaker_ids;               ///< sorted; DRY looks for no repetition across these tokens
+  std::vector<SamplingStep> order;                    ///< steps that run, first one first; empty: all, as usual
 
   bool is_greedy() const { return temperature == 0.0f; }
 };
 
-/// Errors: kInvalidArgument naming the field, its value and its range (`where` is the field's name).
+inline constexpr size_t kMaxLogitBiases = 1024;
+inline constexpr float kMaxLogitBias = 100.0f;
+
+/// Errors: kInvalidArgument naming the field, its value and its range (`where` is the field's key).
 Status CheckSamplingParams(const SamplingParams& params, int32_t n_vocab);
+
+/// Reads "top_k;top_p;temperature" (also with commas). Errors: kInvalidArgument naming an unknown or repeated step and those that
+/// there are.
+Result<std::vector<SamplingStep>> ParseSamplingOrder(std::string_view text);
+
+/// The strings at which DRY starts anew unless a request names others.
+inline constexpr std::array<std::string_view, 4> kDryBreakers = {"\n", ":", "\"", "*"};
 
 }  // namespace rf

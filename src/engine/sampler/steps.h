@@ -1,33 +1,59 @@
-// The functions that samplers.def lists.
+// The functions that samplers.def lists, and the ways to end a chain of them.
 #pragma once
 
 #include <cstdint>
+#include <random>
 #include <span>
 #include <vector>
 
-#include "engine/sampler/sampler.h"
+#include "engine/sampler/candidates.h"
+#include "engine/sampler/sampling_params.h"
 
 namespace rf {
 
-/// A sequence's tokens so far.
-struct History {
-  std::span<const int32_t> tokens;  ///< prompt and generated ones
-  size_t n_prompt;
+/// What a sequence's sampler remembers from token to token.
+struct SamplingMemory {
+  std::mt19937_64 random;
+  double mirostat_mu;      ///< surprise in bits from which Mirostat cuts off
+  double adaptive_sum;     ///< of chosen tokens' probabilities, older ones weighing less
+  double adaptive_weight;  ///< of all of them
 };
 
-#define RF_LOGIT_STEP(Name) \
-  void Apply##Name(const SamplingParams& params, const History& history, std::span<float> logits);
-#define RF_CANDIDATE_STEP(Name) void Apply##Name(const SamplingParams& params, std::vector<Candidate>& candidates);
+/// The memory before the first token.
+SamplingMemory InitialMemory(const SamplingParams& params);
+
+/// What a step may look at.
+struct SamplingContext {
+  const SamplingParams& params;
+  std::span<const int32_t> tokens;  ///< prompt and generated ones
+  size_t n_prompt;
+  SamplingMemory& memory;
+
+  /// Uniform in [0, 1) with 53 bits; std::uniform_real_distribution differs between libraries.
+  double Uniform() const { return static_cast<double>(memory.random() >> 11) * 0x1p-53; }
+};
+
+#define RF_LOGIT_STEP(Name)                                                   \
+  void Apply##Name(const SamplingContext& context, std::span<float> logits); \
+  bool Uses##Name(const SamplingParams& params);
+#define RF_CANDIDATE_STEP(Name, key) void Apply##Name(const SamplingContext& context, Candidates& candidates);
 #include "engine/sampler/samplers.def"
 #undef RF_LOGIT_STEP
 #undef RF_CANDIDATE_STEP
 
-/// Best first, equal ones by lower id: one order, so that the same seed gives the same tokens everywhere.
-inline bool IsBetter(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-}
+/// All candidate steps that the parameters ask for, in their order.
+void ApplyCandidateSteps(const SamplingContext& context, Candidates& candidates);
 
-/// exp(logit - largest) of each candidate, in their order. REQUIRES: not empty.
-std::vector<double> Weights(const std::vector<Candidate>& candidates);
+/// Index of one of the candidates, drawn by their probabilities. REQUIRES: not empty.
+size_t Draw(const SamplingContext& context, const Candidates& candidates);
+
+/// A token drawn from all, by their probabilities at that temperature. `largest`: the largest logit, finite.
+int32_t DrawFromAll(const SamplingContext& context, std::span<const float> logits, float largest, float temperature);
+
+/// Mirostat, version params.mirostat (Basu et al. 2021, arXiv:2007.14966): as Draw, and learns from what it drew.
+size_t DrawMirostat(const SamplingContext& context, Candidates& candidates);
+
+/// As Draw, from probabilities bent towards an adapted target (docs/sampling.md, "adaptive-p"), and learns from what it drew.
+size_t DrawAdaptive(const SamplingContext& context, const Candidates& candidates);
 
 }  // namespace rf
