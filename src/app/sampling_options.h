@@ -7,9 +7,9 @@
 
 namespace rf::app {
 
-/// Declares --temp, --top-k, --top-p, --min-p, --repeat-penalty, --repeat-last-n, --presence-penalty,
-/// --frequency-penalty and --logit-bias. The values that `params` holds are the command's defaults and are shown in its
-/// help; `params` must live as long as `command`. The seed is AddModelOptions' business.
+/// Declares a flag for each line of sampling_params.def, and --samplers, --logit-bias, --ban-token, --allow-token and
+/// --dry-sequence-breaker. The values that `params` holds are the command's defaults and are shown in its help;
+/// `params` must live as long as `command`. The seed is AddModelOptions' business.
 void AddSamplingOptions(CLI::App& command, SamplingParams& params);
 
 }  // namespace rf::app

@@ -1,4 +1,5 @@
-// Prints how long sampling one token takes, for several chains of samplers and a vocabulary of the given size (default 151,851).
+// Prints how long sampling one token takes, for several chains of samplers and a vocabulary of the given size (default
+// 151,851).
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -44,7 +45,11 @@ void PrintTimes(size_t n_vocab) {
       {"top_p 0.95", {.temperature = 1.0f, .top_p = 0.95f}},
       {"min_p 0.05", {.temperature = 1.0f, .min_p = 0.05f}},
       {"penalties, DRY, top_k 40",
-       {.temperature = 0.8f, .top_k = 40, .repetition_penalty = 1.1f, .presence_penalty = 0.1f, .dry_multiplier = 0.8f}},
+       {.temperature = 0.8f,
+        .top_k = 40,
+        .repetition_penalty = 1.1f,
+        .presence_penalty = 0.1f,
+        .dry_multiplier = 0.8f}},
       {"typical_p 0.9", {.temperature = 1.0f, .typical_p = 0.9f}},
       {"top_n_sigma 1", {.temperature = 1.0f, .top_n_sigma = 1.0f}},
       {"xtc", {.temperature = 1.0f, .xtc_probability = 1.0f}},

@@ -23,19 +23,31 @@ Status Parse(std::string_view text, std::string_view name, T& value) {
   return {};
 }
 
+// The first flag of a parameter without its dashes: "--temp,--temperature" is the setting temp.
+constexpr std::string_view NameOf(std::string_view options) {
+  options.remove_prefix(2);
+  return options.substr(0, options.find(','));
+}
+
+std::string Names() {
+  std::string names;
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  names.append(NameOf(options)).append(", ");
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
+  return names + "seed, n";
+}
+
 Status Assign(ChatSettings& settings, std::string_view name, std::string_view value) {
   SamplingParams& sampling = settings.sampling;
-  if (name == "temp") return Parse(value, name, sampling.temperature);
-  if (name == "top-k") return Parse(value, name, sampling.top_k);
-  if (name == "top-p") return Parse(value, name, sampling.top_p);
-  if (name == "min-p") return Parse(value, name, sampling.min_p);
-  if (name == "repeat-penalty") return Parse(value, name, sampling.repetition_penalty);
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  if (name == NameOf(options)) return Parse(value, name, sampling.field);
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
   if (name == "seed") return Parse(value, name, sampling.seed);
   if (name == "n") return Parse(value, name, settings.max_tokens);
   return Error{ErrorCode::kInvalidArgument,
-               fmt::format("there is no setting '{}'; they are temp, top-k, top-p, min-p, repeat-penalty, seed, n",
-                           EscapeForMessage(name, 40)),
-               ""};
+               fmt::format("there is no setting '{}'; they are {}", EscapeForMessage(name, 40), Names()), ""};
 }
 
 }  // namespace
@@ -54,9 +66,12 @@ Status ApplySetting(ChatSettings& settings, const std::string& text, int32_t n_v
 }
 
 std::string DescribeSettings(const ChatSettings& settings) {
-  const SamplingParams& s = settings.sampling;
-  return fmt::format("temp {}\ntop-k {}\ntop-p {}\nmin-p {}\nrepeat-penalty {}\nseed {}\nn {}\n", s.temperature,
-                     s.top_k, s.top_p, s.min_p, s.repetition_penalty, s.seed, settings.max_tokens);
+  std::string text;
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  text += fmt::format("{} {}\n", NameOf(options), settings.sampling.field);
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
+  return text + fmt::format("seed {}\nn {}\n", settings.sampling.seed, settings.max_tokens);
 }
 
 }  // namespace rf::app

@@ -59,7 +59,8 @@ class BlockMaxima {
     std::fill_n(best, kLanes, -kInfinity);
     size_t i = 0;
     for (; i + kLanes <= block.size(); i += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) best[lane] = block[i + lane] > best[lane] ? block[i + lane] : best[lane];
+      for (size_t lane = 0; lane < kLanes; ++lane)
+        best[lane] = block[i + lane] > best[lane] ? block[i + lane] : best[lane];
     }
     for (; i < block.size(); ++i) best[0] = block[i] > best[0] ? block[i] : best[0];
     return *std::max_element(best, best + kLanes);
@@ -76,7 +77,8 @@ class BlockMaxima {
 
 #if defined(__x86_64__)
 // Without FMA, so that it rounds as the plain one does: a seed gives the same tokens on every machine.
-[[gnu::target("avx2")]] void ComputeWeightsAvx2(std::span<const float> logits, float largest, float scale, float* weights) {
+[[gnu::target("avx2")]] void ComputeWeightsAvx2(std::span<const float> logits, float largest, float scale,
+                                                float* weights) {
   ComputeWeightsOf(logits, largest, scale, weights);
 }
 #endif
@@ -159,7 +161,8 @@ std::optional<float> OnlyTemperature(const SamplingParams& params) {
   const std::vector<SamplingStep> order = EffectiveOrder(params);
   const bool is_used = std::find(order.begin(), order.end(), SamplingStep::kTemperature) != order.end();
   if (is_used && params.dynatemp_range > 0.0f) return std::nullopt;
-  if (std::any_of(order.begin(), order.end(), [&](SamplingStep step) { return CutsOff(step, params); })) return std::nullopt;
+  if (std::any_of(order.begin(), order.end(), [&](SamplingStep step) { return CutsOff(step, params); }))
+    return std::nullopt;
   return is_used ? params.temperature : 1.0f;
 }
 
@@ -224,7 +227,8 @@ void KeepBest(std::vector<Candidate>& items, size_t k) {
   std::erase_if(items, [worst = *last](const Candidate& candidate) { return IsBetter(worst, candidate); });
 }
 
-void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, std::span<const float> ranks, double wanted) {
+void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, std::span<const float> ranks,
+               double wanted) {
   // Where the cut falls, first to 1/64 (logits differ by what changes a probability by 1.6 %), then exactly.
   constexpr size_t kBuckets = 2048;
   constexpr float kPerRank = 64.0f;
@@ -255,7 +259,8 @@ void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, st
   size_t n_kept = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     const size_t bucket = bucket_of(i);
-    const bool is_kept = bucket < cut || (bucket == cut && !keeps_none && std::pair(ranks[i], items[i].id) <= std::pair(last.rank, last.id));
+    const bool is_kept = bucket < cut || (bucket == cut && !keeps_none &&
+                                          std::pair(ranks[i], items[i].id) <= std::pair(last.rank, last.id));
     if (is_kept) items[n_kept++] = items[i];
   }
   items.resize(n_kept);

@@ -25,7 +25,8 @@ inline bool IsBetter(const Candidate& a, const Candidate& b) {
 /// Every step keeps the order of the ids: a seed's token must not depend on how a step found its survivors.
 struct Candidates {
   std::vector<Candidate> items;
-  /// exp(logit - best logit) of all that were left out because no later step can keep them (see SelectCandidates), summed.
+  /// exp(logit - best logit) of all that were left out because no later step can keep them (see SelectCandidates),
+  /// summed.
   double left_out = 0.0;
 };
 
@@ -38,13 +39,14 @@ std::vector<float> Weights(const std::vector<Candidate>& candidates);
 /// The largest logit. REQUIRES: not empty.
 float LargestLogit(const std::vector<Candidate>& candidates);
 
-/// All tokens with a logit that is neither NaN nor minus infinity, in the order of their ids; or fewer, if the steps that `params`
-/// asks for would drop the others anyway: a vocabulary is large, and what survives is not.
+/// All tokens with a logit that is neither NaN nor minus infinity, in the order of their ids; or fewer, if the steps
+/// that `params` asks for would drop the others anyway: a vocabulary is large, and what survives is not.
 void SelectCandidates(std::span<const float> logits, const SamplingParams& params, Candidates& candidates);
 
-/// Keeps the fewest candidates of smallest rank (equal ones: lower id first) whose weights reach `wanted`; at least one. `ranks` >= 0.
-/// Linear: nothing is sorted but those around the cut. REQUIRES: not empty.
-void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, std::span<const float> ranks, double wanted);
+/// Keeps the fewest candidates of smallest rank (equal ones: lower id first) whose weights reach `wanted`; at least
+/// one. `ranks` >= 0. Linear: nothing is sorted but those around the cut. REQUIRES: not empty.
+void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, std::span<const float> ranks,
+               double wanted);
 
 /// Keeps the k best. REQUIRES: k > 0.
 void KeepBest(std::vector<Candidate>& items, size_t k);

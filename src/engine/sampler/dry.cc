@@ -21,7 +21,8 @@ class Repetitions {
     FindMatches();
   }
 
-  // Calls visit(token, length) for each earlier place at which the last `length` > 0 tokens stood too, `token` behind them.
+  // Calls visit(token, length) for each earlier place at which the last `length` > 0 tokens stood too, `token` behind
+  // them.
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (size_t i = 1; i < n_; ++i) {
@@ -30,8 +31,8 @@ class Repetitions {
   }
 
  private:
-  // matches_[i]: length of the longest common prefix of reversed_ and reversed_[i ..] (the Z array: Gusfield 1997, section 1.3), so of
-  // the longest common suffix of the text and the text without its last i tokens.
+  // matches_[i]: length of the longest common prefix of reversed_ and reversed_[i ..] (the Z array: Gusfield 1997,
+  // section 1.3), so of the longest common suffix of the text and the text without its last i tokens.
   void FindMatches() {
     matches_.assign(n_, 0);
     size_t begin = 0;
@@ -59,8 +60,8 @@ bool UsesDry(const SamplingParams& params) {
   return params.dry_multiplier > 0.0f && params.dry_window != 0;
 }
 
-// "Don't repeat yourself" (p-e-w 2024, oobabooga/text-generation-webui pull request 5677): a token that would make the repetition of
-// L >= allowed_length tokens longer loses multiplier * base^(L - allowed_length).
+// "Don't repeat yourself" (p-e-w 2024, oobabooga/text-generation-webui pull request 5677): a token that would make the
+// repetition of L >= allowed_length tokens longer loses multiplier * base^(L - allowed_length).
 void ApplyDry(const SamplingContext& context, std::span<float> logits) {
   const SamplingParams& params = context.params;
   std::span<const int32_t> tokens = context.tokens;
@@ -75,7 +76,8 @@ void ApplyDry(const SamplingContext& context, std::span<float> logits) {
     known = std::max(known, length);
   });
   for (const auto& [token, length] : longest) {
-    const double penalty = params.dry_multiplier * std::pow(double{params.dry_base}, static_cast<double>(length - allowed));
+    const double penalty =
+        params.dry_multiplier * std::pow(double{params.dry_base}, static_cast<double>(length - allowed));
     // A logit stays a number however long the repetition is.
     logits[static_cast<size_t>(token)] -= static_cast<float>(std::min(penalty, 1e30));
   }

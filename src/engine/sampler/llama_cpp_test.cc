@@ -69,7 +69,8 @@ TEST(LlamaCppSamplers, KeepTheSameTokens) {
     const SamplingParams params = ParamsOf(given);
     const auto ours = Ours(params, given, item["logits"], item["accepted"]);
     ASSERT_EQ(ours.size(), item["kept"].size()) << given;
-    // Differences of logits: temperature and penalties move them, the other steps keep them, and we count from the best one.
+    // Differences of logits: temperature and penalties move them, the other steps keep them, and we count from the best
+    // one.
     const auto first = item["kept"][0];
     for (const json& theirs : item["kept"]) {
       const int32_t id = theirs[0];

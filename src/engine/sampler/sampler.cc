@@ -19,7 +19,8 @@ void ApplyStep(SamplingStep step, const SamplingContext& context, Candidates& ca
   switch (step) {
 #define RF_LOGIT_STEP(Name)
 #define RF_CANDIDATE_STEP(Name, key) \
-  case SamplingStep::k##Name: return Apply##Name(context, candidates);
+  case SamplingStep::k##Name:        \
+    return Apply##Name(context, candidates);
 #include "engine/sampler/samplers.def"
 #undef RF_LOGIT_STEP
 #undef RF_CANDIDATE_STEP

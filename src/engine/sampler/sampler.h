@@ -18,8 +18,8 @@ class Sampler {
   /// REQUIRES: CheckSamplingParams(params) succeeded. `prompt` counts for the repetition penalties.
   Sampler(const SamplingParams& params, std::span<const int32_t> prompt);
 
-  /// The next token, which counts as generated from then on; nothing if no token is left, because the best logit is not finite.
-  /// `logits` [n_vocab] are those of the model; NaN counts as minus infinity.
+  /// The next token, which counts as generated from then on; nothing if no token is left, because the best logit is not
+  /// finite. `logits` [n_vocab] are those of the model; NaN counts as minus infinity.
   std::optional<int32_t> Sample(std::span<const float> logits);
 
  private:

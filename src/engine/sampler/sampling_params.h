@@ -1,7 +1,6 @@
 // What a request says about how its tokens are chosen.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -39,31 +38,35 @@ inline constexpr SamplingStepName kSamplingSteps[] = {
 struct SamplingParams {
   static constexpr int32_t kMaxCount = std::numeric_limits<int32_t>::max();
 
-#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) Type field = (neutral);
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  Type field = static_cast<Type>(neutral);
 #include "engine/sampler/sampling_params.def"
 #undef RF_SAMPLING_PARAM
 
-  uint64_t seed = 0;                                  ///< the same seed and request give the same tokens
-  std::vector<std::pair<int32_t, float>> logit_bias;  ///< (token, added to its logit), at most kMaxBiases
-  std::vector<int32_t> banned_ids;                    ///< never chosen
-  std::vector<int32_t> allowed_ids;                   ///< if not empty, nothing else is chosen
-  std::vector<int32_t> dry_breaker_ids;               ///< sorted; DRY looks for no repetition across these tokens
-  std::vector<SamplingStep> order;                    ///< steps that run, first one first; empty: all, as usual
+  uint64_t seed = 0;                                               ///< the same seed and request give the same tokens
+  std::vector<std::pair<int32_t, float>> logit_bias;               ///< (token, added to its logit), at most kMaxBiases
+  std::vector<int32_t> banned_ids;                                 ///< never chosen
+  std::vector<int32_t> allowed_ids;                                ///< if not empty, nothing else is chosen
+  std::vector<std::string> dry_breakers = {"\n", ":", "\"", "*"};  ///< DRY looks for no repetition across these
+  std::vector<int32_t> dry_breaker_ids;                            ///< their tokens, ascending; see ResolveDryBreakers
+  std::vector<SamplingStep> order;  ///< steps that run, first one first; empty: all, as usual
 
-  bool is_greedy() const { return temperature == 0.0f; }
+  bool is_greedy() const {
+    return temperature == 0.0f;
+  }
 };
 
 inline constexpr size_t kMaxLogitBiases = 1024;
 inline constexpr float kMaxLogitBias = 100.0f;
+inline constexpr size_t kMaxListedIds = 65'536;
+inline constexpr size_t kMaxDryBreakers = 64;
+inline constexpr size_t kMaxDryBreakerBytes = 64;
 
 /// Errors: kInvalidArgument naming the field, its value and its range (`where` is the field's key).
 Status CheckSamplingParams(const SamplingParams& params, int32_t n_vocab);
 
-/// Reads "top_k;top_p;temperature" (also with commas). Errors: kInvalidArgument naming an unknown or repeated step and those that
-/// there are.
+/// Reads "top_k;top_p;temperature" (also with commas). Errors: kInvalidArgument naming an unknown or repeated step and
+/// those that there are.
 Result<std::vector<SamplingStep>> ParseSamplingOrder(std::string_view text);
-
-/// The strings at which DRY starts anew unless a request names others.
-inline constexpr std::array<std::string_view, 4> kDryBreakers = {"\n", ":", "\"", "*"};
 
 }  // namespace rf

@@ -33,7 +33,7 @@ struct SamplingContext {
   double Uniform() const { return static_cast<double>(memory.random() >> 11) * 0x1p-53; }
 };
 
-#define RF_LOGIT_STEP(Name)                                                   \
+#define RF_LOGIT_STEP(Name)                                                  \
   void Apply##Name(const SamplingContext& context, std::span<float> logits); \
   bool Uses##Name(const SamplingParams& params);
 #define RF_CANDIDATE_STEP(Name, key) void Apply##Name(const SamplingContext& context, Candidates& candidates);
@@ -53,7 +53,8 @@ int32_t DrawFromAll(const SamplingContext& context, std::span<const float> logit
 /// Mirostat, version params.mirostat (Basu et al. 2021, arXiv:2007.14966): as Draw, and learns from what it drew.
 size_t DrawMirostat(const SamplingContext& context, Candidates& candidates);
 
-/// As Draw, from probabilities bent towards an adapted target (docs/sampling.md, "adaptive-p"), and learns from what it drew.
+/// As Draw, from probabilities bent towards an adapted target (docs/sampling.md, "adaptive-p"), and learns from what it
+/// drew.
 size_t DrawAdaptive(const SamplingContext& context, const Candidates& candidates);
 
 }  // namespace rf

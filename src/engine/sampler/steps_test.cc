@@ -44,7 +44,8 @@ void PlainTemperature(const SamplingParams& params, PlainTokens& tokens) {
     for (const double p : Softmax(tokens)) entropy -= p > 0.0 ? p * std::log(p) : 0.0;
     const double low = std::max(0.0, temperature - params.dynatemp_range);
     const double high = temperature + params.dynatemp_range;
-    temperature = low + (high - low) * std::pow(entropy / std::log(double(tokens.size())), double{params.dynatemp_exponent});
+    temperature =
+        low + (high - low) * std::pow(entropy / std::log(double(tokens.size())), double{params.dynatemp_exponent});
   }
   for (PlainToken& token : tokens) token.logit /= temperature;
 }
@@ -217,8 +218,8 @@ TEST(SamplingSteps, AnyOrder) {
   std::vector<SamplingStep> order = EffectiveOrder({});
   for (int i = 0; i < 60; ++i) {
     std::shuffle(order.begin(), order.end(), random);
-    SamplingParams params{.temperature = 0.9f, .top_k = 300, .top_p = 0.97f, .min_p = 0.001f, .typical_p = 0.99f,
-                          .top_n_sigma = 4.0f};
+    SamplingParams params{
+        .temperature = 0.9f, .top_k = 300, .top_p = 0.97f, .min_p = 0.001f, .typical_p = 0.99f, .top_n_sigma = 4.0f};
     params.order.assign(order.begin(), order.begin() + std::ptrdiff_t(1 + random() % order.size()));
     ExpectSame(params, RandomLogits(random, 3000, 2.0f), "order " + std::to_string(i));
   }
@@ -228,8 +229,8 @@ TEST(SamplingSteps, AnyOrder) {
 TEST(Sampler, DrawsFollowTheDistribution) {
   std::mt19937_64 random(3);
   constexpr int kDraws = 50'000;
-  const std::vector<SamplingParams> chains = {{.temperature = 1.0f}, {.temperature = 0.8f, .top_k = 8},
-                                              {.temperature = 1.5f, .top_p = 0.9f, .min_p = 0.02f}};
+  const std::vector<SamplingParams> chains = {
+      {.temperature = 1.0f}, {.temperature = 0.8f, .top_k = 8}, {.temperature = 1.5f, .top_p = 0.9f, .min_p = 0.02f}};
   for (SamplingParams params : chains) {
     const std::vector<float> logits = RandomLogits(random, 1000, 3.0f);
     const Distribution expected = Plain(params, logits);
@@ -264,8 +265,12 @@ TEST(Sampler, XtcLeavesOutTheBestAsOftenAsItShould) {
   // Temperature comes first and makes the best certain: nothing else reaches the threshold, so nothing is left out.
   EXPECT_EQ(n_best, kDraws);
   n_best = 0;
-  Sampler before({.temperature = 1e-6f, .xtc_probability = 0.25f, .xtc_threshold = 0.1f, .seed = 5,
-                  .order = {SamplingStep::kXtc, SamplingStep::kTemperature}}, {});
+  Sampler before({.temperature = 1e-6f,
+                  .xtc_probability = 0.25f,
+                  .xtc_threshold = 0.1f,
+                  .seed = 5,
+                  .order = {SamplingStep::kXtc, SamplingStep::kTemperature}},
+                 {});
   for (int i = 0; i < kDraws; ++i) n_best += *before.Sample(logits) == 0;
   EXPECT_NEAR(n_best / double{kDraws}, 0.75, 0.013);  // three standard deviations
 }

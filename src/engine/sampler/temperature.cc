@@ -17,8 +17,8 @@ double Entropy(const std::vector<Candidate>& candidates) {
   return std::log(sum) - weighted / sum;
 }
 
-// Entropy-based dynamic temperature (kalomaze 2023, ggml-org/llama.cpp pull request 4972): between temperature - range and temperature +
-// range, by the entropy's share of the largest possible one.
+// Entropy-based dynamic temperature (kalomaze 2023, ggml-org/llama.cpp pull request 4972): between temperature - range
+// and temperature + range, by the entropy's share of the largest possible one.
 double DynamicTemperature(const SamplingParams& params, const std::vector<Candidate>& candidates) {
   const double lowest = std::max(0.0, double{params.temperature} - params.dynatemp_range);
   const double highest = double{params.temperature} + params.dynatemp_range;

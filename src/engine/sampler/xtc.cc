@@ -2,8 +2,8 @@
 
 namespace rf {
 
-// "Exclude top choices" (p-e-w 2024, oobabooga/text-generation-webui pull request 6335): with the given probability, of the tokens that
-// reach the threshold only the least likely one stays.
+// "Exclude top choices" (p-e-w 2024, oobabooga/text-generation-webui pull request 6335): with the given probability, of
+// the tokens that reach the threshold only the least likely one stays.
 void ApplyXtc(const SamplingContext& context, Candidates& candidates) {
   const SamplingParams& params = context.params;
   // Above a half no two tokens can reach the threshold.

@@ -52,15 +52,11 @@ Json GoodChat() {
 const std::map<std::string, std::set<std::string>> kAccepted = {
     {"model", {"string"}},
     {"n", {"integer"}},
-    {"temperature", {"integer", "fraction"}},
-    {"top_p", {"integer", "fraction"}},
-    {"min_p", {"integer", "fraction"}},
-    {"top_k", {"integer"}},
-    {"presence_penalty", {"integer", "fraction"}},
-    {"frequency_penalty", {"integer", "fraction"}},
-    {"repeat_penalty", {"integer", "fraction"}},
     {"repetition_penalty", {"integer", "fraction"}},
-    {"repeat_last_n", {"integer"}},
+    {"samplers", {}},  // not "x"
+    {"dry_sequence_breakers", {"array"}},
+    {"banned_token_ids", {}},  // not ["x"]
+    {"allowed_token_ids", {}},
     {"logit_bias", {"object"}},
     {"seed", {"integer"}},
     {"stop", {"string", "array"}},
@@ -99,6 +95,21 @@ const std::map<std::string, std::set<std::string>> kAccepted = {
     {"suffix", {}},  // not "x"
 };
 
+// Those and the numbers that sampling_params.def lists.
+std::map<std::string, std::set<std::string>> AcceptedTypes() {
+  auto accepted = kAccepted;
+  constexpr int32_t kMaxCount = SamplingParams::kMaxCount;
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  if (1 >= (least) && 1 <= (most))                                               \
+    accepted[key].insert("integer");                                             \
+  else                                                                           \
+    accepted[key];                                                               \
+  if (std::is_floating_point_v<Type> && 0.5 >= (least)) accepted[key].insert("fraction");
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
+  return accepted;
+}
+
 const std::pair<const char*, Json> kValues[] = {
     {"boolean", true},          {"integer", 1}, {"fraction", 0.5}, {"string", "x"}, {"array", Json::array({"x"})},
     {"object", Json::object()},
@@ -125,35 +136,32 @@ void CheckTypes(const Reader& read, const Json& good, const std::map<std::string
 }
 
 TEST(FieldsTest, EveryChatFieldWithEveryType) {
-  auto accepted = kAccepted;
+  auto accepted = AcceptedTypes();
   accepted["logprobs"] = {"boolean"};
   CheckTypes(ReadChat, GoodChat(), accepted);
 }
 
 TEST(FieldsTest, EveryCompletionFieldWithEveryType) {
-  auto accepted = kAccepted;
+  auto accepted = AcceptedTypes();
   accepted["logprobs"] = {"integer"};
   CheckTypes(ReadCompletion, {{"prompt", "x"}}, accepted);
 }
 
 struct Range {
-  const char* name;
+  std::string name;
   double min, max;
   bool is_integer;
 };
 
 TEST(FieldsTest, NumbersAtTheEdges) {  // H15, H18, H27
   constexpr double kInt = 2147483647.0;
+  constexpr int32_t kMaxCount = SamplingParams::kMaxCount;
   const Range ranges[] = {
       {"n", 1, 16, true},
-      {"temperature", 0, 2, false},
-      {"top_p", 0, 1, false},
-      {"min_p", 0, 1, false},
-      {"top_k", -1, kInt, true},
-      {"presence_penalty", -2, 2, false},
-      {"frequency_penalty", -2, 2, false},
-      {"repeat_penalty", 0.01, 100, false},
-      {"repeat_last_n", -1, kInt, true},
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  {key, least, most, std::is_integral_v<Type>},
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
       {"max_tokens", 0, kInt, true},
       {"logprobs", 0, 5, true},
   };

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/sampler/dry_breakers.h"
 #include "engine/sampler/sampler.h"
 
 namespace rf::server {
@@ -88,6 +89,7 @@ Request Generation::MakeRequest(const Tokenizer& tokenizer, const GenerationPara
   request.max_tokens = params.max_tokens;
   request.sampling = params.sampling;
   request.sampling.seed += index % n;
+  ResolveDryBreakers(tokenizer, request.sampling);
   if (!params.ignore_eos) request.stop_ids = tokenizer.end_of_generation_ids();
   request.n_top_logprobs = params.n_top_logprobs;
   auto choice = std::make_shared<Choice>(

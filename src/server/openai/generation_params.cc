@@ -13,12 +13,9 @@ namespace {
 
 using Json = Fields::Json;
 
-constexpr double kMaxTemperature = 2.0;
-constexpr double kMaxPenalty = 2.0;
 constexpr double kMinRepeatPenalty = 0.01;
 constexpr double kMaxRepeatPenalty = 100.0;
-constexpr double kMaxBias = 100.0;
-constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
+constexpr double kMaxBias = kMaxLogitBias;
 
 void ReadStops(Fields& fields, std::vector<std::string>& stops) {
   const Json* value = fields.Find("stop");
@@ -51,39 +48,86 @@ void ReadLogitBias(Fields& fields, int32_t n_vocab, SamplingParams& sampling) {
     if (failed != std::errc() || end != key.data() + key.size() || id < 0 || id >= n_vocab) {
       return fields.Fail("logit_bias", fmt::format("'{}' is no token id (0 to {})", shown, n_vocab - 1));
     }
+    if (value == false) {
+      sampling.banned_ids.push_back(id);
+      continue;
+    }
     const double bias = value.is_number() ? value.get<double>() : kMaxBias + 1;
     if (!(bias >= -kMaxBias && bias <= kMaxBias)) {
-      return fields.Fail(
-          "logit_bias", fmt::format("the bias of token {} must be a number from {} to {}", shown, -kMaxBias, kMaxBias));
+      return fields.Fail("logit_bias", fmt::format("the bias of token {} must be a number from {} to {}, or false",
+                                                   shown, -kMaxBias, kMaxBias));
     }
     sampling.logit_bias.emplace_back(id, static_cast<float>(bias));
   }
 }
 
-void ReadPenalties(Fields& fields, SamplingParams& sampling) {
-  const auto set = [](float& target, std::optional<double> value) {
-    if (value) target = static_cast<float>(*value);
-  };
-  set(sampling.presence_penalty, fields.Number("presence_penalty", -kMaxPenalty, kMaxPenalty));
-  set(sampling.frequency_penalty, fields.Number("frequency_penalty", -kMaxPenalty, kMaxPenalty));
-  const auto repeat = fields.Number("repeat_penalty", kMinRepeatPenalty, kMaxRepeatPenalty);
-  const auto repetition = fields.Number("repetition_penalty", kMinRepeatPenalty, kMaxRepeatPenalty);
-  if (repeat && repetition && *repeat != *repetition) {
-    fields.Fail("repeat_penalty", "'repeat_penalty' and 'repetition_penalty' are the same thing and differ");
+void ReadNumber(Fields& fields, const char* key, double least, double most, float& value) {
+  if (const auto number = fields.Number(key, least, most)) value = static_cast<float>(*number);
+}
+
+void ReadNumber(Fields& fields, const char* key, int32_t least, int32_t most, int32_t& value) {
+  if (const auto number = fields.Integer(key, least, most)) value = static_cast<int32_t>(*number);
+}
+
+void ReadIds(Fields& fields, const char* key, int32_t n_vocab, std::vector<int32_t>& ids) {
+  const Json* list = fields.Array(key);
+  if (list == nullptr) return;
+  for (const Json& item : *list) {
+    const bool is_id = item.is_number_unsigned() && item.get<uint64_t>() < static_cast<uint64_t>(n_vocab);
+    if (!is_id || ids.size() >= kMaxListedIds) {
+      return fields.Fail(
+          key, fmt::format("'{}' must be a list of at most {} token ids (0 to {})", key, kMaxListedIds, n_vocab - 1));
+    }
+    ids.push_back(item.get<int32_t>());
   }
-  set(sampling.repetition_penalty, repeat ? repeat : repetition);
-  if (const auto window = fields.Integer("repeat_last_n", -1, kMaxInt)) {
-    sampling.penalty_window = static_cast<int32_t>(*window);
+}
+
+// A string "top_k;temperature", or a list of the names.
+void ReadOrder(Fields& fields, std::vector<SamplingStep>& order) {
+  const Json* value = fields.Find("samplers");
+  if (value == nullptr) return;
+  std::string names = value->is_string() ? value->get<std::string>() : "";
+  if (value->is_array()) {
+    for (const Json& name : *value) names += (name.is_string() ? name.get<std::string>() : name.dump()) + ";";
+  }
+  auto parsed = ParseSamplingOrder(names);
+  if (!parsed) return fields.Fail("samplers", "'samplers' " + parsed.error().message);
+  order = std::move(*parsed);
+}
+
+void ReadBreakers(Fields& fields, std::vector<std::string>& breakers) {
+  const Json* list = fields.Array("dry_sequence_breakers");
+  if (list == nullptr) return;
+  breakers.clear();
+  for (const Json& item : *list) {
+    const bool is_good = item.is_string() && !item.get_ref<const std::string&>().empty() &&
+                         item.get_ref<const std::string&>().size() <= kMaxDryBreakerBytes;
+    if (!is_good || breakers.size() >= kMaxDryBreakers) {
+      return fields.Fail("dry_sequence_breakers",
+                         fmt::format("'dry_sequence_breakers' must be a list of at most {} strings of 1 to {} bytes",
+                                     kMaxDryBreakers, kMaxDryBreakerBytes));
+    }
+    breakers.push_back(item.get<std::string>());
   }
 }
 
 void ReadSampling(Fields& fields, int32_t n_vocab, SamplingParams& sampling) {
-  sampling.temperature = static_cast<float>(fields.Number("temperature", 0.0, kMaxTemperature).value_or(1.0));
-  sampling.top_p = static_cast<float>(fields.Number("top_p", 0.0, 1.0).value_or(1.0));
-  sampling.min_p = static_cast<float>(fields.Number("min_p", 0.0, 1.0).value_or(0.0));
-  const int64_t top_k = fields.Integer("top_k", -1, kMaxInt).value_or(0);
-  sampling.top_k = top_k < 0 ? 0 : static_cast<int32_t>(top_k);
-  ReadPenalties(fields, sampling);
+  constexpr int32_t kMaxCount = SamplingParams::kMaxCount;
+  sampling.temperature = 1.0f;
+#define RF_SAMPLING_PARAM(Type, field, neutral, least, most, key, options, help) \
+  ReadNumber(fields, key, least, most, sampling.field);
+#include "engine/sampler/sampling_params.def"
+#undef RF_SAMPLING_PARAM
+  const auto repetition = fields.Number("repetition_penalty", kMinRepeatPenalty, kMaxRepeatPenalty);
+  const bool is_given_twice = repetition && fields.Find("repeat_penalty") != nullptr;
+  if (is_given_twice && static_cast<float>(*repetition) != sampling.repetition_penalty) {
+    fields.Fail("repeat_penalty", "'repeat_penalty' and 'repetition_penalty' are the same thing and differ");
+  }
+  if (repetition) sampling.repetition_penalty = static_cast<float>(*repetition);
+  ReadOrder(fields, sampling.order);
+  ReadBreakers(fields, sampling.dry_breakers);
+  ReadIds(fields, "banned_token_ids", n_vocab, sampling.banned_ids);
+  ReadIds(fields, "allowed_token_ids", n_vocab, sampling.allowed_ids);
   ReadLogitBias(fields, n_vocab, sampling);
 }
 

@@ -1,9 +1,11 @@
-#include "app/generation.h"
+#include "app/generate/generation.h"
 
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "engine/sampler/dry_breakers.h"
 
 namespace rf::app {
 namespace {
@@ -41,6 +43,7 @@ Request MakeRequest(const ModelSession& session, const GenerationJob& job,
   request.prompt = job.prompt;
   request.max_tokens = job.max_tokens;
   request.sampling = job.sampling;
+  ResolveDryBreakers(*session.tokenizer, request.sampling);
   if (!job.ignore_eos) request.stop_ids = session.tokenizer->end_of_generation_ids();
   request.on_token = [generation, sink](const GeneratedToken& token) {
     generation->ids.push_back(token.id);

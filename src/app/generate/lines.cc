@@ -1,4 +1,5 @@
-// `generate --jsonl`: many prompts through one engine, answers in the order of the input.
+#include "app/generate/lines.h"
+
 #include <cmath>
 #include <cstdio>
 #include <deque>
@@ -11,7 +12,8 @@
 
 #include <fmt/format.h>
 
-#include "app/generate_options.h"
+#include "app/generate/jobs.h"
+#include "app/generate/sampling_fields.h"
 #include "app/input.h"
 #include "app/token_list.h"
 
@@ -30,24 +32,11 @@ struct Line {
   bool IsDone() const { return error.has_value() || generation->is_finished; }
 };
 
-// Fields that set a number of the sampling parameters.
-struct FloatField {
-  const char* key;
-  float SamplingParams::*member;
-};
-
-constexpr FloatField kFloatFields[] = {{"temp", &SamplingParams::temperature},
-                                       {"top_p", &SamplingParams::top_p},
-                                       {"min_p", &SamplingParams::min_p},
-                                       {"repeat_penalty", &SamplingParams::repetition_penalty},
-                                       {"presence_penalty", &SamplingParams::presence_penalty},
-                                       {"frequency_penalty", &SamplingParams::frequency_penalty}};
-
 Error BadField(const char* key, const char* wanted) {
   return Error{ErrorCode::kInvalidArgument, fmt::format("must be {}", wanted), key};
 }
 
-// Replaces `value` by the line's, if it has one. The ranges of sampling parameters are the engine's business.
+// Replaces `value` by the line's, if it has one.
 Status ReadInt(const ordered_json& line, const char* key, int32_t& value) {
   if (!line.contains(key)) return {};
   constexpr int32_t kMax = std::numeric_limits<int32_t>::max();
@@ -60,23 +49,9 @@ Status ReadInt(const ordered_json& line, const char* key, int32_t& value) {
   return {};
 }
 
-Status ReadSeed(const ordered_json& line, uint64_t& value) {
-  if (!line.contains("seed")) return {};
-  if (!line["seed"].is_number_unsigned()) return BadField("seed", "a whole number in 0..18446744073709551615");
-  value = line["seed"].get<uint64_t>();
-  return {};
-}
-
 Status ReadFields(const ordered_json& line, GenerationJob& job) {
   RF_RETURN_IF_ERROR(ReadInt(line, "n", job.max_tokens));
-  RF_RETURN_IF_ERROR(ReadInt(line, "top_k", job.sampling.top_k));
-  RF_RETURN_IF_ERROR(ReadSeed(line, job.sampling.seed));
-  for (const FloatField& field : kFloatFields) {
-    if (!line.contains(field.key)) continue;
-    if (!line[field.key].is_number()) return BadField(field.key, "a number");
-    job.sampling.*field.member = line[field.key].get<float>();
-  }
-  return {};
+  return ReadSamplingFields(line, job.sampling);
 }
 
 Result<GenerationJob> PromptOfLine(const ModelSession& session, const GenerateOptions& options,
