@@ -32,25 +32,10 @@ void OnResize(int) {
 
 void OnContinue(int) {}
 
-void OnStop(int signal) {
-  RestoreTerminal();
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-}
-
-void Install(int signal, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  // Not held back while it is handled: the handler itself stops the program.
-  action.sa_flags = SA_NODEFER;
-  sigemptyset(&action.sa_mask);
-  sigaction(signal, &action, nullptr);
-}
-
 void InstallEditorSignals() {
-  Install(SIGWINCH, OnResize);
-  Install(SIGCONT, OnContinue);
-  Install(SIGTSTP, OnStop);
+  CatchSignal(SIGWINCH, OnResize);
+  CatchSignal(SIGCONT, OnContinue);
+  CatchSignal(SIGTSTP, OnEndingSignal);
 }
 
 void RemoveEditorSignals() {
