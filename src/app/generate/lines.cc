@@ -1,13 +1,16 @@
 #include "app/generate/lines.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <deque>
 #include <iostream>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +19,7 @@
 #include "app/generate/sampling_fields.h"
 #include "app/input.h"
 #include "app/token_list.h"
+#include "base/utf8.h"
 
 namespace rf::app {
 namespace {
@@ -46,6 +50,20 @@ Status ReadInt(const ordered_json& line, const char* key, int32_t& value) {
     return BadField(key, "a whole number in 0..2147483647");
   }
   value = field.get<int32_t>();
+  return {};
+}
+
+// All that a line may say. Anything else is probably a slip of the pen, which should not be found out by its missing
+// effect.
+bool IsKnownField(std::string_view key) {
+  constexpr std::string_view kOthers[] = {"id", "prompt", "tokens", "messages", "n"};
+  return std::find(std::begin(kOthers), std::end(kOthers), key) != std::end(kOthers) || IsSamplingField(key);
+}
+
+Status CheckFields(const ordered_json& line) {
+  for (const auto& [key, value] : line.items()) {
+    if (!IsKnownField(key)) return Error{ErrorCode::kInvalidArgument, "unknown field", EscapeForMessage(key, 60)};
+  }
   return {};
 }
 
@@ -115,6 +133,7 @@ class LineRunner {
     RF_ASSIGN_OR_RETURN(const ordered_json object, ParseJson(text, ""));
     if (!object.is_object()) return Error{ErrorCode::kInvalidArgument, "must be a JSON object", ""};
     line.id = object.value("id", ordered_json());
+    RF_RETURN_IF_ERROR(CheckFields(object));
     RF_ASSIGN_OR_RETURN(GenerationJob job, PromptOfLine(session_, options_, object));
     RF_RETURN_IF_ERROR(ReadFields(object, job));
     return job;
