@@ -93,7 +93,7 @@ bool IsAligned(const WeightSource& source) {
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads), packs_(isa.name != "reference") {
+  CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads) {
     isa.fill(kernels_);
     const HostMemory memory = ReadHostMemory();
     properties_ = {CpuModelName(),         "cpu", std::string(isa.name), n_threads, memory.total_bytes,
@@ -142,12 +142,11 @@ class CpuDevice final : public Device {
 
   // Weights of one row are not packed: a product's bias comes this way too, and it is read as it is.
   bool IsPacked(const WeightSource& source) const {
-    const bool is_product = source.used_by == OpId::kMatMul || source.used_by == OpId::kMoeMatMul;
-    return packs_ && is_product && source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
+    return kernels_.WeightLayoutOf(static_cast<int>(source.used_by), source.format) == kPanelLayout &&
+           source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
   }
 
   ThreadPool pool_;
-  bool packs_;
   KernelTable kernels_;
   DeviceProperties properties_;
 };
