@@ -96,7 +96,7 @@ class CpuDevice final : public Device {
   CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads) {
     isa.fill(kernels_);
     const HostMemory memory = ReadHostMemory();
-    properties_ = {CpuModelName(),         "cpu", std::string(isa.name), n_threads, memory.total_bytes,
+    properties_ = {CpuModelName(),         "cpu", std::string(isa.name), pool_.n_threads(), memory.total_bytes,
                    memory.available_bytes, true};
   }
 
