@@ -39,7 +39,7 @@ struct KernelTable {
   template <typename Op>
   const KernelSlot<Op>& SlotOf() const;
 
-  /// KernelEntry::weight_layout of the op that is `op`-th in ops.def (its OpId).
+  /// The weight_layout of the entry of the op that is `op`-th in ops.def (its OpId).
   WeightLayout WeightLayoutOf(int op, Format key) const {
     const WeightLayout by_op[] = {
 #define RF_OP(Name, file) file.Get(key).weight_layout,
