@@ -50,17 +50,17 @@ constexpr const TileKernels* PackedKernelsOf(Format format) {
   return nullptr;
 }
 
-/// Whether the format's packed kernels read what the packer writes: the same records, or neither packs nor reads any.
-constexpr bool KernelsMatchLayout(Format format) {
-  const TileKernels* kernels = PackedKernelsOf(format);
-  const PanelLayout layout = LayoutOf(format);
-  if (kernels == nullptr) return layout.record_weights == 0;
-  return kernels->layout.record_weights == layout.record_weights && kernels->layout.record_bytes == layout.record_bytes;
+/// Whether kernels read records of the size that the packer writes.
+constexpr bool IsLayoutOf(Format format, const PanelLayout& read) {
+  const PanelLayout written = LayoutOf(format);
+  return read.record_weights == written.record_weights && read.record_bytes == written.record_bytes;
 }
 
-#define RF_FORMAT(Name, ...) static_assert(KernelsMatchLayout(Format::k##Name), #Name);
-#include "quant/formats.def"
-#undef RF_FORMAT
+#define RF_PANEL_BLOCKS(Name, ...) static_assert(IsLayoutOf(Format::k##Name, kIntegerKernels<Name##Block>.layout));
+#define RF_PANEL_COLUMNS(Name, type) static_assert(IsLayoutOf(Format::k##Name, kFloatKernels<Name##Columns>.layout));
+#include "cpu/panels.def"
+#undef RF_PANEL_BLOCKS
+#undef RF_PANEL_COLUMNS
 
 }  // namespace
 
