@@ -14,6 +14,30 @@ if(RF_SANITIZE)
   target_compile_options(rf_options INTERFACE "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-tsan>")
 endif()
 
+# rf_list_files(OUT LIST): the file names in a .def list, which are the last argument of its lines: RF_OP(Add, add) names "add". A change
+# of the list configures the build anew.
+function(rf_list_files out list)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
+  file(STRINGS ${list} lines REGEX "^RF_[A-Z_]+\\(")
+  set(files "")
+  foreach(line IN LISTS lines)
+    if(NOT line MATCHES "[(, ]([a-z0-9_]+)\\)$")
+      message(FATAL_ERROR "${list}: a line must end in the name of a file and ')': ${line}")
+    endif()
+    list(APPEND files ${CMAKE_MATCH_1})
+  endforeach()
+  list(REMOVE_DUPLICATES files)
+  set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
+# rf_include_all(HEADER FOLDER files...): writes generated/HEADER in the build folder, which includes FOLDER/<file>.h of each file.
+function(rf_include_all header folder)
+  set(includes ${ARGN})
+  list(TRANSFORM includes REPLACE "(.+)" "#include \"${folder}/\\1.h\"\n")
+  list(JOIN includes "" includes)
+  file(CONFIGURE OUTPUT generated/${header} CONTENT "#pragma once\n\n${includes}")
+endfunction()
+
 # rf_library(NAME SOURCES files... DEPS targets...): the static library rf_NAME of one folder.
 function(rf_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})

@@ -2,11 +2,15 @@
 
 #include <unistd.h>
 
+#include <cctype>
 #include <limits>
 #include <random>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "app/input.h"
@@ -14,6 +18,7 @@
 #include "app/store/model_store.h"
 #include "app/store/progress.h"
 #include "base/utf8.h"
+#include "ops/kv_formats.h"
 #include "quant/format.h"
 
 namespace rf::app {
@@ -30,7 +35,18 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
       ->check(AcceptIn(1, kMaxThreads));
 }
 
+// "f16", "bf16", …, the default first.
+std::vector<std::string> KvTypes() {
+  std::vector<std::string> names;
+  for (const Format format : kKvFormats) {
+    std::string& name = names.emplace_back(GetFormatInfo(format).name);
+    for (char& letter : name) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return names;
+}
+
 void AddCacheOptions(CLI::App& command, SessionOptions& session) {
+  const std::vector<std::string> kv_types = KvTypes();
   command
       .add_option("--ctx", session.context_length,
                   fmt::format("positions of one conversation at most (default {}; 0: the model's own, at most {})",
@@ -39,8 +55,8 @@ void AddCacheOptions(CLI::App& command, SessionOptions& session) {
   command
       .add_option_function<std::string>(
           "--kv-type", [&session](const std::string& name) { session.kv_format = FindFormatByName(name)->format; },
-          "how keys and values are kept: f16 (default), bf16, f32, q8_0, q4_0")
-      ->check(CLI::IsMember({"f16", "bf16", "f32", "q8_0", "q4_0"}, CLI::ignore_case));
+          fmt::format("how keys and values are kept: {} (default {})", fmt::join(kv_types, ", "), kv_types.front()))
+      ->check(CLI::IsMember(kv_types, CLI::ignore_case));
   command
       .add_option("--kv-tokens", session.kv_tokens,
                   "positions in the whole KV cache (default 0: what the sequences need)")

@@ -22,12 +22,3 @@ class BugError : public std::logic_error {
   do {                                                                                           \
     if (!(condition)) ::rf::ThrowBug(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)
-
-/// As RF_CHECK, but only in debug and sanitizer builds: for hot loops.
-#ifdef NDEBUG
-#define RF_DCHECK(condition, ...) \
-  do {                            \
-  } while (false)
-#else
-#define RF_DCHECK(condition, ...) RF_CHECK(condition, __VA_ARGS__)
-#endif

@@ -2,12 +2,16 @@
 
 #include <atomic>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/check.h"
+#include "base/log.h"
 
 namespace rf {
 namespace {
@@ -92,9 +96,19 @@ struct ThreadPool::Shared {
   }
 };
 
-ThreadPool::ThreadPool(int n_threads) : n_threads_(n_threads), shared_(new Shared) {
+ThreadPool::ThreadPool(int n_threads) : n_threads_(1), shared_(nullptr) {
   RF_CHECK(n_threads >= 1 && n_threads <= 1024);
-  for (int i = 1; i < n_threads; ++i) shared_->workers.emplace_back([this, i] { shared_->WorkerLoop(i); });
+  auto shared = std::make_unique<Shared>();
+  shared->workers.reserve(static_cast<size_t>(n_threads) - 1);
+  try {
+    for (; n_threads_ < n_threads; ++n_threads_) {
+      shared->workers.emplace_back([shared = shared.get(), i = n_threads_] { shared->WorkerLoop(i); });
+    }
+  } catch (const std::exception& error) {  // too many threads or too little memory; those that run are enough
+    Log(LogLevel::kWarning,
+        fmt::format("only {} of {} threads could be started: {}", n_threads_, n_threads, error.what()));
+  }
+  shared_ = shared.release();
 }
 
 ThreadPool::~ThreadPool() {

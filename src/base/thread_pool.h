@@ -13,7 +13,7 @@ class ThreadPool {
   /// One task: `context` is what Run() was given, `task` in [0, n_tasks), `thread` in [0, n_threads()).
   using Task = void (*)(void* context, int64_t task, int thread);
 
-  /// REQUIRES: 1 <= n_threads <= 1024. Starts n_threads - 1 workers.
+  /// REQUIRES: 1 <= n_threads <= 1024. Starts n_threads - 1 workers, or as many as the system allows, with a warning.
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

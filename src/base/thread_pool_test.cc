@@ -3,10 +3,17 @@
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "base/log.h"
+#include "base/test_util/failing_threads.h"
 
 namespace rf {
 namespace {
@@ -71,6 +78,28 @@ TEST(ThreadPoolTest, AnExceptionComesBackAndThePoolLivesOn) {
   Counts counts(10);
   pool.Run(10, CountTask, &counts);
   for (const auto& calls : counts.calls) EXPECT_EQ(calls, 1);
+}
+
+// A thread that cannot be started is done without: the pool is smaller, says so, and works.
+TEST(ThreadPoolTest, RunsWithTheThreadsThatCouldBeStarted) {
+  std::vector<std::string> warnings;
+  SetLogSink([&warnings](LogLevel level, std::string_view line) {
+    if (level == LogLevel::kWarning) warnings.emplace_back(line);
+  });
+  for (const int n_started : {0, 1, 2}) {
+    warnings.clear();
+    const FailingThreads failing(n_started);
+    ThreadPool pool(8);
+    EXPECT_EQ(pool.n_threads(), n_started + 1);
+    EXPECT_THAT(warnings, testing::ElementsAre(testing::StartsWith(
+                              fmt::format("only {} of 8 threads could be started: ", n_started + 1))));
+    for (int round = 0; round < 100; ++round) {
+      Counts counts(50);
+      pool.Run(50, CountTask, &counts);
+      for (const auto& calls : counts.calls) ASSERT_EQ(calls, 1);
+    }
+  }
+  SetLogSink({});
 }
 
 }  // namespace

@@ -93,10 +93,10 @@ bool IsAligned(const WeightSource& source) {
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads), packs_(isa.name != "reference") {
+  CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads) {
     isa.fill(kernels_);
     const HostMemory memory = ReadHostMemory();
-    properties_ = {CpuModelName(),         "cpu", std::string(isa.name), n_threads, memory.total_bytes,
+    properties_ = {CpuModelName(),         "cpu", std::string(isa.name), pool_.n_threads(), memory.total_bytes,
                    memory.available_bytes, true};
   }
 
@@ -109,9 +109,8 @@ class CpuDevice final : public Device {
 
   LoadedWeight DescribeWeight(const WeightSource& source) const override {
     LoadedWeight described;
-    described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
-    if (IsPacked(source)) {
-      described.view.layout = kPanelLayout;
+    described.view = {nullptr, source.format, LayoutFor(source), source.n_matrices, source.n_rows, source.n_cols};
+    if (described.view.layout == kPanelLayout) {
       described.bytes_owned = PackedBytes(ShapeOf(source));
     } else if (!source.may_reference) {
       described.bytes_owned = static_cast<uint64_t>(source.n_matrices * source.n_rows *
@@ -127,7 +126,7 @@ class CpuDevice final : public Device {
     if (loaded.bytes_owned == 0) loaded.bytes_owned = source.bytes.size();
     RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
     loaded.view.data = loaded.storage->data();
-    if (IsPacked(source)) {
+    if (loaded.view.layout == kPanelLayout) {
       PackPanels(ShapeOf(source), source.bytes.data(), loaded.storage->data(), pool_);
     } else {
       std::memcpy(loaded.storage->data(), source.bytes.data(), loaded.bytes_owned);
@@ -140,14 +139,15 @@ class CpuDevice final : public Device {
     return {source.format, source.n_matrices, source.n_rows, source.n_cols};
   }
 
-  // Weights of one row are not packed: a product's bias comes this way too, and it is read as it is.
-  bool IsPacked(const WeightSource& source) const {
-    const bool is_product = source.used_by == OpId::kMatMul || source.used_by == OpId::kMoeMatMul;
-    return packs_ && is_product && source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
+  // What the op's kernel wants, where the shape has it. Weights of one row stay as they are: a product's bias comes
+  // this way too, and it is read so.
+  WeightLayout LayoutFor(const WeightSource& source) const {
+    const WeightLayout wanted = kernels_.WeightLayoutOf(static_cast<int>(source.used_by), source.format);
+    const bool has_panels = source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
+    return wanted == kPanelLayout && !has_panels ? kFileLayout : wanted;
   }
 
   ThreadPool pool_;
-  bool packs_;
   KernelTable kernels_;
   DeviceProperties properties_;
 };

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/test_util/failing_threads.h"
 #include "ops/tensor.h"
 
 namespace rf::cpu {
@@ -47,6 +48,14 @@ TEST(CpuDevice, RefusesThreadCountsThatMakeNoSense) {
     EXPECT_EQ(device.error().code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(device.error().message, HasSubstr(std::to_string(n_threads)));
   }
+}
+
+// Workspaces are sized by this number, so it must be that of the threads that run.
+TEST(CpuDevice, NamesTheThreadsThatCouldBeStarted) {
+  const FailingThreads failing(2);
+  const auto device = CreateCpuDevice({8, "generic"});
+  ASSERT_TRUE(device.has_value());
+  EXPECT_EQ((*device)->properties().n_threads, 3);
 }
 
 TEST(CpuDevice, WeightsOfProductsArePackedAndOwned) {

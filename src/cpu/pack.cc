@@ -52,23 +52,14 @@ void PackPlainRow(const RowCopy& copy) {
 using PackRowToPanel = void (*)(const RowCopy&);
 
 PackRowToPanel PackerOf(Format format) {
-  switch (format) {
-    case Format::kF32: return PackPlainRow<uint32_t>;
-    case Format::kF16:
-    case Format::kBF16: return PackPlainRow<uint16_t>;
-    case Format::kQ4_0: return PackIntegerRow<Q4_0Source>;
-    case Format::kQ4_1: return PackIntegerRow<Q4_1Source>;
-    case Format::kQ5_0: return PackIntegerRow<Q5_0Source>;
-    case Format::kQ5_1: return PackIntegerRow<Q5_1Source>;
-    case Format::kQ8_0: return PackIntegerRow<Q8_0Source>;
-    case Format::kQ4_K: return PackIntegerRow<Q4_KSource>;
-    case Format::kQ5_K: return PackIntegerRow<Q5_KSource>;
-    case Format::kQ6_K: return PackIntegerRow<Q6_KSource>;
-    case Format::kIQ4_NL: return PackIntegerRow<IQ4_NLSource>;
-    case Format::kIQ4_XS: return PackIntegerRow<IQ4_XSSource>;
-    case Format::kMXFP4: return PackIntegerRow<MXFP4Source>;
-    default: return nullptr;
-  }
+#define RF_PANEL_BLOCKS(Name, ...) \
+  if (format == Format::k##Name) return PackIntegerRow<Name##Source>;
+#define RF_PANEL_COLUMNS(Name, type) \
+  if (format == Format::k##Name) return PackPlainRow<type>;
+#include "cpu/panels.def"
+#undef RF_PANEL_BLOCKS
+#undef RF_PANEL_COLUMNS
+  return nullptr;
 }
 
 struct PackJob {

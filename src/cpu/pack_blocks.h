@@ -53,13 +53,6 @@ inline uint32_t FifthBits(uint32_t bits) {
   return EvenNibbles(woven) | EvenNibbles(woven >> 4) << 16;
 }
 
-/// Nibbles t and t + 16 of 32 quants, side by side.
-inline void NibbleWords(const uint8_t quants[32], uint32_t* words) {
-  uint8_t bytes[16];
-  for (int t = 0; t < 16; ++t) bytes[t] = static_cast<uint8_t>((quants[t] & 15) | (quants[t + 16] & 15) << 4);
-  memcpy(words, bytes, sizeof(bytes));
-}
-
 /// Formats of 32 weights with an F16 scale, perhaps an F16 minimum, perhaps 32 fifth bits, and 16 bytes of nibbles.
 template <Format kOf, bool kHasMinimum, bool kHasFifthBits>
 struct NibbleSource {

@@ -48,27 +48,21 @@ RF_SHARED_INLINE constexpr PanelLayout IntegerLayout(int record_blocks, int scal
   return {record_blocks * kBlock, scale_bytes + record_blocks * words * kWordPlane, scale_bytes, words * kWordPlane};
 }
 
-/// Formats with blocks of 32 weights: F16 scales (MXFP4: BF16, whose range the powers of two need), then F16 minimums
-/// where there are any. K formats and IQ4_XS: F16 d, F16 dmin (only Q4_K and Q5_K), then for each block the 8-bit
-/// scales (two planes for Q6_K), then the minimums.
+/// The layout of a format's records, from panels.def; record_weights is 0 for formats that are not named there.
 RF_SHARED_INLINE constexpr PanelLayout LayoutOf(Format format) {
-  switch (format) {
-    case Format::kF32: return {1, kWordPlane, 0, 0};
-    case Format::kF16:
-    case Format::kBF16: return {1, kHalfPlane, 0, 0};
-    case Format::kQ4_0:
-    case Format::kIQ4_NL:
-    case Format::kMXFP4: return IntegerLayout(1, kHalfPlane, 4);
-    case Format::kQ4_1: return IntegerLayout(1, 2 * kHalfPlane, 4);
-    case Format::kQ5_0: return IntegerLayout(1, kHalfPlane, 5);
-    case Format::kQ5_1: return IntegerLayout(1, 2 * kHalfPlane, 5);
-    case Format::kQ8_0: return IntegerLayout(1, kHalfPlane, 8);
-    case Format::kQ4_K: return IntegerLayout(8, 2 * kHalfPlane + 16 * kBytePlane, 4);
-    case Format::kQ5_K: return IntegerLayout(8, 2 * kHalfPlane + 16 * kBytePlane, 5);
-    case Format::kQ6_K: return IntegerLayout(8, kHalfPlane + 16 * kBytePlane, 6);
-    case Format::kIQ4_XS: return IntegerLayout(8, kHalfPlane + 8 * kBytePlane, 4);
-    default: return {};
-  }
+#define RF_PANEL_BLOCKS(Name, record_blocks, scale_bytes, words) \
+  if (format == Format::k##Name) return IntegerLayout(record_blocks, scale_bytes, words);
+#define RF_PANEL_COLUMNS(Name, type) \
+  if (format == Format::k##Name) return {1, kPanelRows * static_cast<int>(sizeof(type)), 0, 0};
+#include "cpu/panels.def"
+#undef RF_PANEL_BLOCKS
+#undef RF_PANEL_COLUMNS
+  return {};
+}
+
+/// The layout in which the CPU's kernels of matrix products read weights of a format, where the shape allows it.
+RF_SHARED_INLINE constexpr WeightLayout BestLayoutOf(Format format) {
+  return LayoutOf(format).record_weights != 0 ? kPanelLayout : kFileLayout;
 }
 
 RF_SHARED_INLINE constexpr int64_t PanelCount(int64_t n_rows) {

@@ -1,9 +1,9 @@
 #include "cpu/reference_kernels.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "cpu/cpu_context.h"
+#include "ops/kv_formats.h"
 
 namespace rf::cpu {
 namespace {
@@ -39,25 +39,26 @@ void RunMatMul(void* context, const MatMul::Args& args) {
 }
 
 // Whether an op can be asked for with a key of this format at all.
-template <typename Op>
-bool IsKey(const FormatInfo& info) {
-  if constexpr (std::is_same_v<Op, Embed> || std::is_same_v<Op, MatMul> || std::is_same_v<Op, MoeMatMul>) {
-    return true;
-  } else if constexpr (std::is_same_v<Op, KvStore> || std::is_same_v<Op, Attention>) {
-    return info.pack != nullptr;
-  } else {
-    return info.format == Format::kF32;
+bool IsKey(KeyKind kind, Format format) {
+  switch (kind) {
+    case KeyKind::kWeight: return true;
+    case KeyKind::kCache: return IsKvFormat(format);
+    case KeyKind::kActivation: break;
   }
+  return format == Format::kF32;
 }
+
+// The kernel that runs the reference, unless there is a faster way to the same bits.
+template <typename Op>
+constexpr auto kLaunch = RunReference<Op>;
+template <>
+constexpr auto kLaunch<MatMul> = RunMatMul;
 
 template <typename Op>
 void FillOp(KernelSlot<Op>& slot, const char* name) {
   for (int f = 0; f < kNumFormats; ++f) {
-    const FormatInfo& info = GetFormatInfo(static_cast<Format>(f));
-    if (!IsKey<Op>(info)) continue;
-    KernelEntry<Op> entry{RunReference<Op>, nullptr, name};
-    if constexpr (std::is_same_v<Op, MatMul>) entry.launch = RunMatMul;
-    slot.Set(info.format, entry);
+    const auto format = static_cast<Format>(f);
+    if (IsKey(Op::kKeyKind, format)) slot.Set(format, {kLaunch<Op>, nullptr, name});
   }
 }
 

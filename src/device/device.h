@@ -81,8 +81,9 @@ class Device {
   /// What LoadWeight would give, but for the data: layout and bytes_owned are right, the view's data and storage are
   /// null. `source.bytes` is not looked at. For plans that are only looked at.
   virtual LoadedWeight DescribeWeight(const WeightSource& source) const = 0;
-  /// Copies, packs or references a weight for the op that uses it. Errors: kUnsupported for a format that the op's slot
-  /// lacks, kOutOfMemory.
+  /// Copies, packs or references a weight for the op that uses it: in the layout that the op's kernel names
+  /// (KernelEntry::weight_layout) where the shape allows it. Copies are complete when it returns: the source's bytes
+  /// may be gone after. Errors: kUnsupported for a format that the op's slot lacks, kOutOfMemory.
   virtual Result<LoadedWeight> LoadWeight(const WeightSource& source) = 0;
 };
 

@@ -15,7 +15,10 @@ struct KernelEntry {
   void (*launch)(void* context, const typename Op::Args& args) = nullptr;
   /// Bytes of workspace that a launch with these args needs, at most; null: none. Monotonic in the number of rows.
   size_t (*workspace_bytes)(const typename Op::Args& args, int n_threads) = nullptr;
-  const char* name = nullptr;  ///< as the plan and profiles print it, e.g. "avx2/matmul_q4_1"
+  const char* name = nullptr;  ///< as the plan and profiles print it, e.g. "avx2/matmul_Q4_1"
+  /// The layout in which it reads weights of the key's format, where their shape allows it: what Device::LoadWeight
+  /// makes of them. Kernels of one slot must accept each other's weights: an op may have several, of mixed formats.
+  WeightLayout weight_layout = kFileLayout;
 };
 
 /// The entries of one op, by the format that Op::Key() returns. What a device cannot do it does not list.
@@ -35,6 +38,16 @@ struct KernelTable {
   /// The slot of one op, for code that is generic over ops.
   template <typename Op>
   const KernelSlot<Op>& SlotOf() const;
+
+  /// The weight_layout of the entry of the op that is `op`-th in ops.def (its OpId).
+  WeightLayout WeightLayoutOf(int op, Format key) const {
+    const WeightLayout by_op[] = {
+#define RF_OP(Name, file) file.Get(key).weight_layout,
+#include "ops/ops.def"
+#undef RF_OP
+    };
+    return by_op[op];
+  }
 };
 
 #define RF_OP(Name, file)                                      \

@@ -1,66 +1,12 @@
 // Loading a model while allocations and reads fail: an error comes back, nothing leaks, and the next load works. The
 // global operator new is replaced, hence a program of its own.
-#include <cstdlib>
-#include <new>
-
 #include <gtest/gtest.h>
 
 #include "cpu/cpu_device.h"
 #include "engine/model_session.h"
 #include "gguf/test_util/base_model.h"
+#include "gguf/test_util/counting_new.h"
 #include "gguf/test_util/fake_files.h"
-
-namespace {
-
-bool is_counting = false;
-int64_t n_allocations = 0;
-int64_t fail_at = -1;
-int64_t n_live = 0;
-bool was_optional = false;  // the failing allocation was one that the caller can do without, as std::stable_sort's
-
-void* Allocate(size_t n) {
-  if (is_counting) {
-    if (n_allocations++ == fail_at) throw std::bad_alloc();
-    ++n_live;
-  }
-  void* const out = std::malloc(n > 0 ? n : 1);
-  if (out == nullptr) throw std::bad_alloc();
-  return out;
-}
-
-void Free(void* address) {
-  if (is_counting && address != nullptr) --n_live;
-  std::free(address);
-}
-
-}  // namespace
-
-void* operator new(size_t n) {
-  return Allocate(n);
-}
-void* operator new[](size_t n) {
-  return Allocate(n);
-}
-void* operator new(size_t n, const std::nothrow_t&) noexcept {
-  try {
-    return Allocate(n);
-  } catch (const std::bad_alloc&) {
-    was_optional = true;
-    return nullptr;
-  }
-}
-void operator delete(void* address) noexcept {
-  Free(address);
-}
-void operator delete[](void* address) noexcept {
-  Free(address);
-}
-void operator delete(void* address, size_t) noexcept {
-  Free(address);
-}
-void operator delete[](void* address, size_t) noexcept {
-  Free(address);
-}
 
 namespace rf {
 namespace {
@@ -113,29 +59,27 @@ class LoaderFaults : public testing::TestWithParam<bool> {
 };
 
 TEST_P(LoaderFaults, EveryAllocationFailsOnce) {
+  AllocationCounts counts;
   const auto load = [&](int64_t failing) {
-    n_allocations = n_live = 0;
-    fail_at = failing;
-    was_optional = false;
-    is_counting = true;
+    StartCounting(failing);
     std::string code = "ok";
     {
       const auto session = Load(files_.syscalls());
       if (!session) code = ErrorCodeName(session.error().code);
     }
-    is_counting = false;
+    counts = StopCounting();
     return code;
   };
   load(-1);  // what is made once for the process
   ASSERT_EQ(load(-1), "ok");
-  ASSERT_EQ(n_live, 0);
-  const int64_t n_all = n_allocations;
+  ASSERT_EQ(counts.n_live, 0);
+  const int64_t n_all = counts.n_allocations;
   ASSERT_GT(n_all, 500);
   const int64_t stride = std::max<int64_t>(1, n_all / 1500);
   for (int64_t n = 0; n < n_all; n += stride) {
     const std::string code = load(n);
-    ASSERT_EQ(code, was_optional ? "ok" : "out_of_memory") << "allocation " << n << " of " << n_all;
-    ASSERT_EQ(n_live, 0) << "allocation " << n << " of " << n_all;
+    ASSERT_EQ(code, counts.was_optional ? "ok" : "out_of_memory") << "allocation " << n << " of " << n_all;
+    ASSERT_EQ(counts.n_live, 0) << "allocation " << n << " of " << n_all;
     ASSERT_EQ(files_.n_open(), 0) << "allocation " << n << " of " << n_all;
   }
   EXPECT_EQ(Generate(files_.syscalls()), expected_);

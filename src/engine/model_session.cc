@@ -48,21 +48,24 @@ int32_t PrefillChunkOf(const SessionOptions& options, int32_t context) {
   return std::min(options.prefill_chunk, context);
 }
 
-// What Plan::Make calls for each tensor: the mapping's bytes, or a copy in a buffer that the next call reuses.
+// What Plan::Make reads tensors with: the mapping's bytes, or a copy in a buffer that the next one reuses. Pages of the
+// mapping that the device has copied are given back at once, so that a model is not in memory twice.
 TensorReader MakeTensorReader(const std::shared_ptr<const GgufFile>& file) {
   auto buffer = std::make_shared<std::vector<std::byte>>();
-  return [file, buffer](int32_t index) -> Result<TensorData> {
+  const auto read = [file, buffer](int32_t index) -> Result<TensorData> {
     const auto i = static_cast<size_t>(index);
     const GgufTensor& tensor = file->tensors()[i];
     if (file->is_mapped()) {
       file->WillNeed(i);
       RF_ASSIGN_OR_RETURN(const auto bytes, file->TensorBytes(i));
-      return TensorData{tensor.name, bytes, true};
+      return TensorData{tensor.name, bytes};
     }
     buffer->resize(tensor.n_bytes);
     RF_RETURN_IF_ERROR(file->ReadTensor(i, *buffer));
-    return TensorData{tensor.name, *buffer, false};
+    return TensorData{tensor.name, *buffer};
   };
+  const auto release = [file](int32_t index) { file->DontNeed(static_cast<size_t>(index)); };
+  return {read, release, file->is_mapped()};
 }
 
 class SessionLoader {
@@ -150,9 +153,9 @@ class SessionLoader {
 
 PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context) {
   const int32_t context = ContextOf(options, trained_context);
-  const int64_t wanted =
-      options.kv_tokens > 0 ? options.kv_tokens : int64_t{context} * std::min(options.max_sequences, 2);
   PlanOptions plan;
+  plan.n_contexts = options.kv_tokens > 0 ? 0 : std::min(options.max_sequences, 2);
+  const int64_t wanted = plan.n_contexts > 0 ? int64_t{context} * plan.n_contexts : options.kv_tokens;
   plan.max_sequences = options.max_sequences;
   plan.rows.max_tokens = int64_t{PrefillChunkOf(options, context)} + options.max_sequences;
   plan.rows.max_outputs = std::max(options.max_outputs, options.max_sequences);

@@ -2,59 +2,12 @@
 // replaced, hence a program of its own.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "gguf/reader.h"
 #include "gguf/test_util/base_model.h"
+#include "gguf/test_util/counting_new.h"
 #include "gguf/test_util/fake_files.h"
 #include "gguf/test_util/raw_gguf.h"
 #include "gguf/writer.h"
-
-namespace {
-
-bool is_counting = false;
-int64_t n_allocations = 0;
-int64_t fail_from = -1;  // index of the first allocation that fails
-int64_t fail_count = 0;
-int64_t n_live = 0;  // allocations made while counting that were not freed while counting
-
-void* Allocate(size_t n) {
-  if (is_counting) {
-    const int64_t index = n_allocations++;
-    if (fail_from >= 0 && index >= fail_from && index - fail_from < fail_count) throw std::bad_alloc();
-    ++n_live;
-  }
-  void* const out = std::malloc(n > 0 ? n : 1);
-  if (!out) throw std::bad_alloc();
-  return out;
-}
-
-void Free(void* address) {
-  if (is_counting && address) --n_live;
-  std::free(address);
-}
-
-}  // namespace
-
-void* operator new(size_t n) {
-  return Allocate(n);
-}
-void* operator new[](size_t n) {
-  return Allocate(n);
-}
-void operator delete(void* address) noexcept {
-  Free(address);
-}
-void operator delete[](void* address) noexcept {
-  Free(address);
-}
-void operator delete(void* address, size_t) noexcept {
-  Free(address);
-}
-void operator delete[](void* address, size_t) noexcept {
-  Free(address);
-}
 
 namespace rf {
 namespace {
@@ -69,18 +22,15 @@ struct Outcome {
 // Opens with allocations [from, from + count) failing.
 Outcome OpenWithFailures(const std::string& path, const GgufOptions& options, int64_t from, int64_t count) {
   Outcome outcome;
-  n_allocations = n_live = 0;
-  fail_from = from;
-  fail_count = count;
-  is_counting = true;
+  StartCounting(from, count);
   {
     const auto file = GgufFile::Open(path, options);
     outcome.opened = file.has_value();
     if (!file) outcome.code = file.error().code;
   }
-  is_counting = false;
-  outcome.n_allocations = n_allocations;
-  outcome.n_leaked = n_live;
+  const AllocationCounts counts = StopCounting();
+  outcome.n_allocations = counts.n_allocations;
+  outcome.n_leaked = counts.n_live;
   return outcome;
 }
 

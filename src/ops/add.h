@@ -7,6 +7,7 @@ namespace rf {
 /// y = a + b, element by element. a, b, y [n_rows, n_cols] F32; y may be a or b.
 /// Operands: in[0] = a, in[1] = b, out[0] = y.
 struct Add {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {};
   struct Args {
     TensorView a;

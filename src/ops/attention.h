@@ -16,6 +16,7 @@ namespace rf {
 /// Source: Vaswani et al. 2017; online softmax as Dao et al. 2022, arXiv:2205.14135; paging as Kwon et al. 2023,
 /// arXiv:2309.06180.
 struct Attention {
+  static constexpr KeyKind kKeyKind = KeyKind::kCache;
   struct Attrs {
     int32_t n_heads = 0;
     float scale = 1.0f;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "ops/kv_formats.h"
+
 namespace rf {
 namespace {
 
@@ -57,7 +59,7 @@ Status CheckKv(std::string_view op, const KvLayerView& kv) {
   RF_RETURN_IF_ERROR(CheckThat(kv.n_kv_heads > 0 && kv.page_tokens > 0 && kv.head_dim > 0, op,
                                "the KV layer's sizes must be positive"));
   const FormatInfo& info = GetFormatInfo(kv.format);
-  if (info.pack != nullptr && kv.head_dim % info.block_elements == 0) return {};
+  if (IsKvFormat(kv.format) && kv.head_dim % info.block_elements == 0) return {};
   return Error{ErrorCode::kUnsupported,
                fmt::format("{}: a KV cache in {} does not go with a head size of {}", op, info.name, kv.head_dim), ""};
 }

@@ -8,6 +8,7 @@ namespace rf {
 ///   W [n_vocab, d_model] any format   y [n_tokens, d_model] F32
 /// Operands: out[0] = y, weight[0] = W, batch.token_ids.
 struct Embed {
+  static constexpr KeyKind kKeyKind = KeyKind::kWeight;
   struct Attrs {
     float scale = 1.0f;
   };

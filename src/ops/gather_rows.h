@@ -8,6 +8,7 @@ namespace rf {
 ///   x [n_tokens, n_cols] F32   y [n_outputs, n_cols] F32, must not alias x
 /// Operands: in[0] = x, out[0] = y, batch.output_rows.
 struct GatherRows {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {};
   struct Args {
     TensorView x;

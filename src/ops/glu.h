@@ -13,6 +13,7 @@ enum class Activation : int32_t {
 ///   gate, up, y [n_rows, d_ff] F32; y may be gate or up
 /// Operands: in[0] = gate, in[1] = up, out[0] = y. Source: Shazeer 2020, arXiv:2002.05202.
 struct Glu {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {
     Activation activation = Activation::kSilu;
   };

@@ -10,6 +10,7 @@ namespace rf {
 ///   page_tokens]; V alike. k, v [n_tokens, n_kv_heads * head_dim] F32
 /// Operands: in[0] = k, in[1] = v, kv, batch. Every (page, slot) is written by one token only.
 struct KvStore {
+  static constexpr KeyKind kKeyKind = KeyKind::kCache;
   struct Attrs {};
   struct Args {
     TensorView k;

@@ -11,6 +11,7 @@ namespace rf {
 /// Operands: in[0] = x, in[1] = residual, out[p] = y_p, weight[2p] = W_p, weight[2p + 1] = bias_p.
 /// Tolerances: design §4 (NMSE <= 5e-4 with 8-bit activations, <= 1e-5 with 16-bit ones, <= 1e-9 in F32).
 struct MatMul {
+  static constexpr KeyKind kKeyKind = KeyKind::kWeight;
   static constexpr int kMaxParts = 3;
   struct Attrs {
     int32_t n_parts = 1;

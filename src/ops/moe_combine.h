@@ -8,6 +8,7 @@ namespace rf {
 ///   x [n_tokens * n_used, d_model] F32   weights [n_tokens, n_used] F32   y [n_tokens, d_model] F32, must not alias x
 /// Operands: in[0] = x, in[1] = weights, out[0] = y.
 struct MoeCombine {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {};
   struct Args {
     TensorView x;

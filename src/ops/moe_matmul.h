@@ -9,6 +9,7 @@ namespace rf {
 ///   otherwise W [n_experts, d_out, d_in] any format   ids [n_tokens, n_used] I32   y [n_tokens * n_used, d_out] F32
 /// Operands: in[0] = x, in[1] = ids, out[0] = y, weight[0] = W.
 struct MoeMatMul {
+  static constexpr KeyKind kKeyKind = KeyKind::kWeight;
   struct Attrs {};
   struct Args {
     TensorView x;

@@ -10,6 +10,7 @@ namespace rf {
 /// weights = p of the chosen, divided by their sum if `normalize`, times `scale`.
 /// Operands: in[0] = logits, out[0] = ids, out[1] = weights. Source: Mixtral, arXiv:2401.04088, section 2.1.
 struct MoeRoute {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {
     int32_t n_used = 0;
     bool normalize = true;

@@ -9,6 +9,13 @@ template <typename T>
 class Result;
 using Status = Result<void>;
 
+/// What chooses an op's kernel: the format that Op::Key() returns is that of
+enum class KeyKind {
+  kActivation,  ///< its activations: F32
+  kWeight,      ///< its first weight: any format
+  kCache,       ///< the KV cache: one of ops/kv_formats.def
+};
+
 /// Operands of one step. Absent optional operands have data == nullptr.
 struct Operands {
   static constexpr int kMaxInputs = 4;

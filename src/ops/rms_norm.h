@@ -10,6 +10,7 @@ namespace rf {
 ///   x [n_rows, n_cols] F32   w [n_cols / n_groups] F32   y [n_rows, n_cols] F32, may be x itself
 /// Operands: in[0] = x, out[0] = y, weight[0] = w. Source: Zhang & Sennrich 2019, arXiv:1910.07467.
 struct RmsNorm {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {
     float eps = 1e-5f;
     int32_t n_groups = 1;

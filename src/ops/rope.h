@@ -15,6 +15,7 @@ enum class RopePairing : int32_t {
 ///   x [n_tokens, n_heads * head_dim] F32, in place   table [n_tokens, rope_dim] F32 from RopeTable
 /// Operands: in[0] = table, in[1] = x, out[0] = x (the same memory).
 struct Rope {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {
     int32_t n_heads = 0;
     int32_t head_dim = 0;

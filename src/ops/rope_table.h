@@ -11,6 +11,7 @@ namespace rf {
 /// Operands: out[0] = table, weight[0] = f, batch.positions. Source: Su et al. 2021, arXiv:2104.09864; Peng et al.
 /// 2023, arXiv:2309.00071.
 struct RopeTable {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {
     float magnitude = 1.0f;
   };

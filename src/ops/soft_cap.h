@@ -9,6 +9,7 @@ namespace rf {
 ///   x, y [n_rows, n_cols] F32; y may be x
 /// Operands: in[0] = x, out[0] = y.
 struct SoftCap {
+  static constexpr KeyKind kKeyKind = KeyKind::kActivation;
   struct Attrs {
     float cap = 0.0f;
     float scale = 1.0f;

@@ -53,7 +53,7 @@ struct BatchView {
 struct KvLayerView {
   void* k = nullptr;
   void* v = nullptr;
-  Format format = Format::kF16;  ///< F32, F16, BF16, Q8_0 or Q4_0 (blocks along head_dim)
+  Format format = Format::kF16;  ///< one of ops/kv_formats.def (blocks along head_dim)
   int32_t n_pages = 0;
   int32_t n_kv_heads = 0;
   int32_t page_tokens = 0;

@@ -77,7 +77,8 @@ Result<MemoryPlan> EstimateMemory(const Graph& graph, Device& device, const Plan
   Device* const devices[] = {&pretend};
   RF_ASSIGN_OR_RETURN(const auto tensor, Reservation::Make(LargestTensor(graph), "weights"));
   const std::span<const std::byte> bytes(static_cast<const std::byte*>(tensor->data()), tensor->size());
-  const TensorReader reader = [&](int32_t) -> Result<TensorData> { return TensorData{"weight", bytes, is_mapped}; };
+  const auto read = [&](int32_t) -> Result<TensorData> { return TensorData{"weight", bytes}; };
+  const TensorReader reader{read, nullptr, is_mapped};
   RF_ASSIGN_OR_RETURN(const auto plan, Plan::Make(graph, reader, devices, options, nullptr));
   return plan->memory();
 }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "plan/estimate.h"
+
 namespace rf {
 namespace {
 
@@ -20,47 +22,67 @@ std::optional<std::string> FindMissingKernel(const Graph& graph, const Device& d
   return std::nullopt;
 }
 
-uint64_t WeightBytes(const Graph& graph) {
-  uint64_t total = 0;
-  for (const WeightRef& weight : graph.weights) total += FileBytes(weight);
-  return total;
+// Why a device cannot run the plan.
+struct Refusal {
+  ErrorCode code = ErrorCode::kUnsupported;
+  std::string reason;
+  uint64_t n_pages_fitting = 0;  // KV pages that would leave enough memory
+};
+
+// What is missing, with numbers, or nothing if the plan fits.
+std::optional<Refusal> FindMissingMemory(const Graph& graph, Device& device, const PlanOptions& options,
+                                         bool is_mapped) {
+  const DeviceProperties& properties = device.properties();
+  const uint64_t free = properties.free_bytes;
+  if (free == 0) return std::nullopt;  // not known
+  const auto needed = EstimateMemory(graph, device, options, is_mapped);
+  if (!needed) return Refusal{needed.error().code, needed.error().message};
+  if (needed->Total() <= free) return std::nullopt;
+  Refusal refusal{ErrorCode::kOutOfMemory,
+                  fmt::format("{} has {:.0f} MiB free, needed: weights {:.0f} + KV cache {:.0f} + activations {:.0f} + "
+                              "workspace {:.0f} MiB",
+                              properties.kind, free / kMiB, needed->weights / kMiB, needed->kv_cache / kMiB,
+                              needed->activations / kMiB, needed->workspace / kMiB)};
+  const uint64_t alignment = 512 * graph.kv_layers.size();  // of each layer's K and V, at most
+  const uint64_t without_pages = needed->Total() - needed->kv_cache + alignment;
+  const uint64_t page = KvPageBytes(graph, options.page_tokens, options.kv_format);
+  if (page > 0 && without_pages < free) refusal.n_pages_fitting = (free - without_pages) / page;
+  return refusal;
 }
 
-// What is missing, in words with numbers, or nothing if the plan fits.
-std::optional<std::string> FindMissingMemory(const Graph& graph, const Device& device, const PlanOptions& options) {
-  const uint64_t free = device.properties().free_bytes;
-  const uint64_t page = KvPageBytes(graph, options.page_tokens, options.kv_format);
-  const uint64_t weights = WeightBytes(graph);
-  const uint64_t kv = page * static_cast<uint64_t>(options.n_pages);
-  const uint64_t arena = LayOutArena(graph, options.rows).bytes;
-  if (free == 0 || weights + kv + arena <= free) return std::nullopt;
-  std::string text =
-      fmt::format("{} has {:.0f} MiB free, needed: weights {:.0f} + KV cache {:.0f} + activations {:.0f} MiB",
-                  device.properties().kind, free / kMiB, weights / kMiB, kv / kMiB, arena / kMiB);
-  if (weights + arena + page <= free) {
-    const uint64_t pages = (free - weights - arena) / page;
-    text += fmt::format("; --ctx {} would fit", pages * static_cast<uint64_t>(options.page_tokens));
+std::optional<Refusal> FindRefusal(const Graph& graph, Device& device, const PlanOptions& options, bool is_mapped) {
+  if (const auto missing = FindMissingKernel(graph, device, options.kv_format)) {
+    return Refusal{ErrorCode::kUnsupported, *missing};
   }
-  return text;
+  return FindMissingMemory(graph, device, options, is_mapped);
+}
+
+// "; --ctx 4096 would fit", or nothing where not even a page does.
+std::string Advise(uint64_t n_pages, const PlanOptions& options) {
+  const bool shares_by_context = options.n_contexts > 0;
+  const uint64_t n_shares = shares_by_context ? static_cast<uint64_t>(options.n_contexts) : 1;
+  const uint64_t positions = n_pages / n_shares * static_cast<uint64_t>(options.page_tokens);
+  if (positions == 0) return "";
+  return fmt::format("; {} {} would fit", shares_by_context ? "--ctx" : "--kv-tokens", positions);
 }
 
 }  // namespace
 
-Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options) {
-  std::string reasons;
-  ErrorCode code = ErrorCode::kUnsupported;
+Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options,
+                             bool is_mapped) {
+  Error error{ErrorCode::kUnsupported, "", ""};
+  uint64_t n_pages_fitting = 0;
   for (Device* device : devices) {
-    auto why_not = FindMissingKernel(graph, *device, options.kv_format);
-    if (!why_not) {
-      why_not = FindMissingMemory(graph, *device, options);
-      if (!why_not) return Placement{device, reasons.empty() ? "first device" : reasons};
-      code = ErrorCode::kOutOfMemory;
-    }
-    if (!reasons.empty()) reasons += "; ";
-    reasons += *why_not;
+    const auto refusal = FindRefusal(graph, *device, options, is_mapped);
+    if (!refusal) return Placement{device, error.message.empty() ? "first device" : error.message};
+    if (!error.message.empty()) error.message += "; ";
+    error.message += refusal->reason;
+    if (error.code != ErrorCode::kOutOfMemory) error.code = refusal->code;
+    n_pages_fitting = std::max(n_pages_fitting, refusal->n_pages_fitting);
   }
-  if (devices.empty()) reasons = "no device";
-  return Error{code, reasons, ""};
+  if (devices.empty()) error.message = "no device";
+  error.message += Advise(n_pages_fitting, options);
+  return error;
 }
 
 }  // namespace rf

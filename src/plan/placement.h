@@ -15,9 +15,11 @@ struct Placement {
   std::string reason;
 };
 
-/// The first device that has a kernel for every op of the graph and memory for weights, KV cache and activations.
+/// The first device that has a kernel for every op of the graph and memory for all that the plan would reserve on it,
+/// as EstimateMemory counts it: weights that it reads from a mapped file (`is_mapped`) need none, packed ones do.
 /// Errors: kUnsupported or kOutOfMemory; the message gives each device's reason and, for memory, the largest context
-/// that fits.
-Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options);
+/// (or number of KV positions, if that was asked for) that fits on one of them.
+Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options,
+                             bool is_mapped);
 
 }  // namespace rf

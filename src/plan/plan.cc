@@ -32,7 +32,7 @@ uint64_t KvPageBytes(const Graph& graph, int32_t page_tokens, Format format) {
 Result<std::unique_ptr<Plan>> Plan::Make(Graph graph, const TensorReader& reader, std::span<Device* const> devices,
                                          const PlanOptions& options, const LoadProgress& progress) {
   RunFusionPasses(graph);
-  RF_ASSIGN_OR_RETURN(const Placement placement, PlaceGraph(graph, devices, options));
+  RF_ASSIGN_OR_RETURN(const Placement placement, PlaceGraph(graph, devices, options, reader.is_mapped));
   std::unique_ptr<Plan> plan(new Plan(std::move(graph), options));
   plan->device_ = placement.device;
   plan->reason_ = placement.reason;

@@ -22,6 +22,7 @@ struct PlanOptions {
   int32_t max_sequences = 1;  ///< sequences of one step at most
   int32_t page_tokens = 32;   ///< positions in a KV page
   int32_t n_pages = 0;        ///< KV pages in all
+  int32_t n_contexts = 0;     ///< whole contexts that the pages are for; 0: so many positions were asked for
   Format kv_format = Format::kF16;
 };
 

@@ -26,7 +26,7 @@ WeightSource ConstantSource(const Graph& graph, const WeightRef& ref) {
   return source;
 }
 
-Result<WeightSource> TensorSource(const TensorData& tensor, const WeightRef& ref) {
+Result<WeightSource> TensorSource(const TensorData& tensor, const WeightRef& ref, bool is_mapped) {
   const uint64_t row_bytes = static_cast<uint64_t>(RowBytes(GetFormatInfo(ref.format), ref.n_cols));
   const uint64_t begin = row_bytes * static_cast<uint64_t>(ref.first_row);
   const uint64_t size = FileBytes(ref);
@@ -38,9 +38,30 @@ Result<WeightSource> TensorSource(const TensorData& tensor, const WeightRef& ref
   WeightSource source;
   source.name = tensor.name;
   source.bytes = tensor.bytes.subspan(begin, size);
-  source.may_reference = tensor.is_mapped;
+  source.may_reference = is_mapped;
   return source;
 }
+
+// Which tensors of the file are done with.
+class TensorUses {
+ public:
+  TensorUses(const Graph& graph, const std::set<std::pair<WeightId, OpId>>& uses) {
+    for (const auto& [weight, op] : uses) ++tensors_[graph.weights[weight].tensor].n_left;
+  }
+  // Counts one use; true if it was the last one and all were copies.
+  bool IsDone(int32_t tensor, bool is_copy) {
+    Uses& uses = tensors_[tensor];
+    uses.all_copied &= is_copy;
+    return --uses.n_left == 0 && uses.all_copied;
+  }
+
+ private:
+  struct Uses {
+    int n_left = 0;
+    bool all_copied = true;
+  };
+  std::map<int32_t, Uses> tensors_;
+};
 
 }  // namespace
 
@@ -56,14 +77,15 @@ Result<WeightSet> WeightSet::Load(const Graph& graph, const TensorReader& reader
   for (const auto& [weight, op] : uses) total += FileBytes(graph.weights[weight]);
 
   WeightSet set;
+  TensorUses tensor_uses(graph, uses);
   uint64_t done = 0;
   for (const auto& key : uses) {
     const WeightRef& ref = graph.weights[key.first];
     WeightSource source;
     TensorData tensor;  // keeps the name alive while `source` refers to it
     if (ref.tensor >= 0) {
-      RF_ASSIGN_OR_RETURN(tensor, reader(ref.tensor));
-      RF_ASSIGN_OR_RETURN(source, TensorSource(tensor, ref));
+      RF_ASSIGN_OR_RETURN(tensor, reader.read(ref.tensor));
+      RF_ASSIGN_OR_RETURN(source, TensorSource(tensor, ref, reader.is_mapped));
     } else {
       source = ConstantSource(graph, ref);
     }
@@ -74,7 +96,9 @@ Result<WeightSet> WeightSet::Load(const Graph& graph, const TensorReader& reader
     source.used_by = key.second;
     RF_ASSIGN_OR_RETURN(LoadedWeight loaded, device.LoadWeight(source));
     set.bytes_owned_ += loaded.bytes_owned;
-    if (loaded.storage == nullptr) set.bytes_mapped_ += source.bytes.size();
+    const bool is_copy = loaded.storage != nullptr;
+    if (!is_copy) set.bytes_mapped_ += source.bytes.size();
+    if (tensor_uses.IsDone(ref.tensor, is_copy) && ref.tensor >= 0 && reader.release) reader.release(ref.tensor);
     set.weights_.emplace(key, std::move(loaded));
     done += source.bytes.size();
     if (progress) progress(done, total);

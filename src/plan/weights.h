@@ -15,15 +15,20 @@
 
 namespace rf {
 
-/// Where a tensor's bytes come from.
+/// One tensor of the model file.
 struct TensorData {
   std::string name;
-  std::span<const std::byte> bytes;  ///< the whole tensor in GGUF layout, valid at least until the next call
-  bool is_mapped = false;            ///< bytes stay valid as long as the model file is open
+  std::span<const std::byte> bytes;  ///< the whole tensor in GGUF layout, valid at least until the next one is read
 };
 
-/// Gives the bytes of tensor i of the model file. Errors: kIo.
-using TensorReader = std::function<Result<TensorData>(int32_t tensor)>;
+/// Gives the tensors of the model file by their numbers in it.
+struct TensorReader {
+  /// Errors: kIo.
+  std::function<Result<TensorData>(int32_t tensor)> read;
+  /// Told once of each tensor of which the device made copies only: nothing will look at its bytes again. May be empty.
+  std::function<void(int32_t tensor)> release;
+  bool is_mapped = false;  ///< what was read stays valid as long as the model file is open
+};
 
 /// Told after each weight: bytes of the file's weights brought over so far, and in all.
 using LoadProgress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;

@@ -16,13 +16,6 @@ inline constexpr double kFloatBound = 1e-9;
 /// Of outputs that are rounded once or not at all: every kernel writes the same bits.
 inline constexpr double kSameBits = 0.0;
 
-/// What chooses an op's kernel, and so which formats it must be tested with.
-enum class KeyKind {
-  kActivation,  ///< F32 only
-  kWeight,      ///< every format
-  kCache,       ///< the formats that the KV cache takes
-};
-
 template <typename Op>
 struct Case {
   std::string name;
@@ -34,15 +27,12 @@ struct Case {
 
 template <typename Op>
 struct CasesOf {
-  static KeyKind Kind();
   /// The same cases each time.
   static std::vector<Case<Op>> Make(Format key);
 };
 
-#define RF_OP(Name, file)        \
-  template <>                    \
-  KeyKind CasesOf<Name>::Kind(); \
-  template <>                    \
+#define RF_OP(Name, file) \
+  template <>             \
   std::vector<Case<Name>> CasesOf<Name>::Make(Format key);
 #include "ops/ops.def"
 #undef RF_OP

@@ -12,6 +12,7 @@
 #include "conformance/case.h"
 #include "conformance/run.h"
 #include "cpu/isa.h"
+#include "ops/kv_formats.h"
 
 namespace rf::conformance {
 namespace {
@@ -23,10 +24,7 @@ struct Key {
 
 bool CanHaveKey(KeyKind kind, Format format) {
   if (kind == KeyKind::kActivation) return format == Format::kF32;
-  if (kind == KeyKind::kWeight) return true;
-  // What ops/tensor.h lists for KvLayerView::format.
-  constexpr Format kCacheFormats[] = {Format::kF32, Format::kF16, Format::kBF16, Format::kQ8_0, Format::kQ4_0};
-  return std::count(std::begin(kCacheFormats), std::end(kCacheFormats), format) != 0;
+  return kind == KeyKind::kWeight || IsKvFormat(format);
 }
 
 // Cases and the reference's results, which all instruction sets share.
@@ -80,8 +78,10 @@ class MatchesReference final : public OpTest<Op> {
   }
 };
 
-// Adds the rows of `part` behind those of `all`.
-void Append(Outputs& all, const Outputs& part) {
+// Adds the rows of `part` behind those of `all`, and takes over its cache.
+void Append(Outputs& all, Outputs part) {
+  all.k = std::move(part.k);
+  all.v = std::move(part.v);
   for (int i = 0; i < Operands::kMaxOutputs; ++i) {
     all.out[i].insert(all.out[i].end(), part.out[i].begin(), part.out[i].end());
   }
@@ -99,15 +99,13 @@ class RowsStandAlone final : public OpTest<Op> {
       const int32_t n_tokens = c.operands.batch.n_tokens();
       for (int32_t size : {1, 7, 64}) {
         if (size >= n_tokens || (size == 1 && n_tokens > 64)) continue;
-        Outputs pieces = RunPieces(*machine, c, size);
-        pieces.k = whole.k;  // the pieces' caches hold a part each; the op's own test compares them
-        pieces.v = whole.v;
-        ASSERT_EQ(pieces, whole) << c.name << " in pieces of " << size;
+        ASSERT_EQ(RunPieces(*machine, c, size), whole) << c.name << " in pieces of " << size;
       }
     }
   }
 
  private:
+  // Piece after piece: each finds the cache as the one before left it.
   static Outputs RunPieces(Machine& machine, const Case<Op>& c, int32_t size) {
     const int32_t n_tokens = c.operands.batch.n_tokens();
     Outputs pieces;
@@ -115,6 +113,10 @@ class RowsStandAlone final : public OpTest<Op> {
       Case<Op> piece = c;
       piece.operands = TakeTokens(c.operands, first, std::min(size, n_tokens - first));
       piece.name += " from " + std::to_string(first);
+      if (first > 0 && piece.operands.kv) {
+        piece.operands.kv->k = pieces.k;
+        piece.operands.kv->v = pieces.v;
+      }
       Append(pieces, RunOn(machine, piece));
     }
     return pieces;
@@ -168,7 +170,7 @@ template <typename Op>
 void RegisterOp(std::string_view name) {
   for (int f = 0; f < kNumFormats; ++f) {
     const auto format = static_cast<Format>(f);
-    if (!CanHaveKey(CasesOf<Op>::Kind(), format)) continue;
+    if (!CanHaveKey(Op::kKeyKind, format)) continue;
     for (const cpu::Isa& isa : cpu::AllIsas()) {
       const Key key{std::string(isa.name), format};
       Register<MatchesReference<Op>>("MatchesReference", key, name);

@@ -131,6 +131,21 @@ TEST_P(SpecialValues, NormOfABrokenRow) {
   }
 }
 
+// The squares of finite values may be infinite in F32, and one value may be all that matters.
+TEST_P(SpecialValues, NormOfHugeRows) {
+  for (float scale : {1e17f, 3e18f, 1e20f, 1e30f, 3e37f}) {
+    Random random("norm");
+    Case<RmsNorm> c{"norm", {}, {}};
+    c.operands.in[0] = random.Tensor(3, 70, scale);
+    c.operands.in[0]->Set(1, 68, 3.4e38f);
+    c.operands.out[0] = Output(3, 70);
+    c.operands.weight[0] = random.Vector(70, 1.0f, 0.1f);
+    c.operands.batch = MakeBatch(3);
+    SCOPED_TRACE(scale);
+    ExpectNear(c.operands, c.bounds, RunOn(*machine_, c), RunReference(c));
+  }
+}
+
 // A row whose input is broken is broken in every output, and no other row is.
 TEST_P(SpecialValues, ProductsOfABrokenRow) {
   for (Format format : {Format::kF32, Format::kF16, Format::kQ4_0, Format::kQ8_0, Format::kQ4_K, Format::kQ6_K}) {

@@ -133,19 +133,14 @@ size_t WorkspaceBytes(const Attention::Args& args, int n_threads) {
   return static_cast<size_t>(n_threads * memory.thread_floats + kMaxSplits * memory.state_floats) * sizeof(float);
 }
 
-template <typename RowType>
-void Set(KernelTable& table, const char* name) {
-  table.attention.Set(RowType::kFormat, {Launch<RowType>, WorkspaceBytes<RowType>, name});
-}
-
 }  // namespace
 
 void RF_ISA::RegisterAttention(KernelTable& table) {
-  Set<RowF32>(table, RF_KERNEL_NAME("attention_f32"));
-  Set<RowF16>(table, RF_KERNEL_NAME("attention_f16"));
-  Set<RowBF16>(table, RF_KERNEL_NAME("attention_bf16"));
-  Set<RowQ8_0>(table, RF_KERNEL_NAME("attention_q8_0"));
-  Set<RowQ4_0>(table, RF_KERNEL_NAME("attention_q4_0"));
+#define RF_KV_FORMAT(Name, header)                                                                      \
+  table.attention.Set(Format::k##Name, {Launch<KvRow<Block##Name>>, WorkspaceBytes<KvRow<Block##Name>>, \
+                                        RF_KERNEL_NAME("attention_" #Name)});
+#include "ops/kv_formats.def"
+#undef RF_KV_FORMAT
 }
 
 }  // namespace rf::cpu

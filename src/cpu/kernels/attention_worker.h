@@ -160,9 +160,9 @@ class AttentionWorker {
     for (int32_t i = 0; i < count; ++i) {
       const int32_t page = PageOf(*args_.batch, kv_, job.sequence, begin + i);
       const int32_t slot = (begin + i) % kv_.page_tokens;
-      RowType::Read(KvRow<RowType>(kv_, kv_.k, page, job.kv_head, slot), row_, head_dim_);
+      RowType::Read(KvRowAt<RowType>(kv_, kv_.k, page, job.kv_head, slot), row_, head_dim_);
       for (int64_t d = 0; d < head_dim_; ++d) k_[d * kBlock + i] = row_[d];
-      RowType::Read(KvRow<RowType>(kv_, kv_.v, page, job.kv_head, slot), v_ + i * head_dim_, head_dim_);
+      RowType::Read(KvRowAt<RowType>(kv_, kv_.v, page, job.kv_head, slot), v_ + i * head_dim_, head_dim_);
     }
     for (int32_t i = count; i < kBlock; ++i) {
       for (int64_t d = 0; d < head_dim_; ++d) k_[d * kBlock + i] = 0.0f;

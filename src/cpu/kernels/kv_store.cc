@@ -15,26 +15,20 @@ void Launch(void* context, const KvStore::Args& args) {
     for (int32_t h = 0; h < kv.n_kv_heads; ++h) {
       const int32_t slot = position % kv.page_tokens;
       RowType::Write(k + static_cast<int64_t>(h) * kv.head_dim,
-                     const_cast<void*>(KvRow<RowType>(kv, kv.k, page, h, slot)), kv.head_dim);
+                     const_cast<void*>(KvRowAt<RowType>(kv, kv.k, page, h, slot)), kv.head_dim);
       RowType::Write(v + static_cast<int64_t>(h) * kv.head_dim,
-                     const_cast<void*>(KvRow<RowType>(kv, kv.v, page, h, slot)), kv.head_dim);
+                     const_cast<void*>(KvRowAt<RowType>(kv, kv.v, page, h, slot)), kv.head_dim);
     }
   });
-}
-
-template <typename RowType>
-void Set(KernelTable& table, const char* name) {
-  table.kv_store.Set(RowType::kFormat, {Launch<RowType>, nullptr, name});
 }
 
 }  // namespace
 
 void RF_ISA::RegisterKvStore(KernelTable& table) {
-  Set<RowF32>(table, RF_KERNEL_NAME("kv_store_f32"));
-  Set<RowF16>(table, RF_KERNEL_NAME("kv_store_f16"));
-  Set<RowBF16>(table, RF_KERNEL_NAME("kv_store_bf16"));
-  Set<RowQ8_0>(table, RF_KERNEL_NAME("kv_store_q8_0"));
-  Set<RowQ4_0>(table, RF_KERNEL_NAME("kv_store_q4_0"));
+#define RF_KV_FORMAT(Name, header) \
+  table.kv_store.Set(Format::k##Name, {Launch<KvRow<Block##Name>>, nullptr, RF_KERNEL_NAME("kv_store_" #Name)});
+#include "ops/kv_formats.def"
+#undef RF_KV_FORMAT
 }
 
 }  // namespace rf::cpu

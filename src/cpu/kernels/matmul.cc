@@ -80,8 +80,9 @@ size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
 }  // namespace
 
 void RF_ISA::RegisterMatMul(KernelTable& table) {
-#define RF_FORMAT(Name, ...) \
-  table.matmul.Set(Format::k##Name, {Launch, WorkspaceBytes, RF_KERNEL_NAME("matmul_" #Name)});
+#define RF_FORMAT(Name, ...)        \
+  table.matmul.Set(Format::k##Name, \
+                   {Launch, WorkspaceBytes, RF_KERNEL_NAME("matmul_" #Name), BestLayoutOf(Format::k##Name)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

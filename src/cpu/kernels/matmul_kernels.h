@@ -38,26 +38,34 @@ constexpr TileKernels kIntegerKernels = IntegerKernels<Block>();
 template <class Columns>
 constexpr TileKernels kFloatKernels = FloatKernels<Columns>();
 
+/// The kernels of a packed weight; null for formats without a panel layout, which are never packed.
+constexpr const TileKernels* PackedKernelsOf(Format format) {
+#define RF_PANEL_BLOCKS(Name, ...) \
+  if (format == Format::k##Name) return &kIntegerKernels<Name##Block>;
+#define RF_PANEL_COLUMNS(Name, type) \
+  if (format == Format::k##Name) return &kFloatKernels<Name##Columns>;
+#include "cpu/panels.def"
+#undef RF_PANEL_BLOCKS
+#undef RF_PANEL_COLUMNS
+  return nullptr;
+}
+
+/// Whether kernels read records of the size that the packer writes.
+constexpr bool IsLayoutOf(Format format, const PanelLayout& read) {
+  const PanelLayout written = LayoutOf(format);
+  return read.record_weights == written.record_weights && read.record_bytes == written.record_bytes;
+}
+
+#define RF_PANEL_BLOCKS(Name, ...) static_assert(IsLayoutOf(Format::k##Name, kIntegerKernels<Name##Block>.layout));
+#define RF_PANEL_COLUMNS(Name, type) static_assert(IsLayoutOf(Format::k##Name, kFloatKernels<Name##Columns>.layout));
+#include "cpu/panels.def"
+#undef RF_PANEL_BLOCKS
+#undef RF_PANEL_COLUMNS
+
 }  // namespace
 
 const TileKernels& RF_ISA::TileKernelsOf(Format format, WeightLayout layout) {
-  if (layout == kFileLayout) return kFloatKernels<F32Columns>;
-  switch (format) {
-    case Format::kF16: return kFloatKernels<F16Columns>;
-    case Format::kBF16: return kFloatKernels<BF16Columns>;
-    case Format::kQ4_0: return kIntegerKernels<Q4_0Block>;
-    case Format::kQ4_1: return kIntegerKernels<Q4_1Block>;
-    case Format::kQ5_0: return kIntegerKernels<Q5_0Block>;
-    case Format::kQ5_1: return kIntegerKernels<Q5_1Block>;
-    case Format::kQ8_0: return kIntegerKernels<Q8_0Block>;
-    case Format::kQ4_K: return kIntegerKernels<Q4_KBlock>;
-    case Format::kQ5_K: return kIntegerKernels<Q5_KBlock>;
-    case Format::kQ6_K: return kIntegerKernels<Q6_KBlock>;
-    case Format::kIQ4_NL: return kIntegerKernels<IQ4_NLBlock>;
-    case Format::kIQ4_XS: return kIntegerKernels<IQ4_XSBlock>;
-    case Format::kMXFP4: return kIntegerKernels<MXFP4Block>;
-    default: return kFloatKernels<F32Columns>;
-  }
+  return layout == kFileLayout ? kFloatKernels<F32Columns> : *PackedKernelsOf(format);
 }
 
 }  // namespace rf::cpu

@@ -35,7 +35,7 @@ struct TileKernels {
 };
 
 /// The kernels for a packed weight of `format`, or those for F32 columns: what weights in the file's layout are
-/// unpacked to. Defined in matmul.cc.
+/// unpacked to, whatever their format. REQUIRES: the format has the layout. Defined in matmul.cc.
 const TileKernels& TileKernelsOf(Format format, WeightLayout layout);
 
 }  // namespace rf::cpu::RF_ISA

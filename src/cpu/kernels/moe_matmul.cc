@@ -118,8 +118,9 @@ size_t WorkspaceBytes(const MoeMatMul::Args& args, int n_threads) {
 }  // namespace
 
 void RF_ISA::RegisterMoeMatMul(KernelTable& table) {
-#define RF_FORMAT(Name, ...) \
-  table.moe_matmul.Set(Format::k##Name, {Launch, WorkspaceBytes, RF_KERNEL_NAME("moe_matmul_" #Name)});
+#define RF_FORMAT(Name, ...)            \
+  table.moe_matmul.Set(Format::k##Name, \
+                       {Launch, WorkspaceBytes, RF_KERNEL_NAME("moe_matmul_" #Name), BestLayoutOf(Format::k##Name)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

@@ -24,8 +24,19 @@ float SumOfSquares(const float* x, int64_t n) {
   return ReduceAdd((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+// Squares of finite numbers above 1.8e19 are infinite in F32. A group that has them, or NaN or infinity, is computed as
+// the reference does: it is too rare to be fast.
+void NormHugeGroup(const float* x, const float* w, float* y, int64_t n, float eps) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * x[i];
+  const double scale = 1.0 / sqrt(sum / static_cast<double>(n) + eps);
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(x[i] * scale * w[i]);
+}
+
 void NormGroup(const float* x, const float* w, float* y, int64_t n, float eps) {
-  const float scale = 1.0f / sqrtf(SumOfSquares(x, n) / static_cast<float>(n) + eps);
+  const float sum = SumOfSquares(x, n);
+  if (!(sum <= 3.4028235e38f)) return NormHugeGroup(x, w, y, n, eps);
+  const float scale = 1.0f / sqrtf(sum / static_cast<float>(n) + eps);
   ForEachVec(n, [&](int64_t i, int64_t count) {
     StoreUpTo(y + i, LoadUpTo(x + i, count) * scale * LoadUpTo(w + i, count), count);
   });

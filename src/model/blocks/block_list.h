@@ -4,11 +4,7 @@
 #include <type_traits>
 #include <variant>
 
-#include "model/blocks/add_residual.h"
-#include "model/blocks/gated_ffn.h"
-#include "model/blocks/moe_ffn.h"
-#include "model/blocks/norm.h"
-#include "model/blocks/self_attention.h"
+#include "model/blocks/all_blocks.h"  // written by model/CMakeLists.txt from blocks.def
 
 namespace rf {
 

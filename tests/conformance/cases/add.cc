@@ -21,11 +21,6 @@ Case<Add> MakeCase(const RowShape& shape, int alias) {
 }  // namespace
 
 template <>
-KeyKind CasesOf<Add>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<Add>> CasesOf<Add>::Make(Format) {
   std::vector<Case<Add>> cases;
   for (const RowShape& shape : RowShapes()) {

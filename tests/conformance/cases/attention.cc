@@ -47,11 +47,6 @@ std::vector<std::vector<SequenceShape>> SequenceMixes() {
 }  // namespace
 
 template <>
-KeyKind CasesOf<Attention>::Kind() {
-  return KeyKind::kCache;
-}
-
-template <>
 std::vector<Case<Attention>> CasesOf<Attention>::Make(Format format) {
   const int32_t block = GetFormatInfo(format).block_elements;
   std::vector<Case<Attention>> cases;

@@ -22,11 +22,6 @@ Case<Embed> MakeCase(Format format, int32_t n_tokens, int64_t n_cols, float scal
 }  // namespace
 
 template <>
-KeyKind CasesOf<Embed>::Kind() {
-  return KeyKind::kWeight;
-}
-
-template <>
 std::vector<Case<Embed>> CasesOf<Embed>::Make(Format format) {
   const int64_t block = GetFormatInfo(format).block_elements;
   std::vector<Case<Embed>> cases;

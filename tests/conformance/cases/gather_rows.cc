@@ -21,11 +21,6 @@ Case<GatherRows> MakeCase(int32_t n_tokens, int64_t n_cols, std::vector<int32_t>
 }  // namespace
 
 template <>
-KeyKind CasesOf<GatherRows>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<GatherRows>> CasesOf<GatherRows>::Make(Format) {
   std::vector<Case<GatherRows>> cases;
   for (int64_t n_cols : {1, 17, 576}) {

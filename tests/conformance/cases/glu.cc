@@ -22,11 +22,6 @@ Case<Glu> MakeCase(const RowShape& shape, Activation activation, int alias) {
 }  // namespace
 
 template <>
-KeyKind CasesOf<Glu>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<Glu>> CasesOf<Glu>::Make(Format) {
   std::vector<Case<Glu>> cases;
   for (const RowShape& shape : RowShapes()) {

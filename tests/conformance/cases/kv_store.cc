@@ -24,11 +24,6 @@ Case<KvStore> MakeCase(std::vector<SequenceShape> sequences, const HostKv& shape
 }  // namespace
 
 template <>
-KeyKind CasesOf<KvStore>::Kind() {
-  return KeyKind::kCache;
-}
-
-template <>
 std::vector<Case<KvStore>> CasesOf<KvStore>::Make(Format format) {
   std::vector<Case<KvStore>> cases;
   for (int32_t head_dim : {64, 80, 96, 128, 256}) {

@@ -80,11 +80,6 @@ void AddMixes(Format format, std::vector<Case<MatMul>>& cases) {
 }  // namespace
 
 template <>
-KeyKind CasesOf<MatMul>::Kind() {
-  return KeyKind::kWeight;
-}
-
-template <>
 std::vector<Case<MatMul>> CasesOf<MatMul>::Make(Format format) {
   const int64_t few = FewColumns(format);
   const int64_t many = ManyColumns(format);

@@ -20,11 +20,6 @@ Case<MoeCombine> MakeCase(int32_t n_tokens, int32_t n_used, int64_t n_cols, int6
 }  // namespace
 
 template <>
-KeyKind CasesOf<MoeCombine>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<MoeCombine>> CasesOf<MoeCombine>::Make(Format) {
   std::vector<Case<MoeCombine>> cases;
   for (int32_t n_tokens : {1, 3, 40}) {

@@ -44,11 +44,6 @@ Case<MoeMatMul> MakeCase(Format format, const Shape& shape) {
 }  // namespace
 
 template <>
-KeyKind CasesOf<MoeMatMul>::Kind() {
-  return KeyKind::kWeight;
-}
-
-template <>
 std::vector<Case<MoeMatMul>> CasesOf<MoeMatMul>::Make(Format format) {
   const int64_t few = FewColumns(format);
   std::vector<Case<MoeMatMul>> cases;

@@ -27,11 +27,6 @@ Case<MoeRoute> MakeCase(int32_t n_tokens, int32_t n_experts, const MoeRoute::Att
 }  // namespace
 
 template <>
-KeyKind CasesOf<MoeRoute>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<MoeRoute>> CasesOf<MoeRoute>::Make(Format) {
   std::vector<Case<MoeRoute>> cases;
   for (int32_t n_tokens : {1, 5, 33}) {

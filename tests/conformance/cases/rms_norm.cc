@@ -22,11 +22,6 @@ Case<RmsNorm> MakeCase(const RowShape& shape, int32_t n_groups, bool in_place) {
 }  // namespace
 
 template <>
-KeyKind CasesOf<RmsNorm>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<RmsNorm>> CasesOf<RmsNorm>::Make(Format) {
   std::vector<Case<RmsNorm>> cases;
   for (const RowShape& shape : RowShapes()) {

@@ -32,11 +32,6 @@ Case<Rope> MakeCase(int32_t n_tokens, const Rope::Attrs& attrs, int64_t gap) {
 }  // namespace
 
 template <>
-KeyKind CasesOf<Rope>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<Rope>> CasesOf<Rope>::Make(Format) {
   std::vector<Case<Rope>> cases;
   for (RopePairing pairing : {RopePairing::kAdjacent, RopePairing::kHalves}) {

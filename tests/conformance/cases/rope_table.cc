@@ -28,11 +28,6 @@ Case<RopeTable> MakeCase(int32_t first_position, int32_t n_tokens, int32_t rope_
 }  // namespace
 
 template <>
-KeyKind CasesOf<RopeTable>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<RopeTable>> CasesOf<RopeTable>::Make(Format) {
   std::vector<Case<RopeTable>> cases;
   for (int32_t rope_dim : {2, 22, 64, 80, 128, 256}) {

@@ -22,11 +22,6 @@ Case<SoftCap> MakeCase(const RowShape& shape, const SoftCap::Attrs& attrs, bool 
 }  // namespace
 
 template <>
-KeyKind CasesOf<SoftCap>::Kind() {
-  return KeyKind::kActivation;
-}
-
-template <>
 std::vector<Case<SoftCap>> CasesOf<SoftCap>::Make(Format) {
   std::vector<Case<SoftCap>> cases;
   for (const RowShape& shape : RowShapes()) {
