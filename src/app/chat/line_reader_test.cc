@@ -1,13 +1,13 @@
 #include "app/chat/line_reader.h"
 
 #include <pty.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <future>
 #include <string>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,8 @@
 
 namespace rf::app {
 namespace {
+
+using std::chrono::milliseconds;
 
 // A pseudo-terminal in place of standard input and standard error: the editor edits only if both are terminals.
 class LineReaderTest : public testing::Test {
@@ -40,18 +42,31 @@ class LineReaderTest : public testing::Test {
     std::signal(SIGINT, old_handler_);
   }
 
-  // Reads a line; if nothing ends that in time, an empty line does.
-  Line Read(LineReader& reader) {
+  // Reads a line. What is typed comes when the editor listens: before that, Ctrl-D and Ctrl-C would be the kernel's. If
+  // nothing ends the line in time, a newline does.
+  Line Read(LineReader& reader, const std::string& typed, bool interrupts = false) {
     std::promise<void> done;
-    const auto watch = std::async(std::launch::async, [this, done = done.get_future()] {
-      if (done.wait_for(std::chrono::seconds(10)) == std::future_status::timeout) Type("\n");
+    const auto person = std::async(std::launch::async, [&, is_done = done.get_future()] {
+      while (IsCooked() && is_done.wait_for(milliseconds(1)) == std::future_status::timeout) {
+      }
+      Type(typed);
+      if (interrupts) {
+        is_done.wait_for(milliseconds(200));  // for the editor to take what was typed
+        kill(getpid(), SIGINT);               // whichever thread takes it
+      }
+      if (is_done.wait_for(std::chrono::seconds(10)) == std::future_status::timeout) Type("\n");
     });
     Line line = reader.Read("> ");
     done.set_value();
     return line;
   }
+
+  static bool IsCooked() {
+    termios state{};
+    return tcgetattr(STDIN_FILENO, &state) == 0 && (state.c_lflag & ICANON) != 0;
+  }
   void Type(const std::string& text) {
-    ASSERT_EQ(write(master_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    EXPECT_EQ(write(master_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
 
   int master_ = -1;
@@ -63,8 +78,7 @@ class LineReaderTest : public testing::Test {
 TEST_F(LineReaderTest, ReadsCharactersOfSeveralBytes) {
   const InterruptScope scope;
   LineReader reader("");
-  Type("Zo\xc3\xab \xff\xf0\x9f\x99\x82!\n");
-  const Line line = Read(reader);
+  const Line line = Read(reader, "Zo\xc3\xab \xff\xf0\x9f\x99\x82!\n");
   EXPECT_EQ(line.event, LineEvent::kLine);
   EXPECT_EQ(line.text, "Zo\xc3\xab \xf0\x9f\x99\x82!") << "the byte that is no character is passed over";
 }
@@ -73,15 +87,9 @@ TEST_F(LineReaderTest, CtrlCJustBeforeTheWaitIsNotLost) {
   const InterruptScope scope;
   LineReader reader("");
   raise(SIGINT);
-  EXPECT_EQ(Read(reader).event, LineEvent::kInterrupted);
+  EXPECT_EQ(Read(reader, "").event, LineEvent::kInterrupted);
   InterruptScope::Clear();
-  const auto later = std::async(std::launch::async, [this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    Type("half");
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    kill(getpid(), SIGINT);  // whichever thread takes it
-  });
-  const Line line = Read(reader);
+  const Line line = Read(reader, "half", /*interrupts=*/true);
   EXPECT_EQ(line.event, LineEvent::kInterrupted);
   EXPECT_EQ(line.text, "half");
 }
@@ -89,8 +97,7 @@ TEST_F(LineReaderTest, CtrlCJustBeforeTheWaitIsNotLost) {
 TEST_F(LineReaderTest, CtrlDAtTheBeginningIsTheEnd) {
   const InterruptScope scope;
   LineReader reader("");
-  Type("\x04");
-  EXPECT_EQ(Read(reader).event, LineEvent::kEnd);
+  EXPECT_EQ(Read(reader, "\x04").event, LineEvent::kEnd);
 }
 
 }  // namespace

@@ -122,7 +122,7 @@ asio::awaitable<void> HttpServer::ServeClient(tcp::socket socket) {
 
 void HttpServer::Run() {
   // A server that does not accept any more must not look alive.
-  asio::co_spawn(context_, AcceptLoop(), [](std::exception_ptr error) {
+  asio::co_spawn(context_, AcceptLoop(), [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   });
   try {
