@@ -69,6 +69,10 @@ class ChatTemplate {
   /// that the template can not take (`where` is a path such as "messages[2].content") and for failures of the template.
   Result<std::string> Apply(const ChatTemplateInput& input) const;
 
+  /// As Apply, with the spans of the prompt that came from the messages, tools and kwargs: what a control token's text
+  /// says there is not that token.
+  Result<RenderedText> ApplyMarked(const ChatTemplateInput& input) const;
+
   const ChatCapabilities& capabilities() const { return capabilities_; }
   const std::vector<TemplateWarning>& warnings() const { return template_.warnings(); }
 

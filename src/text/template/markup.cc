@@ -31,6 +31,12 @@ std::string EscapeHtml(std::string_view text) {
   return out;
 }
 
+Value EscapeUnsafe(const Value& text) {
+  if (text.is_safe()) return text;
+  const Value escaped = Value::Str(EscapeHtml(text.str()));
+  return text.has_input() ? escaped.AsInput() : escaped;
+}
+
 namespace {
 
 std::string WithoutTags(std::string_view text) {
