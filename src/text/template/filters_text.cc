@@ -112,6 +112,9 @@ Result<JsonStyle> StyleOf(Interpreter& in, const Args& args) {
 Result<Value> ToJsonFilter(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const JsonStyle style, StyleOf(in, args));
   RF_ASSIGN_OR_RETURN(MarkedText text, ToJson(self, style, in.meter()));
+  for (const size_t i : {1, 2}) {  // the texts of indentation and separators
+    if (args.Has(i) && HoldsInput(*args[i])) text.MarkAll();
+  }
   return Value::Str(std::move(text));
 }
 

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "text/text_span.h"
 
 namespace rf {
 
@@ -66,6 +68,10 @@ class Tokenizer {
   /// Ids of `text`. Any bytes are taken: byte-level vocabularies read U+FFFD for each byte that is not part of
   /// well-formed UTF-8, SentencePiece ones give its byte tokens. Never fails; O(n log n) time.
   std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options) const;
+  /// As above, but where `plain` spans (ascending, disjoint) touch the text of a control token, it is plain text
+  /// whatever options.parse_special says. So it is with user-defined tokens that look like control tokens ("<|…|>").
+  std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options,
+                              std::span<const TextSpan> plain) const;
   /// Bytes of the ids, as llama_detokenize gives them (leading space of SentencePiece removed). REQUIRES: ids in range.
   std::string Decode(const std::vector<TokenId>& ids, const DecodeOptions& options) const;
   /// Bytes that one token adds to a running output; control tokens give nothing unless unparse_special. Not always
@@ -87,6 +93,11 @@ class Tokenizer {
   bool adds_eos() const;
   /// Whether Encode puts a space in front of the text, which Decode removes again.
   bool adds_space_prefix() const;
+
+ private:
+  bool NormalizeSpans(std::string_view text, std::span<const TextSpan> plain, std::string& normalized,
+                      std::vector<TextSpan>& moved) const;
+  bool MayBeToken(size_t begin, size_t end, TokenId id, std::span<const TextSpan> plain) const;
 
  protected:
   explicit Tokenizer(VocabData data);

@@ -134,6 +134,39 @@ TEST(SpecialTokensTest, SpmControlTokensCannotBeSpelled) {
   EXPECT_EQ(tokenizer->Encode("<s>", {.add_special = false, .parse_special = true}), (Ids{1}));
 }
 
+// Text that came from elsewhere stays plain whatever parse_special says.
+TEST(SpecialTokensTest, PlainSpansAreText) {
+  VocabData data = ByteLevel("qwen2", {{"b", "c"}});
+  test_vocab::AddToken(data, "<|a|>", TokenType::kControl);
+  test_vocab::AddToken(data, "<|a|><|a|>", TokenType::kControl);
+  test_vocab::AddToken(data, "<think>", TokenType::kUserDefined);
+  test_vocab::AddToken(data, "<|user|>", TokenType::kUserDefined);
+  const auto a = static_cast<TokenId>(data.tokens.size() - 4), think = a + 2, user = a + 3;
+  const auto tokenizer = MakeTokenizer(std::move(data));
+  const auto count = [&](const std::string& text, const std::vector<TextSpan>& plain, TokenId id) {
+    const Ids ids = tokenizer->Encode(text, {.parse_special = true}, plain);
+    return std::count(ids.begin(), ids.end(), id);
+  };
+  const std::string text = "<|a|>x<|a|>";
+  EXPECT_EQ(count(text, {}, a), 2);
+  EXPECT_EQ(count(text, {{0, 1}}, a), 1);
+  EXPECT_EQ(count(text, {{4, 6}}, a), 1);
+  EXPECT_EQ(count(text, {{5, 6}}, a), 2);
+  EXPECT_EQ(count(text, {{0, 5}, {10, 11}}, a), 0);
+  EXPECT_EQ(count("<|a|><|a|>", {}, a + 1), 1);
+  EXPECT_EQ(count("<|a|><|a|>", {{6, 7}}, a + 1), 0);  // the longer token is not; the shorter one before the span is
+  EXPECT_EQ(count("<|a|><|a|>", {{6, 7}}, a), 1);
+  // Words of the model that anyone may use are found everywhere; those that look like control tokens are not.
+  EXPECT_EQ(count("<think><|user|>", {}, think) + count("<think><|user|>", {}, user), 2);
+  EXPECT_EQ(count("<think><|user|>", {{0, 15}}, think), 1);
+  EXPECT_EQ(count("<think><|user|>", {{0, 15}}, user), 0);
+  // Normalization moves the spans along, and a mark never joins a letter across the border.
+  EXPECT_EQ(count("e\u0301e\u0301<|a|>e\u0301<|a|>", {{3, 11}}, a), 1);
+  EXPECT_EQ(tokenizer->Decode(
+                tokenizer->Encode("e\u0301e\u0301", {.parse_special = true}, std::vector<TextSpan>{{1, 3}}), {}),
+            "e\u0301\u00e9");
+}
+
 struct BadVocab {
   const char* name;
   void (*spoil)(VocabData& data);
