@@ -33,9 +33,9 @@ TEST_P(TokenizerGoldenTest, Streams) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Vocabularies, TokenizerGoldenTest,
-                         ::testing::Values("baichuan", "deepseek-coder", "deepseek-llm", "deepseek-v3", "falcon",
-                                           "gpt-2", "gpt-neox", "llama-bpe", "llama-spm", "mistral-v3-spm", "mpt",
-                                           "phi-3", "qwen2", "refact", "starcoder", "tekken"),
+                         ::testing::Values("baichuan", "bert-bge", "deepseek-coder", "deepseek-llm", "deepseek-v3",
+                                           "falcon", "gpt-2", "gpt-neox", "llama-bpe", "llama-spm", "mistral-v3-spm",
+                                           "mpt", "phi-3", "qwen2", "refact", "starcoder", "tekken"),
                          [](const auto& vocabulary) {
                            std::string name = vocabulary.param;
                            for (char& c : name) c = c == '-' ? '_' : c;

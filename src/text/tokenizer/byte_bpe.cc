@@ -68,8 +68,8 @@ Status ByteBpe::Build() {
   BuildPieces();
   BuildLookup();
   BuildMerges();
-  tables_->add_bos = data_.bos && data_.add_bos.value_or(pre_.add_bos);
-  tables_->add_eos = data_.eos && data_.add_eos.value_or(false);
+  if (data_.bos && data_.add_bos.value_or(pre_.add_bos)) tables_->first = data_.bos;
+  if (data_.eos && data_.add_eos.value_or(false)) tables_->last = data_.eos;
   tables_->clean_spaces = pre_.clean_spaces;
   tables_->end_of_generation = FindEndOfGeneration(data_, tables_->types);
   return {};

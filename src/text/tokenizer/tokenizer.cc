@@ -20,9 +20,9 @@ struct Kind {
 
 constexpr Kind kKinds[] = {{"llama", "SentencePiece BPE", CreateSpm},
                            {"gpt2", "byte-level BPE", CreateByteBpe},
-                           {"bert", "WordPiece", nullptr},
-                           {"t5", "SentencePiece Unigram", nullptr},
-                           {"rwkv", "RWKV World", nullptr},
+                           {"bert", "WordPiece", CreateWordPiece},
+                           {"t5", "SentencePiece Unigram", CreateUnigram},
+                           {"rwkv", "RWKV World", CreateRwkv},
                            {"plamo2", "PLaMo 2", nullptr},
                            {"gemma4", "BPE over SentencePiece text", nullptr}};
 
@@ -102,7 +102,7 @@ std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOption
                                        std::span<const TextSpan> plain) const {
   std::vector<TokenId> ids;
   ids.reserve(text.size() / 3 + 4);
-  if (options.add_special && tables_->add_bos) ids.push_back(*data_.bos);
+  if (options.add_special && tables_->first) ids.push_back(*tables_->first);
   ScratchPool::Loan scratch(tables_->scratch);
   std::string normalized;
   std::vector<TextSpan> moved;
@@ -135,7 +135,7 @@ std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOption
     if (tables_->strips_right.empty() || !tables_->strips_right[static_cast<size_t>(match->id)]) continue;
     while (position < text.size() && IsAsciiSpace(text[position])) ++position;
   }
-  if (options.add_special && tables_->add_eos) ids.push_back(*data_.eos);
+  if (options.add_special && tables_->last) ids.push_back(*tables_->last);
   return ids;
 }
 
@@ -143,11 +143,11 @@ std::string Tokenizer::Decode(const std::vector<TokenId>& ids, const DecodeOptio
   auto first = ids.begin();
   auto last = ids.end();
   bool strip_space = tables_->add_space_prefix;
-  if (options.remove_special && tables_->add_bos && first != last && *first == *data_.bos) {
+  if (options.remove_special && tables_->first && first != last && *first == *tables_->first) {
     ++first;
     strip_space = false;
   }
-  if (options.remove_special && tables_->add_eos && first != last && *(last - 1) == *data_.eos) --last;
+  if (options.remove_special && tables_->last && first != last && *(last - 1) == *tables_->last) --last;
   std::string text;
   for (; first != last; ++first) {
     std::string_view piece = PieceView(*first, options.unparse_special);
@@ -181,11 +181,11 @@ const std::vector<TokenId>& Tokenizer::end_of_generation_ids() const {
 }
 
 bool Tokenizer::adds_bos() const {
-  return tables_->add_bos;
+  return tables_->first.has_value();
 }
 
 bool Tokenizer::adds_eos() const {
-  return tables_->add_eos;
+  return tables_->last.has_value();
 }
 
 bool Tokenizer::adds_space_prefix() const {

@@ -37,9 +37,11 @@ struct VocabData {
   std::vector<float> scores;        ///< empty or one for each token
   std::vector<int32_t> types;       ///< empty or one for each token (TokenType)
   std::vector<std::string> merges;  ///< "left right", by rank
-  std::optional<TokenId> bos, eos, unk, sep, pad, mask, eot, eom;
+  std::optional<TokenId> bos, eos, unk, sep, pad, cls, mask, eot, eom;
   std::vector<TokenId> eog;  ///< further end-of-generation ids named by the file
   std::optional<bool> add_bos, add_eos, add_sep, add_space_prefix, remove_extra_whitespaces;
+  std::optional<bool> lowercase, strip_accents;  ///< tokenizer.ggml.normalizer.*, of WordPiece
+  std::string precompiled_charsmap;              ///< normalization rules of Unigram; empty if none
 };
 
 struct EncodeOptions {
@@ -88,7 +90,7 @@ class Tokenizer {
   bool IsEndOfGeneration(TokenId id) const;
   /// All of those, ascending.
   const std::vector<TokenId>& end_of_generation_ids() const;
-  /// Whether Encode with add_special puts data().bos in front, data().eos behind.
+  /// Whether Encode with add_special puts data().bos in front, data().eos (WordPiece: data().sep) behind.
   bool adds_bos() const;
   bool adds_eos() const;
   /// Whether Encode puts a space in front of the text, which Decode removes again.
