@@ -21,6 +21,7 @@ namespace rf {
 namespace {
 
 constexpr float kUnknownPenalty = 10.0f;
+constexpr float kRestartScore = -65536.0f;
 
 class Unigram final : public Tokenizer {
  public:
@@ -98,12 +99,12 @@ void Unigram::BuildPieces() {
 
 void Unigram::BuildLookup() {
   byte_tokens_.fill(-1);
-  scores_ = data_.scores;
+  scores_.assign(data_.scores.begin(), data_.scores.end());
   float lowest = std::numeric_limits<float>::max(), highest = std::numeric_limits<float>::lowest();
-  for (size_t i = 0; i < scores_.size(); ++i) {
+  for (size_t i = 0; i < data_.scores.size(); ++i) {
     if (tables_->types[i] != TokenType::kNormal) continue;
-    lowest = std::min(lowest, scores_[i]);
-    highest = std::max(highest, scores_[i]);
+    lowest = std::min(lowest, data_.scores[i]);
+    highest = std::max(highest, data_.scores[i]);
   }
   unknown_score_ = lowest - kUnknownPenalty;
   std::vector<std::string> spelled(data_.tokens.size());  // with plain spaces
@@ -170,11 +171,15 @@ void Unigram::NormalizeText(std::string_view text, std::string& out) const {
 void Unigram::FindCuts(std::string_view text, std::vector<Cut>& cuts) const {
   cuts.assign(text.size() + 1, Cut{});
   cuts[0].begin = 0;
-  const auto offer = [&cuts](size_t begin, size_t end, TokenId id, float score) {
+  size_t furthest = 0;  // where tokens reach so far
+  const auto offer = [&](size_t begin, size_t end, TokenId id, float score) {
+    furthest = std::max(furthest, end);
     Cut& cut = cuts[end];
     if (cut.begin < 0 || score > cut.score) cut = {score, static_cast<int32_t>(begin), id};
   };
   for (size_t begin = 0; begin < text.size();) {
+    // A long text's sum outgrows the precision. Where all ways to cut it meet, only what follows matters.
+    if (begin == furthest && cuts[begin].score < kRestartScore) cuts[begin].score = 0;
     const float so_far = cuts[begin].score;
     const size_t character = DecodeUtf8(text.data() + begin, text.data() + text.size()).length;
     bool has_character = false;
@@ -184,7 +189,7 @@ void Unigram::FindCuts(std::string_view text, std::vector<Cut>& cuts) const {
       if (node == ByteTrie::kNone) break;
       const TokenId id = tokens_.Value(node);
       if (id < 0) continue;
-      offer(begin, end, id, so_far + scores_[static_cast<size_t>(id)]);
+      offer(begin, end, id, scores_[static_cast<size_t>(id)] + so_far);
       has_character |= end - begin == character;
     }
     if (!has_character) offer(begin, begin + character, -1, so_far + unknown_score_);
