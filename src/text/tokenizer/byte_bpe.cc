@@ -251,10 +251,11 @@ void ByteBpe::MergeSegment(std::string_view segment, Merger& merger, std::vector
 Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data) {
   const PreTokenizer* pre = FindPreTokenizer(data.pre.empty() ? "default" : data.pre);
   if (pre == nullptr) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("tokenizer.ggml.pre '{}' is unknown; known: {}", EscapeForMessage(data.pre, 32),
-                             EscapeForMessage(PreTokenizerNames(), 220)),
-                 {}};
+    Log(LogLevel::kWarning,
+        fmt::format("tokenizer.ggml.pre '{}' is unknown; taken as '{}', which most models resemble: words may be cut "
+                    "differently than in training",
+                    EscapeForMessage(data.pre, 32), kFallbackPreTokenizer));
+    pre = FindPreTokenizer(kFallbackPreTokenizer);
   }
   if (data.pre.empty())
     Log(LogLevel::kWarning, "tokenizer.ggml.pre is missing; 'default' is used, which few models want");

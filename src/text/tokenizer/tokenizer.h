@@ -63,7 +63,8 @@ class Tokenizer {
  public:
   virtual ~Tokenizer();
 
-  /// Checks the data and builds the tables. Errors: kUnsupported for an unknown `model` or `pre`, kCorruptFile for an
+  /// Checks the data and builds the tables. An unknown `pre` is a warning that names what it is taken as. Errors:
+  /// kUnsupported for an unknown `model`, kCorruptFile for an
   /// inconsistent vocabulary (message names the key and the index).
   static Result<std::unique_ptr<Tokenizer>> Create(VocabData data);
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <thread>
 
+#include "base/log.h"
 #include "text/tokenizer/test_vocab.h"
 
 namespace rf {
@@ -196,11 +197,17 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadVocab{"model", [](VocabData& d) { d.model = "nope\n"; }, kUnsupported,
                  "tokenizer.ggml.model 'nope\\n' is unknown; supported: llama (SentencePiece BPE), gpt2"},
-        BadVocab{"wordpiece", [](VocabData& d) { d.model = "bert"; }, kUnsupported,
-                 "'bert' (WordPiece) is not supported"},
-        BadVocab{"unigram", [](VocabData& d) { d.model = "t5"; }, kUnsupported, "'t5' (SentencePiece Unigram)"},
-        BadVocab{"pre", [](VocabData& d) { d.pre = "nope"; }, kUnsupported,
-                 "tokenizer.ggml.pre 'nope' is unknown; known: default, gpt-2"},
+        BadVocab{"plamo", [](VocabData& d) { d.model = "plamo2"; }, kUnsupported,
+                 "'plamo2' (PLaMo 2) is not supported; supported: llama (SentencePiece BPE), gpt2"},
+        BadVocab{"wordpiece", [](VocabData& d) { d.model = "bert"; }, kCorrupt, "unknown_token_id is missing"},
+        BadVocab{"unigram", [](VocabData& d) { d.model = "t5"; }, kCorrupt, "scores is missing; model 't5' needs it"},
+        BadVocab{"charsmap",
+                 [](VocabData& d) {
+                   d.model = "t5";
+                   d.scores.assign(d.tokens.size(), -1);
+                   d.precompiled_charsmap = std::string("\xFF\xFF\xFF\x7F", 4);
+                 },
+                 kCorrupt, "precompiled_charsmap of 4 bytes does not hold the trie"},
         BadVocab{"empty", [](VocabData& d) { d.tokens.clear(); }, kCorrupt,
                  "tokenizer.ggml.tokens is missing or empty"},
         BadVocab{"scores", [](VocabData& d) { d.scores.resize(7); }, kCorrupt, "scores has 7 entries for 258 tokens"},
@@ -223,6 +230,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadVocab{"no_merges", [](VocabData& d) { d.merges.clear(); }, kCorrupt, "merges is missing or empty"},
         BadVocab{"no_scores", [](VocabData& d) { d.model = "llama"; }, kCorrupt, "scores is missing"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(VocabTest, AnUnknownPreTokenizerIsAWarning) {
+  std::string logged;
+  SetLogSink([&logged](LogLevel level, std::string_view message) {
+    if (level == LogLevel::kWarning) logged += message;
+  });
+  const auto tokenizer = Tokenizer::Create(ByteLevel("no-such\n", {{"b", "c"}}));
+  SetLogSink(nullptr);
+  ASSERT_TRUE(tokenizer);
+  EXPECT_NE(logged.find("tokenizer.ggml.pre 'no-such\\n' is unknown; taken as 'dbrx'"), std::string::npos) << logged;
+  EXPECT_EQ((*tokenizer)->Encode("bc", {}), (Ids{256}));
+}
 
 TEST(VocabTest, ByteTokensAreParsedStrictly) {
   for (const char* text : {"<0x-1>", "<0xZZ>", "<0x100>", "<0x>", "<0x1>", "0x41", "", "<0x 1>", "<0X41>"}) {
