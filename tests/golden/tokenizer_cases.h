@@ -10,6 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,36 @@ inline void CheckDecode(const Tokenizer& tokenizer, const std::string& cases) {
     if (line.contains("pieces_hex")) expected_pieces = FromHex(line["pieces_hex"]);
     EXPECT_EQ(pieces, expected_pieces) << line.dump();
   }
+}
+
+// Any ids in any order, many of them pieces of characters: what is streamed is valid UTF-8 at every step, and in the
+// end all that the ids say, each ill-formed stretch as U+FFFD.
+inline void CheckRandomStreams(const Tokenizer& tokenizer) {
+  std::mt19937 random(7);
+  std::vector<TokenId> broken;  // tokens that are no text by themselves
+  for (TokenId id = 0; id < tokenizer.size(); ++id) {
+    if (!IsValidUtf8(tokenizer.PieceView(id))) broken.push_back(id);
+  }
+  size_t n_bytes = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<TokenId> ids;
+    std::string pieces, streamed;
+    const bool unparse = round % 2 == 0;
+    StreamingDecoder stream(tokenizer, false, unparse);
+    for (size_t n = 1 + random() % 30; ids.size() < n;) {
+      const bool is_broken = !broken.empty() && random() % 2 == 0;
+      ids.push_back(is_broken ? broken[random() % broken.size()]
+                              : static_cast<TokenId>(random() % static_cast<unsigned>(tokenizer.size())));
+      pieces += tokenizer.Piece(ids.back(), unparse);
+      const std::string added = stream.Add(ids.back());
+      ASSERT_TRUE(IsValidUtf8(added)) << json(ids);
+      streamed += added;
+    }
+    streamed += stream.Finish();
+    ASSERT_EQ(streamed, ReplaceInvalidUtf8(pieces)) << json(ids);
+    n_bytes += streamed.size();
+  }
+  EXPECT_GT(n_bytes, 20000u);
 }
 
 // At every cut, what was streamed so far and what is held back are together what Decode makes of the ids so far.

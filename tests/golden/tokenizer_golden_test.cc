@@ -32,6 +32,10 @@ TEST_P(TokenizerGoldenTest, Streams) {
   CheckStreaming(*tokenizer_, Cases() + ".jsonl");
 }
 
+TEST_P(TokenizerGoldenTest, StreamsAnyIds) {
+  CheckRandomStreams(*tokenizer_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Vocabularies, TokenizerGoldenTest,
                          ::testing::Values("baichuan", "bert-bge", "deepseek-coder", "deepseek-llm", "deepseek-v3",
                                            "falcon", "gpt-2", "gpt-neox", "llama-bpe", "llama-spm", "mistral-v3-spm",

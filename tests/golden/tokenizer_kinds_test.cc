@@ -70,6 +70,10 @@ TEST_P(TokenizerKindsTest, SpecialTokens) {
   }
 }
 
+TEST_P(TokenizerKindsTest, StreamsAnyIds) {
+  CheckRandomStreams(*tokenizer_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Small, TokenizerKindsTest,
                          ::testing::Values("unigram", "unigram-bytes", "wordpiece", "wordpiece-cased", "bpe", "rwkv"),
                          [](const auto& vocabulary) {
