@@ -97,6 +97,14 @@ TEST_P(ChatInjectionTest, OtherRolesAndFields) {
             n_plain);
 }
 
+// One endless word is a prompt like others.
+TEST_P(ChatInjectionTest, LongWords) {
+  for (const size_t n : {size_t{50} << 10, size_t{131072}}) {
+    const Ids ids = Encode(User(std::string(n, 'Z')));
+    EXPECT_NE(Text(ids).find(std::string(n, 'Z')), std::string::npos);
+  }
+}
+
 // A text without control tokens has the ids it always had.
 TEST_P(ChatInjectionTest, OrdinaryTextIsUntouched) {
   ChatTemplateInput input;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/log.h"
+
 namespace rf {
 
 using nlohmann::ordered_json;
@@ -16,6 +18,7 @@ Result<ChatTemplate> ChatTemplate::Create(std::string source, const TemplateLimi
     return error;
   }
   ChatTemplate chat(std::move(parsed).value(), limits);
+  for (const TemplateWarning& warning : chat.warnings()) Log(LogLevel::kWarning, "chat " + warning.message);
   chat.capabilities_ = ProbeChatTemplate(chat.template_, limits);
   return chat;
 }

@@ -99,6 +99,22 @@ TEST_P(LongInputPreTokenizerTest, AnyMegabyte) {
   ExpectFastOnEverything(*tokenizer, GetParam());
 }
 
+// Twice the text takes twice the time, give or take the machine's noise.
+TEST_P(LongInputPreTokenizerTest, TwiceTheTextTwiceTheTime) {
+  const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel(GetParam(), DoublingMerges()));
+  for (const char* unit : {"A", " ", "1", "\u0301"}) {
+    const std::string text = Repeat(unit, 2 * kMegabyte);
+    const std::string_view half = std::string_view(text).substr(0, kMegabyte);
+    double once = 1e9, twice = 1e9;
+    for (int i = 0; i < 4; ++i) {
+      once = std::min(once, TimeOnSmallStack([&] { tokenizer->Encode(half, {}); }));
+      twice = std::min(twice, TimeOnSmallStack([&] { tokenizer->Encode(text, {}); }));
+      if (twice <= 2.3 * once) break;
+    }
+    EXPECT_LE(twice, 2.3 * once + 0.02) << EscapeForMessage(unit);
+  }
+}
+
 // One of each set of stages.
 INSTANTIATE_TEST_SUITE_P(All, LongInputPreTokenizerTest,
                          ::testing::Values("gpt-2", "smollm", "default", "falcon", "llama3", "qwen2", "qwen35",
