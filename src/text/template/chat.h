@@ -62,7 +62,8 @@ struct ChatCapabilities {
 /// Immutable; may be used from several threads at once.
 class ChatTemplate {
  public:
-  /// Parses and probes; what a reader would not see in the source is logged as a warning. Errors: those of Template::Parse, with a hint how to override the template.
+  /// Parses and probes; what a reader would not see in the source is logged as a warning. Errors: those of
+  /// Template::Parse, with a hint how to override the template.
   static Result<ChatTemplate> Create(std::string source, const TemplateLimits& limits = {});
 
   /// The prompt. Errors: kRejected with the template's own message when it raises one; kInvalidArgument for content

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -246,9 +247,17 @@ void ByteBpe::MergeSegment(std::string_view segment, Merger& merger, std::vector
   }
 }
 
+// Names of vocabularies whose merges join characters, not bytes: read as byte-level ones they would give nonsense.
+constexpr std::string_view kOverRawText[] = {"gemma4", "granite-embed-multi-311m", "sarvam-moe", "whitespace"};
+
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data) {
+  if (std::find(std::begin(kOverRawText), std::end(kOverRawText), data.pre) != std::end(kOverRawText)) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("tokenizer.ggml.pre '{}' (BPE over raw text) is not supported", data.pre),
+                 {}};
+  }
   const PreTokenizer* pre = FindPreTokenizer(data.pre.empty() ? "default" : data.pre);
   if (pre == nullptr) {
     Log(LogLevel::kWarning,

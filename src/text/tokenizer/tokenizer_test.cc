@@ -199,6 +199,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "tokenizer.ggml.model 'nope\\n' is unknown; supported: llama (SentencePiece BPE), gpt2"},
         BadVocab{"plamo", [](VocabData& d) { d.model = "plamo2"; }, kUnsupported,
                  "'plamo2' (PLaMo 2) is not supported; supported: llama (SentencePiece BPE), gpt2"},
+        BadVocab{"raw_text", [](VocabData& d) { d.pre = "gemma4"; }, kUnsupported,
+                 "'gemma4' (BPE over raw text) is not supported"},
         BadVocab{"wordpiece", [](VocabData& d) { d.model = "bert"; }, kCorrupt, "unknown_token_id is missing"},
         BadVocab{"unigram", [](VocabData& d) { d.model = "t5"; }, kCorrupt, "scores is missing; model 't5' needs it"},
         BadVocab{"charsmap",
