@@ -178,12 +178,11 @@ Result<std::vector<TokenId>> ModelSession::EncodeChat(const ChatTemplateInput& i
   const VocabData& vocab = tokenizer->data();
   if (filled.bos.empty() && vocab.bos) filled.bos = vocab.tokens[static_cast<size_t>(*vocab.bos)];
   if (filled.eos.empty() && vocab.eos) filled.eos = vocab.tokens[static_cast<size_t>(*vocab.eos)];
-  RF_ASSIGN_OR_RETURN(const std::string text, (*chat_template)->Apply(filled));
-  // A template that prints the begin token must not get a second one.
-  EncodeOptions encode;
-  encode.parse_special = true;
-  encode.add_special = filled.bos.empty() || text.compare(0, filled.bos.size(), filled.bos) != 0;
-  return tokenizer->Encode(text, encode);
+  RF_ASSIGN_OR_RETURN(const RenderedText prompt, (*chat_template)->ApplyMarked(filled));
+  // A template that prints the begin token must not get a second one. (A message that begins with its text is no such.)
+  const bool has_bos = !filled.bos.empty() && prompt.text.starts_with(filled.bos) &&
+                       (prompt.input.empty() || prompt.input.front().begin >= filled.bos.size());
+  return tokenizer->Encode(prompt.text, {.add_special = !has_bos, .parse_special = true}, prompt.input);
 }
 
 Result<std::unique_ptr<ModelSession>> LoadModel(const std::string& path, std::span<Device* const> devices,

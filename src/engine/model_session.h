@@ -57,7 +57,8 @@ struct ModelSession {
   int n_threads = 0;
   std::unique_ptr<Engine> engine;
 
-  /// The prompt of a conversation, tokenized (special tokens parsed). Errors: kUnsupported if the model has no chat
+  /// The prompt of a conversation, tokenized: what the template wrote with its special tokens, what came from the
+  /// conversation as plain text, even where it spells a control token. Errors: kUnsupported if the model has no chat
   /// template; those of ChatTemplate::Apply.
   Result<std::vector<TokenId>> EncodeChat(const ChatTemplateInput& input) const;
 };

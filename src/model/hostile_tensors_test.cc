@@ -210,7 +210,7 @@ TEST(ModelVocabulary, G54UnknownTokenizer) {
   model.contents.metadata.Set("tokenizer.ggml.model", GgufValue::String("gpt2"));
   model.contents.metadata.Set("tokenizer.ggml.pre", GgufValue::String("no-such-pre"));
   model.contents.metadata.Set("tokenizer.ggml.merges", GgufValue::Strings(std::vector<std::string>{"a b"}));
-  EXPECT_THAT(BuildErrorOf(model.contents), AllOf(HasSubstr("tokenizer.ggml.pre"), HasSubstr("no-such-pre")));
+  EXPECT_EQ(BuildErrorOf(model.contents), "");  // a warning that names what it is taken as: tokenizer_test.cc
 }
 
 TEST(ModelKind, G62FilesThatAreNoLanguageModel) {

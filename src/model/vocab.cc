@@ -43,6 +43,7 @@ Status ReadIds(const GgufMetadata& metadata, VocabData& vocab) {
   RF_RETURN_IF_ERROR(ReadId(metadata, "unknown_token_id", vocab, vocab.unk));
   RF_RETURN_IF_ERROR(ReadId(metadata, "seperator_token_id", vocab, vocab.sep));  // the format's own spelling
   RF_RETURN_IF_ERROR(ReadId(metadata, "padding_token_id", vocab, vocab.pad));
+  RF_RETURN_IF_ERROR(ReadId(metadata, "cls_token_id", vocab, vocab.cls));
   RF_RETURN_IF_ERROR(ReadId(metadata, "mask_token_id", vocab, vocab.mask));
   RF_RETURN_IF_ERROR(ReadId(metadata, "eot_token_id", vocab, vocab.eot));
   return ReadId(metadata, "eom_token_id", vocab, vocab.eom);
@@ -53,7 +54,24 @@ Status ReadFlags(const GgufMetadata& metadata, VocabData& vocab) {
   RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_eos_token", vocab.add_eos));
   RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_sep_token", vocab.add_sep));
   RF_RETURN_IF_ERROR(ReadFlag(metadata, "add_space_prefix", vocab.add_space_prefix));
+  RF_RETURN_IF_ERROR(ReadFlag(metadata, "normalizer.lowercase", vocab.lowercase));
+  RF_RETURN_IF_ERROR(ReadFlag(metadata, "normalizer.strip_accents", vocab.strip_accents));
   return ReadFlag(metadata, "remove_extra_whitespaces", vocab.remove_extra_whitespaces);
+}
+
+// An array of bytes, signed or not.
+Status ReadBytes(const GgufMetadata& metadata, std::string_view name, std::string& bytes) {
+  const std::string key = Key(name);
+  if (!metadata.Has(key)) return {};
+  RF_ASSIGN_OR_RETURN(const std::vector<int32_t> values, metadata.GetI32Array(key));
+  bytes.reserve(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] < -128 || values[i] > 255) {
+      return metadata.ErrorAt(key, fmt::format("{}[{}] is {}, not a byte", key, i, values[i]));
+    }
+    bytes += static_cast<char>(values[i]);
+  }
+  return {};
 }
 
 }  // namespace
@@ -75,6 +93,7 @@ Result<VocabData> ReadVocab(const GgufFile& file) {
   if (metadata.Has(Key("token_type"))) {
     RF_ASSIGN_OR_RETURN(vocab.types, metadata.GetI32Array(Key("token_type")));
   }
+  RF_RETURN_IF_ERROR(ReadBytes(metadata, "precompiled_charsmap", vocab.precompiled_charsmap));
   RF_RETURN_IF_ERROR(ReadIds(metadata, vocab));
   RF_RETURN_IF_ERROR(ReadFlags(metadata, vocab));
   return vocab;

@@ -127,6 +127,78 @@ TEST_P(PublishedTemplateTest, RendersEveryConversation) {
   }
 }
 
+// All strings of a JSON value, keys too.
+void CollectStrings(const ordered_json& value, std::string& out) {
+  if (value.is_string()) out += value.get<std::string>() + "\n";
+  for (const auto& [key, item] : value.items()) {
+    if (value.is_object()) out += key + "\n";
+    if (value.is_structured()) CollectStrings(item, out);
+  }
+}
+
+// What looks like a special token in `text`: <…> and [CAPITALS] without white space. Not <name> and <kind=name> where
+// `given` has the name: templates write the parameters of tools so, and vocabularies cannot have tokens for them.
+std::vector<TextSpan> FindMarkers(const std::string& text, const std::string& given) {
+  std::vector<TextSpan> markers;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char close = text[at] == '<' ? '>' : text[at] == '[' ? ']' : '\0';
+    if (close == '\0') continue;
+    const auto is_inside = [&](char c) {
+      return close == '>' ? static_cast<uint8_t>(c) > ' ' && c != '>' && c != '<'
+                          : (c >= 'A' && c <= 'Z') || c == '_' || c == '/';
+    };
+    size_t end = at + 1;
+    while (end < text.size() && end - at < 48 && is_inside(text[end])) ++end;
+    if (end == text.size() || text[end] != close || end == at + 1) continue;
+    std::string name = text.substr(at, end - at);
+    name.erase(0, name.find('=') != std::string::npos ? name.find('=') + 1 : name.find_first_not_of("</"));
+    const bool is_named = given.find('\n' + name + '\n') != std::string::npos;
+    if (close == ']' || !is_named) markers.push_back({at, end + 1});
+  }
+  return markers;
+}
+
+bool Touches(const std::vector<TextSpan>& spans, TextSpan span) {
+  return std::any_of(spans.begin(), spans.end(),
+                     [span](const TextSpan& s) { return s.begin < span.end && span.begin < s.end; });
+}
+
+// What a template writes itself stays its own: a special token in the prompt is marked as the conversation's only if
+// the conversation spells it. And what the conversation spells is marked.
+TEST_P(PublishedTemplateTest, TellsItsOwnMarkersFromTheConversations) {
+  const auto parsed = Template::Parse(ReadFile(GoldenDir() / "jinja" / (GetParam() + ".jinja")));
+  ASSERT_TRUE(parsed) << parsed.error().ToString();
+  RenderOptions options = FixedClock();
+  options.own_variables = {"bos_token", "eos_token"};
+  int n_own = 0;
+  for (const ordered_json& line : ReadLines(GoldenDir() / "expected" / (GetParam() + ".jsonl"))) {
+    if (!line.contains("output")) continue;
+    const std::string name = line["conversation"].get<std::string>();
+    const ordered_json conversation = ordered_json::parse(ReadFile(GoldenDir() / "conversations" / (name + ".json")));
+    const auto rendered = parsed->RenderMarked(ContextOf(conversation, line, false), options);
+    ASSERT_TRUE(rendered) << name;
+    std::string given = "\n";
+    CollectStrings(conversation, given);
+    CollectStrings(line["kwargs"], given);
+    for (const TextSpan& span : FindMarkers(rendered->text, given)) {
+      const std::string marker = rendered->text.substr(span.begin, span.end - span.begin);
+      const bool is_input = Touches(rendered->input, span);
+      n_own += !is_input;
+      EXPECT_TRUE(!is_input || given.find(marker) != std::string::npos) << name << ": " << marker;
+    }
+    // The marks cover every message: what is not marked holds none of the users' texts.
+    std::string own = rendered->text;
+    for (const TextSpan& span : rendered->input)
+      std::fill(own.begin() + static_cast<ptrdiff_t>(span.begin), own.begin() + static_cast<ptrdiff_t>(span.end), '\0');
+    for (const ordered_json& message : conversation["messages"]) {
+      if (!message.contains("content") || !message["content"].is_string()) continue;
+      const std::string content = message["content"].get<std::string>();
+      EXPECT_TRUE(content.size() <= 8 || own.find(content) == std::string::npos) << name << ": " << content;
+    }
+  }
+  EXPECT_GT(n_own, 0);
+}
+
 std::vector<std::string> TemplateNames() {
   std::vector<std::string> names;
   std::error_code error;

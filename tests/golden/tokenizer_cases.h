@@ -10,6 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -90,38 +91,46 @@ inline bool IsOverruled(const json& line, const std::string& text, const std::st
   return vocabulary == "gemma3" && text.find("▁▁") != std::string::npos;
 }
 
-inline void ExpectIds(const json& line, const std::vector<TokenId>& ids) {
+// How the ids differ from the line's; empty if they do not.
+inline std::string DifferenceOfIds(const json& line, const std::vector<TokenId>& ids) {
   if (line.contains("ids")) {
-    EXPECT_EQ(json(ids).dump(), line["ids"].dump()) << line.dump().substr(0, 400);
-    return;
+    if (json(ids) == line["ids"]) return "";
+    return json(ids).dump() + " for " + line.dump().substr(0, 400);
   }
-  EXPECT_EQ(ids.size(), line["ids_count"].get<size_t>()) << line.dump().substr(0, 200);
   const auto& sampled = line["ids_every_1000"];
   for (size_t i = 0; i < sampled.size() && i * 1000 < ids.size(); ++i) {
-    ASSERT_EQ(ids[i * 1000], sampled[i].get<TokenId>()) << "at " << i * 1000 << " of " << line.dump().substr(0, 200);
+    if (ids[i * 1000] == sampled[i].get<TokenId>()) continue;
+    return "at or before " + std::to_string(i * 1000) + " of " + line.dump().substr(0, 200);
   }
-  EXPECT_EQ(FingerprintOf(ids), line["ids_fnv1a64"].get<std::string>());
+  const bool is_same =
+      ids.size() == line["ids_count"].get<size_t>() && FingerprintOf(ids) == line["ids_fnv1a64"].get<std::string>();
+  return is_same ? "" : std::to_string(ids.size()) + " ids for " + line.dump().substr(0, 200);
 }
 
 inline void CheckEncode(const Tokenizer& tokenizer, const std::string& vocabulary, const std::string& cases) {
-  int n_checked = 0, n_overruled = 0;
+  int n_equal = 0, n_different = 0, n_recorded = 0, n_recorded_other = 0;
   for (const json& line : ReadJsonLines(cases)) {
     const std::string text = TextOfCase(line);
     const EncodeOptions options{.add_special = line["add_special"], .parse_special = line["parse_special"]};
     const std::vector<TokenId> ids = tokenizer.Encode(text, options);
+    const std::string difference = DifferenceOfIds(line, ids);
     if (IsOverruled(line, text, vocabulary, tokenizer)) {
-      if (!IsValidUtf8(text)) {
+      if (!IsValidUtf8(text) && tokenizer.data().model == "llama") {
         EXPECT_EQ(tokenizer.Decode(tokenizer.Encode(text, {.add_special = false}), {}), text) << line;
       }
-      ++n_overruled;
+      ++n_recorded;
+      n_recorded_other += !difference.empty();
       continue;
     }
-    ++n_checked;
-    ExpectIds(line, ids);
+    ++(difference.empty() ? n_equal : n_different);
+    EXPECT_EQ(difference, "");
   }
-  EXPECT_GE(n_checked, 600);
-  ::testing::Test::RecordProperty("cases", n_checked);
-  ::testing::Test::RecordProperty("overruled", n_overruled);
+  printf("%s: %d lines equal, %d different; %d more only record llama.cpp, %d of these differ\n", vocabulary.c_str(),
+         n_equal, n_different, n_recorded, n_recorded_other);
+  EXPECT_GE(n_equal, 600);
+  ::testing::Test::RecordProperty("equal", n_equal);
+  ::testing::Test::RecordProperty("different", n_different);
+  ::testing::Test::RecordProperty("recorded", n_recorded);
 }
 
 inline void CheckDecode(const Tokenizer& tokenizer, const std::string& cases) {
@@ -140,6 +149,36 @@ inline void CheckDecode(const Tokenizer& tokenizer, const std::string& cases) {
     if (line.contains("pieces_hex")) expected_pieces = FromHex(line["pieces_hex"]);
     EXPECT_EQ(pieces, expected_pieces) << line.dump();
   }
+}
+
+// Any ids in any order, many of them pieces of characters: what is streamed is valid UTF-8 at every step, and in the
+// end all that the ids say, each ill-formed stretch as U+FFFD.
+inline void CheckRandomStreams(const Tokenizer& tokenizer) {
+  std::mt19937 random(7);
+  std::vector<TokenId> broken;  // tokens that are no text by themselves
+  for (TokenId id = 0; id < tokenizer.size(); ++id) {
+    if (!IsValidUtf8(tokenizer.PieceView(id))) broken.push_back(id);
+  }
+  size_t n_bytes = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<TokenId> ids;
+    std::string pieces, streamed;
+    const bool unparse = round % 2 == 0;
+    StreamingDecoder stream(tokenizer, false, unparse);
+    for (size_t n = 1 + random() % 30; ids.size() < n;) {
+      const bool is_broken = !broken.empty() && random() % 2 == 0;
+      ids.push_back(is_broken ? broken[random() % broken.size()]
+                              : static_cast<TokenId>(random() % static_cast<unsigned>(tokenizer.size())));
+      pieces += tokenizer.Piece(ids.back(), unparse);
+      const std::string added = stream.Add(ids.back());
+      ASSERT_TRUE(IsValidUtf8(added)) << json(ids);
+      streamed += added;
+    }
+    streamed += stream.Finish();
+    ASSERT_EQ(streamed, ReplaceInvalidUtf8(pieces)) << json(ids);
+    n_bytes += streamed.size();
+  }
+  EXPECT_GT(n_bytes, 20000u);
 }
 
 // At every cut, what was streamed so far and what is held back are together what Decode makes of the ids so far.

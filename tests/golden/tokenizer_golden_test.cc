@@ -32,10 +32,14 @@ TEST_P(TokenizerGoldenTest, Streams) {
   CheckStreaming(*tokenizer_, Cases() + ".jsonl");
 }
 
+TEST_P(TokenizerGoldenTest, StreamsAnyIds) {
+  CheckRandomStreams(*tokenizer_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Vocabularies, TokenizerGoldenTest,
-                         ::testing::Values("baichuan", "deepseek-coder", "deepseek-llm", "deepseek-v3", "falcon",
-                                           "gpt-2", "gpt-neox", "llama-bpe", "llama-spm", "mistral-v3-spm", "mpt",
-                                           "phi-3", "qwen2", "refact", "starcoder", "tekken"),
+                         ::testing::Values("baichuan", "bert-bge", "deepseek-coder", "deepseek-llm", "deepseek-v3",
+                                           "falcon", "gpt-2", "gpt-neox", "llama-bpe", "llama-spm", "mistral-v3-spm",
+                                           "mpt", "phi-3", "qwen2", "refact", "starcoder", "tekken"),
                          [](const auto& vocabulary) {
                            std::string name = vocabulary.param;
                            for (char& c : name) c = c == '-' ? '_' : c;

@@ -34,6 +34,10 @@ TEST_P(TokenizerModelGoldenTest, Streams) {
   CheckStreaming(*tokenizer_, Cases() + ".jsonl");
 }
 
+TEST_P(TokenizerModelGoldenTest, StreamsAnyIds) {
+  CheckRandomStreams(*tokenizer_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, TokenizerModelGoldenTest, ::testing::Values("smollm2", "gemma3"));
 
 }  // namespace

@@ -81,6 +81,7 @@ class VocabGguf {
     data.unk = id("unknown");
     data.sep = id("seperator");
     data.pad = id("padding");
+    data.cls = id("cls");
     data.mask = id("mask");
     data.eot = id("eot");
     data.eom = id("eom");
@@ -94,6 +95,11 @@ class VocabGguf {
     data.add_sep = flag("add_sep_token");
     data.add_space_prefix = flag("add_space_prefix");
     data.remove_extra_whitespaces = flag("remove_extra_whitespaces");
+    data.lowercase = flag("normalizer.lowercase");
+    data.strip_accents = flag("normalizer.strip_accents");
+    for (const double byte : arrays_[prefix + "precompiled_charsmap"]) {
+      data.precompiled_charsmap += static_cast<char>(static_cast<int>(byte));
+    }
     return data;
   }
 

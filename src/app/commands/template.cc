@@ -10,7 +10,6 @@
 #include "app/commands/command.h"
 #include "app/input.h"
 #include "app/store/model_store.h"
-#include "base/log.h"
 #include "base/utf8.h"
 #include "gguf/reader.h"
 #include "model/vocab.h"
@@ -129,9 +128,6 @@ Result<ordered_json> RenderLine(const Options& options, const RenderOptions& ren
 
 Result<std::string> Apply(const std::string& source, const ChatTemplateInput& input) {
   RF_ASSIGN_OR_RETURN(const ChatTemplate chat, ChatTemplate::Create(source));
-  for (const TemplateWarning& warning : chat.warnings()) {
-    Log(LogLevel::kWarning, fmt::format("template:{}:{}: {}", warning.line, warning.column, warning.message));
-  }
   return chat.Apply(input);
 }
 

@@ -64,7 +64,8 @@ Result<PreparedRequest> PrepareChat(const nlohmann::ordered_json& body, const Ap
   auto prompt = session.EncodeChat(request.input);
   if (!prompt) {
     Error error = std::move(prompt).error();
-    if (error.where.empty()) error.where = "messages";
+    // What a template refuses is the conversation; where in the template it says so tells a client nothing.
+    if (error.where.empty() || error.where.starts_with("template")) error.where = "messages";
     return error;
   }
   prepared.job.prompts.push_back(std::move(*prompt));

@@ -208,6 +208,16 @@ TEST_F(ChatTest, BadRequestsNameTheField) {
   EXPECT_EQ(param(message({{"role", "user"}, {"content", std::string(300, 'x')}})), "messages");  // context
 }
 
+TEST_F(ChatTest, WhatTheTemplateRefusesIsABadRequest) {
+  Start();
+  const auto body = Chat({{"messages", Json::array({{{"role", "user"}, {"content", "raise"}}})}});
+  const RawResponse response = PostTo(kPath, body.dump());
+  EXPECT_EQ(response.status, 400) << response.body;
+  const Json error = Json::parse(response.body)["error"];
+  EXPECT_EQ(error["param"], "messages");
+  EXPECT_THAT(error["message"].get<std::string>(), HasSubstr("I am told to"));
+}
+
 TEST_F(ChatTest, WhatIsMissingIsRefusedByName) {
   Start();
   const Json tools = Json::array({{{"type", "function"}, {"function", {{"name", "f"}}}}});

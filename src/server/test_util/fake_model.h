@@ -71,7 +71,8 @@ struct FakeModelOptions {
   int32_t prefill_chunk = 64;
 };
 
-/// A session as LoadModel makes it. Its chat template writes "role:content\n" for each message and ends in '>'.
+/// A session as LoadModel makes it. Its chat template writes "role:content\n" for each message and ends in '>'; it
+/// raises for the content "raise".
 inline std::unique_ptr<ModelSession> FakeSession(std::shared_ptr<FakeControls> controls,
                                                  FakeModelOptions options = {}) {
   auto session = std::make_unique<ModelSession>();
@@ -80,8 +81,9 @@ inline std::unique_ptr<ModelSession> FakeSession(std::shared_ptr<FakeControls> c
   session->name = "The alphabet";
   session->architecture = "fake";
   session->tokenizer = test_vocab::MakeTokenizer(std::move(vocab));
-  session->chat_template =
-      ChatTemplate::Create("{% for m in messages %}{{ m.role }}:{{ m.content }}\n{% endfor %}{{ '>' }}");
+  session->chat_template = ChatTemplate::Create(
+      "{% for m in messages %}{% if m.content == 'raise' %}{{ raise_exception('I am told to') }}"
+      "{% endif %}{{ m.role }}:{{ m.content }}\n{% endfor %}{{ '>' }}");
   session->context_length = options.context;
   RunnerLimits limits;
   limits.n_vocab = kFakeVocab;

@@ -35,7 +35,8 @@ Value NewGenerator(std::vector<Value> items) {
 
 Result<Value> NewStringLike(const Value& like, std::string text, Meter& meter) {
   RF_RETURN_IF_ERROR(meter.Charge(text.size()));
-  return Value::Str(std::move(text)).WithSafe(like.is_safe());
+  const Value made = Value::Str(std::move(text));
+  return (like.has_input() ? made.AsInput() : made).WithSafe(like.is_safe());
 }
 
 Result<AttributePath> AttributePath::From(const Value* attribute) {
@@ -70,24 +71,27 @@ Result<Value> AttributePath::Get(Interpreter& interpreter, const Value& item, co
 namespace {
 
 // Puts `replacement` before each of the first `count` code points and at the end.
-std::string Interleave(std::string_view text, std::string_view replacement, size_t count) {
-  std::string out;
+MarkedText Interleave(const Value& whole, const Value& replacement, size_t count) {
+  const std::string_view text = whole.str();
+  MarkedText out;
   size_t at = 0;
   for (; count > 0; --count) {
-    out += replacement;
+    replacement.AppendTo(out);
     if (at >= text.size()) break;
     const size_t size = DecodeAt(text, at).size;
-    out += text.substr(at, size);
+    whole.AppendPartTo(out, {at, at + size});
     at += size;
   }
-  if (at < text.size()) out += text.substr(at);
+  if (at < text.size()) whole.AppendPartTo(out, {at, text.size()});
   return out;
 }
 
 }  // namespace
 
-Result<std::string> Replace(std::string_view text, std::string_view old, std::string_view replacement, int64_t count,
-                            Meter& meter) {
+Result<MarkedText> Replace(const Value& whole, std::string_view old, const Value& replacement_value, int64_t count,
+                           Meter& meter) {
+  const std::string_view text = whole.str();
+  const std::string_view replacement = replacement_value.str();
   const size_t limit = count < 0 ? text.size() + 1 : static_cast<size_t>(count);
   size_t found = 0;
   if (old.empty()) {
@@ -101,16 +105,16 @@ Result<std::string> Replace(std::string_view text, std::string_view old, std::st
   }
   RF_RETURN_IF_ERROR(meter.Step(found / 32));
   RF_RETURN_IF_ERROR(meter.Charge(text.size() + found * replacement.size()));
-  if (old.empty()) return Interleave(text, replacement, found);
-  std::string out;
+  if (old.empty()) return Interleave(whole, replacement_value, found);
+  MarkedText out;
   size_t at = 0;
   for (; found > 0; --found) {
     const size_t next = Find(text, old, at);
-    out += text.substr(at, next - at);
-    out += replacement;
+    whole.AppendPartTo(out, {at, next});
+    replacement_value.AppendTo(out);
     at = next + old.size();
   }
-  out += text.substr(at);
+  whole.AppendPartTo(out, {at, text.size()});
   return out;
 }
 

@@ -21,7 +21,7 @@ Result<std::optional<std::string_view>> TextArgument(const Args& args, size_t i)
 /// A list value of `items`, its memory charged.
 Result<Value> NewList(std::vector<Value> items, Meter& meter);
 Value NewGenerator(std::vector<Value> items);
-/// A string with `like`'s safe mark, its memory charged.
+/// A string with `like`'s safe mark, marked as input if any of `like` is; its memory charged.
 Result<Value> NewStringLike(const Value& like, std::string text, Meter& meter);
 
 /// The attribute argument of map, sort and others: "a.b.0", an index, or nothing (the item itself). With `fallback`,
@@ -35,9 +35,9 @@ class AttributePath {
   std::vector<Value> parts_;
 };
 
-/// text.replace(old, replacement, count); a negative count replaces all.
-Result<std::string> Replace(std::string_view text, std::string_view old, std::string_view replacement, int64_t count,
-                            Meter& meter);
+/// text.replace(old, replacement, count) of strings; a negative count replaces all. Marks are kept.
+Result<MarkedText> Replace(const Value& text, std::string_view old, const Value& replacement, int64_t count,
+                           Meter& meter);
 
 /// str.strip(chars) with the cost bounded.
 Result<Value> StripValue(const Value& text, bool left, bool right, std::optional<std::string_view> chars, Meter& meter);

@@ -39,6 +39,9 @@ struct Builtin {
   /// Parameter names separated by spaces, "?" before optional ones; "*" takes anything and binds nothing.
   std::string_view parameters;
   BuiltinFunction function;
+  /// Does not follow where each byte of its text result came from: if anything that goes in came from the caller's
+  /// values, the whole text counts as that.
+  bool blends = false;
 };
 
 /// Fills args.bound. Errors: missing, surplus or unknown arguments.

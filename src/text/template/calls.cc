@@ -56,7 +56,12 @@ Result<Value> Interpreter::CallBuiltin(const Builtin& builtin, const Value& self
   size_t scanned = self.is_string() ? self.str().size() : 0;
   for (const Value& value : args.positional) scanned += value.is_string() ? value.str().size() : 0;
   RF_RETURN_IF_ERROR(meter_.Scan(scanned));
-  return builtin.function(*this, self, args);
+  Result<Value> result = builtin.function(*this, self, args);
+  if (!builtin.blends || !result || !result->is_string()) return result;
+  bool holds_input = HoldsInput(self);
+  for (const Value& value : args.positional) holds_input = holds_input || HoldsInput(value);
+  for (const auto& [name, value] : args.keyword) holds_input = holds_input || HoldsInput(value);
+  return holds_input ? Result<Value>(result->AsInput()) : result;
 }
 
 Result<Value> Interpreter::Call(const Value& callee, Args& args) {

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/log.h"
+
 namespace rf {
 
 using nlohmann::ordered_json;
@@ -16,11 +18,17 @@ Result<ChatTemplate> ChatTemplate::Create(std::string source, const TemplateLimi
     return error;
   }
   ChatTemplate chat(std::move(parsed).value(), limits);
+  for (const TemplateWarning& warning : chat.warnings()) Log(LogLevel::kWarning, "chat " + warning.message);
   chat.capabilities_ = ProbeChatTemplate(chat.template_, limits);
   return chat;
 }
 
 Result<std::string> ChatTemplate::Apply(const ChatTemplateInput& input) const {
+  RF_ASSIGN_OR_RETURN(RenderedText rendered, ApplyMarked(input));
+  return std::move(rendered.text);
+}
+
+Result<RenderedText> ChatTemplate::ApplyMarked(const ChatTemplateInput& input) const {
   if (!input.messages.is_array()) {
     return Error{ErrorCode::kInvalidArgument, "must be a list", "messages"};
   }
@@ -35,12 +43,15 @@ Result<std::string> ChatTemplate::Apply(const ChatTemplateInput& input) const {
   context["add_generation_prompt"] = input.add_generation_prompt;
   context["bos_token"] = input.bos;
   context["eos_token"] = input.eos;
-  if (input.kwargs.is_object()) context.update(input.kwargs);
   RenderOptions options;
+  for (const char* name : {"bos_token", "eos_token"}) {
+    if (!input.kwargs.contains(name)) options.own_variables.emplace_back(name);
+  }
+  if (input.kwargs.is_object()) context.update(input.kwargs);
   options.limits = limits_;
   options.now = input.now;
   options.lenient = input.adapt;
-  return template_.Render(context, options);
+  return template_.RenderMarked(context, options);
 }
 
 }  // namespace rf

@@ -62,12 +62,17 @@ struct ChatCapabilities {
 /// Immutable; may be used from several threads at once.
 class ChatTemplate {
  public:
-  /// Parses and probes. Errors: those of Template::Parse, with a hint how to override the template.
+  /// Parses and probes; what a reader would not see in the source is logged as a warning. Errors: those of
+  /// Template::Parse, with a hint how to override the template.
   static Result<ChatTemplate> Create(std::string source, const TemplateLimits& limits = {});
 
   /// The prompt. Errors: kRejected with the template's own message when it raises one; kInvalidArgument for content
   /// that the template can not take (`where` is a path such as "messages[2].content") and for failures of the template.
   Result<std::string> Apply(const ChatTemplateInput& input) const;
+
+  /// As Apply, with the spans of the prompt that came from the messages, tools and kwargs: what a control token's text
+  /// says there is not that token.
+  Result<RenderedText> ApplyMarked(const ChatTemplateInput& input) const;
 
   const ChatCapabilities& capabilities() const { return capabilities_; }
   const std::vector<TemplateWarning>& warnings() const { return template_.warnings(); }

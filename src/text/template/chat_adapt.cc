@@ -17,8 +17,9 @@ using nlohmann::ordered_json;
 // JSON text with a blank after commas and colons, as the templates' own filter writes it.
 Result<std::string> JsonText(const ordered_json& json) {
   jinja::Meter meter{TemplateLimits{}};
-  RF_ASSIGN_OR_RETURN(const jinja::Value value, jinja::FromJson(json, true, meter));
-  return jinja::ToJson(value, jinja::JsonStyle{}, meter);
+  RF_ASSIGN_OR_RETURN(const jinja::Value value, jinja::FromJson(json, {.borrow = true}, meter));
+  RF_ASSIGN_OR_RETURN(jinja::MarkedText text, jinja::ToJson(value, jinja::JsonStyle{}, meter));
+  return std::move(text.text);
 }
 
 class Adapter {

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "base/log.h"
+
 namespace rf {
 namespace {
 
@@ -152,6 +154,14 @@ TEST(ChatTemplate, BadMessagesAreNamed) {
   EXPECT_EQ(where(ordered_json::object()), "messages");
   EXPECT_EQ(where(ordered_json::array({1})), "messages[0]");
   EXPECT_EQ(where(ordered_json::array({Message("user", "a"), {{"content", "x"}}})), "messages[1].role");
+}
+
+TEST(ChatTemplate, HiddenCodePointsAreLogged) {
+  std::string logged;
+  SetLogSink([&logged](LogLevel, std::string_view line) { logged += line; });
+  Load("{{ messages[0].content }}\n\u202e");
+  SetLogSink(nullptr);
+  EXPECT_EQ(logged, "chat template:2:1: U+202E, a bidirectional control, which a reader does not see");
 }
 
 TEST(ChatTemplate, BrokenTemplatesNameTheOverride) {

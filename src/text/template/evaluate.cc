@@ -28,6 +28,11 @@ Result<Value> Interpreter::NewString(std::string text) {
   return Value::Str(std::move(text));
 }
 
+Result<Value> Interpreter::NewString(MarkedText text) {
+  RF_RETURN_IF_ERROR(meter_.Charge(text.text.size()));
+  return Value::Str(std::move(text));
+}
+
 Value Interpreter::Lookup(Symbol symbol) const {
   for (const Frame* frame = frame_.get(); frame != nullptr; frame = frame->parent.get()) {
     if (const Value* value = frame->Find(symbol)) return *value;
@@ -148,12 +153,12 @@ Result<Value> Interpreter::EvaluateLogic(const LogicNode& node) {
 }
 
 Result<Value> Interpreter::EvaluateConcat(const ConcatNode& node) {
-  std::string out;
+  MarkedText out;
   for (const Node* operand : node.operands) {
     RF_ASSIGN_OR_RETURN(const Value value, Evaluate(*operand));
     RF_ASSIGN_OR_RETURN(const Value text, ToStrValue(value, meter_));
     RF_RETURN_IF_ERROR(meter_.Charge(text.str().size()));
-    out += text.str();
+    text.AppendTo(out);
   }
   return Value::Str(std::move(out));
 }

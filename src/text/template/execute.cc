@@ -10,17 +10,20 @@ Interpreter::~Interpreter() {
   for (const Ref<Object>& object : tracked_) object->Clear();
 }
 
-Result<std::string> Interpreter::Run(const nlohmann::ordered_json& context) {
+Result<MarkedText> Interpreter::Run(const nlohmann::ordered_json& context) {
   root_.resize(program_.symbol_names.size());
   for (size_t i = 0; i < root_.size(); ++i) {
-    const auto given = context.find(std::string(program_.symbol_names[i].str()));
+    const std::string name(program_.symbol_names[i].str());
+    const auto given = context.find(name);
     if (given != context.end()) {
-      RF_ASSIGN_OR_RETURN(root_[i], FromJson(*given, true, meter_));
+      const auto& own = options_.own_variables;
+      const bool is_input = std::find(own.begin(), own.end(), name) == own.end();
+      RF_ASSIGN_OR_RETURN(root_[i], FromJson(*given, {.borrow = true, .is_input = is_input}, meter_));
     } else if (program_.symbol_globals[i] != nullptr) {
       root_[i] = Value::Of(Type::kFunction, new Function(program_.symbol_globals[i], Value::None()));
     }
   }
-  std::string text;
+  MarkedText text;
   output_ = &text;
   Result<Flow> flow = Execute(program_.body);
   output_ = nullptr;
@@ -28,21 +31,26 @@ Result<std::string> Interpreter::Run(const nlohmann::ordered_json& context) {
   return text;
 }
 
-Status Interpreter::Emit(std::string_view text) {
+Status Interpreter::ChargeOutput(size_t n_bytes) {
   const size_t limit = meter_.limits().max_output_bytes;
-  if (text.size() > limit - std::min(limit, output_->size())) {
+  if (n_bytes > limit - std::min(limit, output_->text.size())) {
     return Fail(fmt::format("the template's output is longer than {} bytes", limit));
   }
-  RF_RETURN_IF_ERROR(meter_.Scan(text.size()));
-  *output_ += text;
+  return meter_.Scan(n_bytes);
+}
+
+Status Interpreter::Emit(std::string_view text) {
+  RF_RETURN_IF_ERROR(ChargeOutput(text.size()));
+  output_->Append(text);
   return {};
 }
 
 Status Interpreter::EmitValue(const Value& value) {
   if (value.is_undefined()) return {};
-  if (value.is_string()) return Emit(value.str());
-  RF_ASSIGN_OR_RETURN(const std::string text, ToStr(value, meter_));
-  return Emit(text);
+  RF_ASSIGN_OR_RETURN(const Value text, ToStrValue(value, meter_));
+  RF_RETURN_IF_ERROR(ChargeOutput(text.str().size()));
+  text.AppendTo(*output_);
+  return {};
 }
 
 void Interpreter::SetVariable(Symbol symbol, Value value) {

@@ -170,11 +170,11 @@ Result<Value> FileSizeFormat(Interpreter&, const Value& self, const Args& args) 
 }
 
 constexpr std::array kFilters = {
-    Builtin{"indent", "?width ?first ?blank", Indent},
-    Builtin{"center", "?width", Center},
-    Builtin{"truncate", "?length ?killwords ?end ?leeway", Truncate},
+    Builtin{"indent", "?width ?first ?blank", Indent, true},
+    Builtin{"center", "?width", Center, true},
+    Builtin{"truncate", "?length ?killwords ?end ?leeway", Truncate, true},
     Builtin{"wordcount", "", WordCount},
-    Builtin{"wordwrap", "?width ?break_long_words ?wrapstring ?break_on_hyphens", WordWrap},
+    Builtin{"wordwrap", "?width ?break_long_words ?wrapstring ?break_on_hyphens", WordWrap, true},
     Builtin{"filesizeformat", "?binary", FileSizeFormat},
 };
 

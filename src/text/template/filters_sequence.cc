@@ -42,17 +42,17 @@ Result<Value> ListFilter(Interpreter& in, const Value& self, const Args&) {
 Result<Value> Join(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const std::vector<Value> items, Items(self, in.meter()));
   RF_ASSIGN_OR_RETURN(const AttributePath path, AttributePath::From(args[1]));
-  std::string separator;
+  Value separator = Value::Str("");
   if (args.Has(0)) {
-    RF_ASSIGN_OR_RETURN(separator, ToStr(*args[0], in.meter()));
+    RF_ASSIGN_OR_RETURN(separator, ToStrValue(*args[0], in.meter()));
   }
-  std::string out;
+  MarkedText out;
   for (size_t i = 0; i < items.size(); ++i) {
     RF_ASSIGN_OR_RETURN(const Value item, path.Get(in, items[i]));
     RF_ASSIGN_OR_RETURN(const Value text, ToStrValue(item, in.meter()));
-    RF_RETURN_IF_ERROR(in.meter().Charge(text.str().size() + separator.size()));
-    if (i > 0) out += separator;
-    out += text.str();
+    RF_RETURN_IF_ERROR(in.meter().Charge(text.str().size() + separator.str().size()));
+    if (i > 0) separator.AppendTo(out);
+    text.AppendTo(out);
   }
   return Value::Str(std::move(out));
 }

@@ -62,14 +62,14 @@ Result<Value> EscapeFilter(Interpreter& in, const Value& self, const Args& args)
 }
 
 Result<Value> ReplaceFilter(Interpreter& in, const Value& self, const Args& args) {
-  RF_ASSIGN_OR_RETURN(const std::string text, ToStr(self, in.meter()));
-  RF_ASSIGN_OR_RETURN(const std::string old, ToStr(*args[0], in.meter()));
-  RF_ASSIGN_OR_RETURN(const std::string replacement, ToStr(*args[1], in.meter()));
+  RF_ASSIGN_OR_RETURN(const Value text, ToStrValue(self, in.meter()));
+  RF_ASSIGN_OR_RETURN(const Value old, ToStrValue(*args[0], in.meter()));
+  RF_ASSIGN_OR_RETURN(const Value replacement, ToStrValue(*args[1], in.meter()));
   int64_t count = -1;
   if (args.Has(2) && !args[2]->is_none()) {
     RF_ASSIGN_OR_RETURN(count, IntArgument(args, 2, -1));
   }
-  RF_ASSIGN_OR_RETURN(std::string out, Replace(text, old, replacement, count, in.meter()));
+  RF_ASSIGN_OR_RETURN(MarkedText out, Replace(text, old.str(), replacement, count, in.meter()));
   return Value::Str(std::move(out));
 }
 
@@ -111,7 +111,10 @@ Result<JsonStyle> StyleOf(Interpreter& in, const Args& args) {
 
 Result<Value> ToJsonFilter(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const JsonStyle style, StyleOf(in, args));
-  RF_ASSIGN_OR_RETURN(std::string text, ToJson(self, style, in.meter()));
+  RF_ASSIGN_OR_RETURN(MarkedText text, ToJson(self, style, in.meter()));
+  for (const size_t i : {1, 2}) {  // the texts of indentation and separators
+    if (args.Has(i) && HoldsInput(*args[i])) text.MarkAll();
+  }
   return Value::Str(std::move(text));
 }
 
@@ -121,7 +124,7 @@ Result<Value> FromJsonFilter(Interpreter& in, const Value& self, const Args&) {
   RF_RETURN_IF_ERROR(in.meter().Charge(self.str().size() * 16));
   const auto json = nlohmann::ordered_json::parse(self.str(), nullptr, false);
   if (json.is_discarded()) return Fail("from_json: the text is not JSON");
-  return FromJson(json, false, in.meter());
+  return FromJson(json, {.is_input = self.has_input()}, in.meter());
 }
 
 bool IsUnreserved(char c) {
@@ -181,23 +184,23 @@ Result<Value> XmlAttr(Interpreter& in, const Value& self, const Args& args) {
 }
 
 constexpr std::array kFilters = {
-    Builtin{"upper", "", MapText<Upper>},
-    Builtin{"lower", "", MapText<Lower>},
-    Builtin{"capitalize", "", MapText<Capitalize>},
-    Builtin{"title", "", MapText<TitleWords>},
-    Builtin{"striptags", "", MapText<StripTags>},
+    Builtin{"upper", "", MapText<Upper>, true},
+    Builtin{"lower", "", MapText<Lower>, true},
+    Builtin{"capitalize", "", MapText<Capitalize>, true},
+    Builtin{"title", "", MapText<TitleWords>, true},
+    Builtin{"striptags", "", MapText<StripTags>, true},
     Builtin{"trim", "?chars", TrimFilter},
     Builtin{"string", "", StringFilter},
     Builtin{"safe", "", SafeFilter},
-    Builtin{"escape", "", EscapeFilter},
-    Builtin{"e", "", EscapeFilter},
-    Builtin{"forceescape", "", ForceEscape},
+    Builtin{"escape", "", EscapeFilter, true},
+    Builtin{"e", "", EscapeFilter, true},
+    Builtin{"forceescape", "", ForceEscape, true},
     Builtin{"replace", "old new ?count", ReplaceFilter},
-    Builtin{"format", "*", FormatFilter},
+    Builtin{"format", "*", FormatFilter, true},
     Builtin{"tojson", "?ensure_ascii ?indent ?separators ?sort_keys", ToJsonFilter},
     Builtin{"from_json", "", FromJsonFilter},
-    Builtin{"urlencode", "", UrlEncode},
-    Builtin{"xmlattr", "?autospace", XmlAttr},
+    Builtin{"urlencode", "", UrlEncode, true},
+    Builtin{"xmlattr", "?autospace", XmlAttr, true},
 };
 
 }  // namespace

@@ -387,7 +387,8 @@ class PercentFormatter {
 Result<Value> PercentFormat(const Value& text, const Value& values, Meter& meter) {
   RF_RETURN_IF_ERROR(meter.Scan(text.str().size()));
   RF_ASSIGN_OR_RETURN(std::string out, PercentFormatter(values, text.is_safe(), meter).Run(text.str()));
-  return Value::Str(std::move(out)).WithSafe(text.is_safe());
+  const Value made = Value::Str(std::move(out));
+  return (HoldsInput(text) || HoldsInput(values) ? made.AsInput() : made).WithSafe(text.is_safe());
 }
 
 }  // namespace rf::jinja

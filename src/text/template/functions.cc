@@ -127,7 +127,7 @@ constexpr std::array kGlobals = {
     Builtin{"cycler", "*", CyclerFunction},
     Builtin{"joiner", "?sep", JoinerFunction},
     Builtin{"raise_exception", "message", RaiseException},
-    Builtin{"strftime_now", "format", StrftimeNow},
+    Builtin{"strftime_now", "format", StrftimeNow, true},
 };
 
 }  // namespace

@@ -12,8 +12,14 @@
 
 namespace rf::jinja {
 
-/// A JSON value as a template value. With `borrow` strings refer to `json`'s memory. Errors: limits.
-Result<Value> FromJson(const nlohmann::ordered_json& json, bool borrow, Meter& meter, int depth = 0);
+/// Where the strings of a JSON value come from.
+struct JsonOrigin {
+  bool borrow = false;    ///< they refer to the JSON value's memory
+  bool is_input = false;  ///< they are the caller's, not the template's. (Not the names of well-known roles.)
+};
+
+/// A JSON value as a template value. Errors: limits.
+Result<Value> FromJson(const nlohmann::ordered_json& json, const JsonOrigin& origin, Meter& meter, int depth = 0);
 
 /// a op b with Python's rules. Errors: operand types, division by zero, more than 128 bits, limits.
 Result<Value> ApplyBinary(BinaryOp op, const Value& a, const Value& b, Meter& meter);
@@ -38,7 +44,7 @@ class Interpreter {
   Interpreter& operator=(const Interpreter&) = delete;
 
   /// Renders with the members of `context`, which must be an object and outlive the call.
-  Result<std::string> Run(const nlohmann::ordered_json& context);
+  Result<MarkedText> Run(const nlohmann::ordered_json& context);
 
   // For built-ins.
   Meter& meter() { return meter_; }
@@ -53,6 +59,7 @@ class Interpreter {
   void Track(Object* object) { tracked_.emplace_back(object); }
   /// A string whose size is charged. Errors: limits.
   Result<Value> NewString(std::string text);
+  Result<Value> NewString(MarkedText text);
 
  private:
   enum class Flow { kNext, kBreak, kContinue };
@@ -103,6 +110,7 @@ class Interpreter {
   Status Assign(const Target& target, const Value& value);
   void SetVariable(Symbol symbol, Value value);
   Status Emit(std::string_view text);
+  Status ChargeOutput(size_t n_bytes);
   Status EmitValue(const Value& value);
 
   const Program& program_;
@@ -110,7 +118,7 @@ class Interpreter {
   Meter meter_;
   std::vector<Value> root_;  // variables of the outermost scope by symbol
   Ref<Frame> frame_;         // innermost scope; none: the outermost
-  std::string* output_ = nullptr;
+  MarkedText* output_ = nullptr;
   int depth_ = 0;  // of nested evaluation
   int calls_ = 0;  // of macros and recursive loops
   std::vector<Ref<Object>> tracked_;
@@ -140,12 +148,12 @@ class Interpreter::OutputScope {
   ~OutputScope() { interpreter_.output_ = outer_; }
   OutputScope(const OutputScope&) = delete;
   OutputScope& operator=(const OutputScope&) = delete;
-  std::string Take() { return std::move(text_); }
+  MarkedText Take() { return std::move(text_); }
 
  private:
   Interpreter& interpreter_;
-  std::string* outer_;
-  std::string text_;
+  MarkedText* outer_;
+  MarkedText text_;
 };
 
 /// Counts one level of nested evaluation, which bounds the stack.

@@ -31,6 +31,21 @@ std::string EscapeHtml(std::string_view text) {
   return out;
 }
 
+Value EscapeUnsafe(const Value& text) {
+  if (text.is_safe()) return text;
+  MarkedText plain, escaped;
+  text.AppendTo(plain);
+  const std::string_view view = plain.text;
+  size_t done = 0;
+  for (const TextSpan& span : plain.input) {
+    escaped.Append(EscapeHtml(view.substr(done, span.begin - done)));
+    escaped.AppendInput(EscapeHtml(view.substr(span.begin, span.end - span.begin)));
+    done = span.end;
+  }
+  escaped.Append(EscapeHtml(view.substr(done)));
+  return Value::Str(std::move(escaped));
+}
+
 namespace {
 
 std::string WithoutTags(std::string_view text) {

@@ -32,25 +32,23 @@ Result<std::string_view> RequiredText(const Args& args, size_t i) {
 
 Result<Value> ReplaceMethod(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const std::string_view old, RequiredText(args, 0));
-  RF_ASSIGN_OR_RETURN(const std::string_view replacement, RequiredText(args, 1));
+  RF_RETURN_IF_ERROR(RequiredText(args, 1));
   RF_ASSIGN_OR_RETURN(const int64_t count, IntArgument(args, 2, -1));
-  const bool escapes = self.is_safe() && !args[1]->is_safe();
-  RF_ASSIGN_OR_RETURN(
-      std::string out,
-      Replace(self.str(), old, escapes ? EscapeHtml(replacement) : std::string(replacement), count, in.meter()));
+  const Value replacement = self.is_safe() ? EscapeUnsafe(*args[1]) : *args[1];
+  RF_ASSIGN_OR_RETURN(MarkedText out, Replace(self, old, replacement, count, in.meter()));
   return Value::Str(std::move(out)).WithSafe(self.is_safe());
 }
 
 Result<Value> JoinMethod(Interpreter& in, const Value& self, const Args& args) {
   RF_ASSIGN_OR_RETURN(const std::vector<Value> items, Items(*args[0], in.meter()));
-  std::string out;
+  MarkedText out;
   for (size_t i = 0; i < items.size(); ++i) {
     if (!items[i].is_string()) {
       return Fail(fmt::format("sequence item {}: expected str instance, {} found", i, items[i].TypeName()));
     }
     RF_RETURN_IF_ERROR(in.meter().Charge(self.str().size() + items[i].str().size()));
-    if (i > 0) out += self.str();
-    out += self.is_safe() && !items[i].is_safe() ? EscapeHtml(items[i].str()) : std::string(items[i].str());
+    if (i > 0) self.AppendTo(out);
+    (self.is_safe() ? EscapeUnsafe(items[i]) : items[i]).AppendTo(out);
   }
   return Value::Str(std::move(out)).WithSafe(self.is_safe());
 }
@@ -134,21 +132,21 @@ constexpr std::array kMethods = {
     Builtin{"strip", "?chars", StripMethod<true, true>},
     Builtin{"lstrip", "?chars", StripMethod<true, false>},
     Builtin{"rstrip", "?chars", StripMethod<false, true>},
-    Builtin{"upper", "", MapMethod<Upper>},
-    Builtin{"lower", "", MapMethod<Lower>},
-    Builtin{"casefold", "", MapMethod<Lower>},
-    Builtin{"title", "", MapMethod<Title>},
-    Builtin{"capitalize", "", MapMethod<Capitalize>},
-    Builtin{"swapcase", "", MapMethod<SwapCase>},
+    Builtin{"upper", "", MapMethod<Upper>, true},
+    Builtin{"lower", "", MapMethod<Lower>, true},
+    Builtin{"casefold", "", MapMethod<Lower>, true},
+    Builtin{"title", "", MapMethod<Title>, true},
+    Builtin{"capitalize", "", MapMethod<Capitalize>, true},
+    Builtin{"swapcase", "", MapMethod<SwapCase>, true},
     Builtin{"replace", "old new ?count", ReplaceMethod},
     Builtin{"join", "iterable", JoinMethod},
-    Builtin{"format", "*", FormatMethod},
-    Builtin{"format_map", "mapping", FormatMap},
-    Builtin{"center", "width ?fillchar", Justify<'^'>},
-    Builtin{"ljust", "width ?fillchar", Justify<'<'>},
-    Builtin{"rjust", "width ?fillchar", Justify<'>'>},
-    Builtin{"zfill", "width", ZFill},
-    Builtin{"expandtabs", "?tabsize", ExpandTabs},
+    Builtin{"format", "*", FormatMethod, true},
+    Builtin{"format_map", "mapping", FormatMap, true},
+    Builtin{"center", "width ?fillchar", Justify<'^'>, true},
+    Builtin{"ljust", "width ?fillchar", Justify<'<'>, true},
+    Builtin{"rjust", "width ?fillchar", Justify<'>'>, true},
+    Builtin{"zfill", "width", ZFill, true},
+    Builtin{"expandtabs", "?tabsize", ExpandTabs, true},
     Builtin{"removeprefix", "prefix", RemovePrefix},
     Builtin{"removesuffix", "suffix", RemoveSuffix},
 };

@@ -103,8 +103,9 @@ Result<Value> AddStrings(const Value& a, const Value& b, Meter& meter) {
   RF_RETURN_IF_ERROR(meter.Charge(a.str().size() + b.str().size()));
   const bool safe = a.is_safe() || b.is_safe();
   // A string joined to a safe one is escaped, as markupsafe does.
-  std::string out = safe && !a.is_safe() ? EscapeHtml(a.str()) : std::string(a.str());
-  out += safe && !b.is_safe() ? EscapeHtml(b.str()) : std::string(b.str());
+  MarkedText out;
+  out.text.reserve(a.str().size() + b.str().size());
+  for (const Value* operand : {&a, &b}) (safe ? EscapeUnsafe(*operand) : *operand).AppendTo(out);
   return Value::Str(std::move(out)).WithSafe(safe);
 }
 
@@ -127,9 +128,10 @@ Result<Value> Repeat(const Value& value, const Value& times, Meter& meter) {
   const size_t count = unit == 0 ? 0 : static_cast<size_t>(wanted);
   RF_RETURN_IF_ERROR(meter.Charge(unit * count));
   if (value.is_string()) {
-    std::string out;
-    out.reserve(unit * count);
-    for (size_t i = 0; i < count; ++i) out += value.str();
+    MarkedText out;
+    out.text.reserve(unit * count);
+    if (value.has_input()) out.Mark({0, unit * count});
+    for (size_t i = 0; i < count; ++i) out.Append(value.str());
     return Value::Str(std::move(out)).WithSafe(value.is_safe());
   }
   std::vector<Value> items;

@@ -49,15 +49,19 @@ class Printer {
   explicit Printer(Meter& meter) : meter_(meter) {}
   Status Repr(const Value& value, int depth);
   Status Json(const Value& value, const JsonStyle& style, int depth);
-  Status Put(std::string_view text) {
-    if (out_.size() + text.size() > meter_.limits().max_output_bytes) {
+  Status Put(std::string_view text, bool is_input = false) {
+    if (out_.text.size() + text.size() > meter_.limits().max_output_bytes) {
       return Fail(fmt::format("a printed value is longer than {} bytes", meter_.limits().max_output_bytes));
     }
-    out_ += text;
+    if (is_input) {
+      out_.AppendInput(text);
+    } else {
+      out_.Append(text);
+    }
     return {};
   }
-  Result<std::string> Take() {
-    RF_RETURN_IF_ERROR(meter_.Charge(out_.size()));
+  Result<MarkedText> Take() {
+    RF_RETURN_IF_ERROR(meter_.Charge(out_.text.size()));
     return std::move(out_);
   }
 
@@ -69,14 +73,14 @@ class Printer {
   Status ReprSequence(const std::vector<Value>& items, std::string_view open, std::string_view close, int depth);
   Status ReprDict(const Dict& dict, int depth);
   Status ReprObject(const Value& value, int depth);
-  Status JsonString(std::string_view text, bool ascii);
+  Status JsonString(const Value& string, bool ascii);
   Status JsonKey(const Value& key, const JsonStyle& style);
   Status JsonList(const std::vector<Value>& items, const JsonStyle& style, int depth);
   Status JsonDict(const Dict& dict, const JsonStyle& style, int depth);
   Status NewLine(const JsonStyle& style, int depth);
 
   Meter& meter_;
-  std::string out_;
+  MarkedText out_;
 };
 
 std::string ReprString(std::string_view text) {
@@ -158,7 +162,8 @@ Status Printer::Repr(const Value& value, int depth) {
     case Type::kFloat: return Put(FloatRepr(value.number()));
     case Type::kString:
       RF_RETURN_IF_ERROR(meter_.Scan(value.str().size()));
-      return Put(value.is_safe() ? fmt::format("Markup({})", ReprString(value.str())) : ReprString(value.str()));
+      return Put(value.is_safe() ? fmt::format("Markup({})", ReprString(value.str())) : ReprString(value.str()),
+                 value.has_input());
     case Type::kList: return ReprSequence(value.items(), "[", "]", depth);
     case Type::kTuple: return ReprSequence(value.items(), "(", value.items().size() == 1 ? ",)" : ")", depth);
     case Type::kDict: return ReprDict(value.dict(), depth);
@@ -166,7 +171,8 @@ Status Printer::Repr(const Value& value, int depth) {
   }
 }
 
-Status Printer::JsonString(std::string_view text, bool ascii) {
+Status Printer::JsonString(const Value& string, bool ascii) {
+  const std::string_view text = string.str();
   RF_RETURN_IF_ERROR(meter_.Scan(text.size()));
   std::string out = "\"";
   for (size_t at = 0; at < text.size();) {
@@ -187,7 +193,7 @@ Status Printer::JsonString(std::string_view text, bool ascii) {
     at += c.size;
   }
   out += '"';
-  return Put(out);
+  return Put(out, string.has_input());
 }
 
 std::string JsonNumber(const Value& value) {
@@ -200,7 +206,7 @@ std::string JsonNumber(const Value& value) {
 
 Status Printer::JsonKey(const Value& key, const JsonStyle& style) {
   switch (key.type()) {
-    case Type::kString: return JsonString(key.str(), style.ascii);
+    case Type::kString: return JsonString(key, style.ascii);
     case Type::kNone: return Put("\"null\"");
     case Type::kBool: return Put(key.boolean() ? "\"true\"" : "\"false\"");
     case Type::kInt:
@@ -263,7 +269,7 @@ Status Printer::Json(const Value& value, const JsonStyle& style, int depth) {
     case Type::kInt:
     case Type::kBigInt:
     case Type::kFloat: return Put(JsonNumber(value));
-    case Type::kString: return JsonString(value.str(), style.ascii);
+    case Type::kString: return JsonString(value, style.ascii);
     case Type::kList:
     case Type::kTuple: return JsonList(value.items(), style, depth);
     case Type::kDict: return JsonDict(value.dict(), style, depth);
@@ -279,10 +285,19 @@ Status Printer::Json(const Value& value, const JsonStyle& style, int depth) {
 
 }  // namespace
 
-Result<std::string> Repr(const Value& value, Meter& meter) {
+namespace {
+
+Result<MarkedText> MarkedRepr(const Value& value, Meter& meter) {
   Printer printer(meter);
   RF_RETURN_IF_ERROR(printer.Repr(value, 0));
   return printer.Take();
+}
+
+}  // namespace
+
+Result<std::string> Repr(const Value& value, Meter& meter) {
+  RF_ASSIGN_OR_RETURN(MarkedText marked, MarkedRepr(value, meter));
+  return std::move(marked.text);
 }
 
 Result<std::string> ToStr(const Value& value, Meter& meter) {
@@ -294,11 +309,50 @@ Result<std::string> ToStr(const Value& value, Meter& meter) {
 
 Result<Value> ToStrValue(const Value& value, Meter& meter) {
   if (value.is_string()) return value;
-  RF_ASSIGN_OR_RETURN(std::string text, ToStr(value, meter));
+  if (value.is_undefined()) return Value::Str("");
+  RF_ASSIGN_OR_RETURN(MarkedText text, MarkedRepr(value, meter));
   return Value::Str(std::move(text));
 }
 
-Result<std::string> ToJson(const Value& value, const JsonStyle& style, Meter& meter) {
+namespace {
+
+bool HoldsInput(const Value& value, int depth, int& budget);
+
+template <typename T>
+bool AnyHoldsInput(const std::vector<T>& items, int depth, int& budget) {
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Value& item) { return HoldsInput(item, depth + 1, budget); });
+}
+
+bool DictHoldsInput(const Dict& dict, int depth, int& budget) {
+  return std::any_of(dict.entries().begin(), dict.entries().end(), [&](const Dict::Entry& entry) {
+    return HoldsInput(entry.key, depth + 1, budget) || HoldsInput(entry.value, depth + 1, budget);
+  });
+}
+
+bool HoldsInput(const Value& value, int depth, int& budget) {
+  constexpr int kMaxDepth = 16;
+  if (depth > kMaxDepth || --budget < 0) return true;
+  switch (value.type()) {
+    case Type::kString: return value.has_input();
+    case Type::kList:
+    case Type::kTuple: return AnyHoldsInput(value.items(), depth, budget);
+    case Type::kDict: return DictHoldsInput(value.dict(), depth, budget);
+    case Type::kDictView: return DictHoldsInput(*value.as<DictView>().dict, depth, budget);
+    case Type::kNamespace: return DictHoldsInput(value.as<Namespace>().attributes, depth, budget);
+    case Type::kGenerator: return AnyHoldsInput(value.as<Generator>().items, depth, budget);
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool HoldsInput(const Value& value) {
+  int budget = 1000;
+  return HoldsInput(value, 0, budget);
+}
+
+Result<MarkedText> ToJson(const Value& value, const JsonStyle& style, Meter& meter) {
   Printer printer(meter);
   RF_RETURN_IF_ERROR(printer.Json(value, style, 0));
   return printer.Take();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "text/template/builtin_tools.h"
 #include "text/template/interpreter.h"
 #include "text/template/unicode.h"
 #include "text/template/value_ops.h"
@@ -59,7 +60,7 @@ Result<Value> SliceString(const Value& value, const Steps& steps, Meter& meter) 
     const size_t at = starts[static_cast<size_t>(steps.start + i * steps.step)];
     out += text.substr(at, DecodeAt(text, at).size);
   }
-  return Value::Str(std::move(out)).WithSafe(value.is_safe());
+  return NewStringLike(value, std::move(out), meter);
 }
 
 }  // namespace

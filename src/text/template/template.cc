@@ -95,10 +95,16 @@ Result<Template> Template::Parse(std::string source, const TemplateLimits& limit
 }
 
 Result<std::string> Template::Render(const nlohmann::ordered_json& context, const RenderOptions& options) const {
+  RF_ASSIGN_OR_RETURN(RenderedText rendered, RenderMarked(context, options));
+  return std::move(rendered.text);
+}
+
+Result<RenderedText> Template::RenderMarked(const nlohmann::ordered_json& context, const RenderOptions& options) const {
   if (!context.is_object()) {
     return Error{ErrorCode::kInvalidArgument, "the variables of a template must be a JSON object", "template"};
   }
-  return jinja::Interpreter(*impl_->program, options).Run(context);
+  RF_ASSIGN_OR_RETURN(jinja::MarkedText marked, jinja::Interpreter(*impl_->program, options).Run(context));
+  return RenderedText{std::move(marked.text), std::move(marked.input)};
 }
 
 const std::vector<TemplateWarning>& Template::warnings() const {

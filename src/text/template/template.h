@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/text_span.h"
 
 namespace rf {
 
@@ -37,6 +38,14 @@ struct RenderOptions {
   /// Accept what the reference's sandbox refuses and some published templates do: list.append, list.pop and the like
   /// on the template's own values, and tojson of a lazy filter's result.
   bool lenient = false;
+  /// Variables whose text counts as the template's own, not as the caller's: those with the model's own tokens.
+  std::vector<std::string> own_variables = {};
+};
+
+/// A rendered text. What the caller's values put into it can be told from what the template wrote.
+struct RenderedText {
+  std::string text;
+  std::vector<TextSpan> input;  ///< spans that came from the caller's values; ascending, disjoint
 };
 
 /// Something in the source that a reader would not see.
@@ -57,6 +66,11 @@ class Template {
   /// raise_exception, with its message (control characters escaped, at most 263 bytes); kInvalidArgument for the rest.
   /// `where` is "template:LINE:COLUMN".
   Result<std::string> Render(const nlohmann::ordered_json& context, const RenderOptions& options = {}) const;
+
+  /// As Render, with the spans of the text that came from `context` (other than from options.own_variables). Where a
+  /// filter does not follow the bytes of what goes into it, its whole result counts as input. The name of a well-known
+  /// role does not: templates build markers from it.
+  Result<RenderedText> RenderMarked(const nlohmann::ordered_json& context, const RenderOptions& options = {}) const;
 
   /// Bidirectional controls and invisible code points in the source.
   const std::vector<TemplateWarning>& warnings() const;

@@ -74,8 +74,14 @@ Value Value::Str(std::string text) {
   return Of(Type::kString, new String(std::move(text)));
 }
 
-Value Value::BorrowedStr(std::string_view text) {
-  return Of(Type::kString, new String(text, Ref<const String>()));
+Value Value::Str(MarkedText text) {
+  return Of(Type::kString, new String(std::move(text)));
+}
+
+Value Value::BorrowedStr(std::string_view text, bool is_input) {
+  auto* string = new String(text, Ref<const String>());
+  if (is_input) string->origin = String::Origin::kInput;
+  return Of(Type::kString, string);
 }
 
 Value Value::SubStr(const Value& whole, std::string_view part) {
@@ -84,9 +90,58 @@ Value Value::SubStr(const Value& whole, std::string_view part) {
   // A borrowed text needs no keeper; a part of a part keeps the first owner, so that chains do not grow.
   const bool borrowed = !owner.keeper && owner.text.data() != owner.owned.data();
   Ref<const String> keeper = borrowed ? Ref<const String>() : owner.keeper ? owner.keeper : Ref<const String>(&owner);
-  Value v = Of(Type::kString, new String(part, std::move(keeper)));
+  auto* string = new String(part, std::move(keeper));
+  Value v = Of(Type::kString, string);
   v.aux_ = whole.aux_;
+  string->origin = owner.origin;
+  if (owner.origin == String::Origin::kMixed) {
+    const auto begin = static_cast<size_t>(part.data() - owner.text.data());
+    MarkedText marked;
+    owner.AppendPartTo(marked, {begin, begin + part.size()});
+    string->input = std::move(marked.input);
+    if (string->input.empty()) string->origin = String::Origin::kTemplate;
+  }
   return v;
+}
+
+String::String(MarkedText marked) : String(std::move(marked.text)) {
+  input = std::move(marked.input);
+  const bool is_all = input.size() == 1 && input[0] == TextSpan{0, text.size()};
+  origin = input.empty() ? Origin::kTemplate : is_all ? Origin::kInput : Origin::kMixed;
+}
+
+void String::AppendPartTo(MarkedText& out, TextSpan part) const {
+  const std::string_view piece = text.substr(part.begin, part.end - part.begin);
+  if (origin == Origin::kInput) return out.AppendInput(piece);
+  const size_t offset = out.text.size();
+  const auto first =
+      std::partition_point(input.begin(), input.end(), [part](const TextSpan& span) { return span.end <= part.begin; });
+  for (auto span = first; span != input.end() && span->begin < part.end; ++span) {
+    out.Mark(
+        {offset + std::max(span->begin, part.begin) - part.begin, offset + std::min(span->end, part.end) - part.begin});
+  }
+  out.Append(piece);
+}
+
+bool Value::has_input() const {
+  return as<String>().origin != String::Origin::kTemplate;
+}
+
+Value Value::AsInput() const {
+  if (as<String>().origin == String::Origin::kInput) return *this;
+  auto* string = new String(str(), Ref<const String>(&as<String>()));
+  string->origin = String::Origin::kInput;
+  Value v = Of(Type::kString, string);
+  v.aux_ = aux_;
+  return v;
+}
+
+void Value::AppendTo(MarkedText& out) const {
+  AppendPartTo(out, {0, str().size()});
+}
+
+void Value::AppendPartTo(MarkedText& out, TextSpan part) const {
+  as<String>().AppendPartTo(out, part);
 }
 
 Value Value::WithSafe(bool safe) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/template/marked_text.h"
 
 namespace rf::jinja {
 
@@ -123,9 +124,11 @@ class Value {
   static Value Str(std::string text);
   static Value Str(std::string_view text) = delete;
   static Value Str(const char* text) { return Str(std::string(text)); }
+  static Value Str(MarkedText text);
   /// A string that refers to memory which outlives every rendering that sees it.
-  static Value BorrowedStr(std::string_view text);
-  /// Part of `whole`'s text, sharing its memory. REQUIRES: `part` lies within whole.str(). Keeps the safe mark.
+  static Value BorrowedStr(std::string_view text, bool is_input = false);
+  /// Part of `whole`'s text, sharing its memory. REQUIRES: `part` lies within whole.str(). Keeps the safe mark and the
+  /// part's own input marks.
   static Value SubStr(const Value& whole, std::string_view part);
   static Value ListOf(std::vector<Value> items);
   static Value TupleOf(std::vector<Value> items);
@@ -160,6 +163,13 @@ class Value {
   /// Marked as safe (what markupsafe's Markup is).
   bool is_safe() const { return type_ == Type::kString && aux_ != 0; }
   Value WithSafe(bool safe) const;
+  /// Whether some of the text came from the caller's values. REQUIRES: kString.
+  bool has_input() const;
+  /// The same text, all of it marked as input. REQUIRES: kString.
+  Value AsInput() const;
+  /// Appends the text with its marks. REQUIRES: kString.
+  void AppendTo(MarkedText& out) const;
+  void AppendPartTo(MarkedText& out, TextSpan part) const;
   /// A pair made by groupby, whose parts are also called grouper and list.
   bool is_group() const { return type_ == Type::kTuple && aux_ != 0; }
   static Value GroupOf(Value grouper, Value list);
@@ -193,11 +203,19 @@ class Value {
 };
 
 struct String final : Object {
+  /// Where the text came from. kMixed: the spans of `input` from the caller's values, the rest from the template.
+  enum class Origin : uint8_t { kTemplate, kInput, kMixed };
+
   explicit String(std::string own) : owned(std::move(own)), text(owned) {}
+  explicit String(MarkedText marked);
   String(std::string_view view, Ref<const String> keeper_of_view) : text(view), keeper(std::move(keeper_of_view)) {}
+  /// Appends text[part) with its marks.
+  void AppendPartTo(MarkedText& out, TextSpan part) const;
   std::string owned;
   std::string_view text;
   Ref<const String> keeper;
+  Origin origin = Origin::kTemplate;
+  std::vector<TextSpan> input;
 };
 
 struct BigInt final : Object {

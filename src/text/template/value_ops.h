@@ -41,12 +41,15 @@ Result<std::vector<Value>> Items(const Value& value, Meter& meter);
 /// Whether a loop over the value is possible.
 bool IsIterable(const Value& value);
 
-/// str(value) and repr(value). Errors: limits.
+/// str(value) and repr(value), without marks. Errors: limits.
 Result<std::string> ToStr(const Value& value, Meter& meter);
 Result<std::string> Repr(const Value& value, Meter& meter);
 
-/// ToStr as a value; a string is itself, with its safe mark.
+/// ToStr as a value; a string is itself, with its safe mark. What came from the caller's values is marked as that.
 Result<Value> ToStrValue(const Value& value, Meter& meter);
+
+/// Whether the value is or holds a string that came from the caller's values; also true where that takes long to tell.
+bool HoldsInput(const Value& value);
 
 /// json.dumps: the options of the tojson filter.
 struct JsonStyle {
@@ -58,7 +61,7 @@ struct JsonStyle {
   std::string item_separator = ", ";
   std::string key_separator = ": ";
 };
-Result<std::string> ToJson(const Value& value, const JsonStyle& style, Meter& meter);
+Result<MarkedText> ToJson(const Value& value, const JsonStyle& style, Meter& meter);
 
 /// int(d). Errors: infinite, NaN, beyond 128 bits.
 Result<Value> TruncateFloat(double d);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -68,8 +69,8 @@ Status ByteBpe::Build() {
   BuildPieces();
   BuildLookup();
   BuildMerges();
-  tables_->add_bos = data_.bos && data_.add_bos.value_or(pre_.add_bos);
-  tables_->add_eos = data_.eos && data_.add_eos.value_or(false);
+  if (data_.bos && data_.add_bos.value_or(pre_.add_bos)) tables_->first = data_.bos;
+  if (data_.eos && data_.add_eos.value_or(false)) tables_->last = data_.eos;
   tables_->clean_spaces = pre_.clean_spaces;
   tables_->end_of_generation = FindEndOfGeneration(data_, tables_->types);
   return {};
@@ -246,15 +247,24 @@ void ByteBpe::MergeSegment(std::string_view segment, Merger& merger, std::vector
   }
 }
 
+// Names of vocabularies whose merges join characters, not bytes: read as byte-level ones they would give nonsense.
+constexpr std::string_view kOverRawText[] = {"gemma4", "granite-embed-multi-311m", "sarvam-moe", "whitespace"};
+
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data) {
+  if (std::find(std::begin(kOverRawText), std::end(kOverRawText), data.pre) != std::end(kOverRawText)) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("tokenizer.ggml.pre '{}' (BPE over raw text) is not supported", data.pre),
+                 {}};
+  }
   const PreTokenizer* pre = FindPreTokenizer(data.pre.empty() ? "default" : data.pre);
   if (pre == nullptr) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("tokenizer.ggml.pre '{}' is unknown; known: {}", EscapeForMessage(data.pre, 32),
-                             EscapeForMessage(PreTokenizerNames(), 220)),
-                 {}};
+    Log(LogLevel::kWarning,
+        fmt::format("tokenizer.ggml.pre '{}' is unknown; taken as '{}', which most models resemble: words may be cut "
+                    "differently than in training",
+                    EscapeForMessage(data.pre, 32), kFallbackPreTokenizer));
+    pre = FindPreTokenizer(kFallbackPreTokenizer);
   }
   if (data.pre.empty())
     Log(LogLevel::kWarning, "tokenizer.ggml.pre is missing; 'default' is used, which few models want");

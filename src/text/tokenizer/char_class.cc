@@ -16,17 +16,17 @@ bool IsWhiteSpace(char32_t c) {
 unsigned ClassesOfCategory(utf8proc_category_t category) {
   switch (category) {
     case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LT: return kLetter | kUpperLike | kCasedLetter;
-    case UTF8PROC_CATEGORY_LL: return kLetter | kLowerLike | kCasedLetter;
+    case UTF8PROC_CATEGORY_LT: return kLetter | kWord | kUpperLike | kCasedLetter;
+    case UTF8PROC_CATEGORY_LL: return kLetter | kWord | kLowerLike | kCasedLetter;
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return kLetter | kUpperLike | kLowerLike;
+    case UTF8PROC_CATEGORY_LO: return kLetter | kWord | kUpperLike | kLowerLike;
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME: return kMark | kUpperLike | kLowerLike;
-    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_ME: return kMark | kWord | kUpperLike | kLowerLike;
+    case UTF8PROC_CATEGORY_ND: return kNumber | kDigit | kWord;
     case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_NO: return kNumber;
-    case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_PC: return kPunctuation | kWord;
     case UTF8PROC_CATEGORY_PD:
     case UTF8PROC_CATEGORY_PS:
     case UTF8PROC_CATEGORY_PE:
@@ -39,6 +39,25 @@ unsigned ClassesOfCategory(utf8proc_category_t category) {
     case UTF8PROC_CATEGORY_SO: return kSymbol;
     default: return 0;
   }
+}
+
+struct Range {
+  char32_t first, last;
+};
+
+// Script=Han of Unicode 15.1's Scripts.txt.
+constexpr Range kHanRanges[] = {{0x2E80, 0x2E99},   {0x2E9B, 0x2EF3},   {0x2F00, 0x2FD5},   {0x3005, 0x3005},
+                                {0x3007, 0x3007},   {0x3021, 0x3029},   {0x3038, 0x303B},   {0x3400, 0x4DBF},
+                                {0x4E00, 0x9FFF},   {0xF900, 0xFA6D},   {0xFA70, 0xFAD9},   {0x16FE2, 0x16FE3},
+                                {0x16FF0, 0x16FF1}, {0x20000, 0x2A6DF}, {0x2A700, 0x2B739}, {0x2B740, 0x2B81D},
+                                {0x2B820, 0x2CEA1}, {0x2CEB0, 0x2EBE0}, {0x2EBF0, 0x2EE5D}, {0x2F800, 0x2FA1D},
+                                {0x30000, 0x3134A}, {0x31350, 0x323AF}};
+
+bool IsHan(char32_t c) {
+  for (const Range& range : kHanRanges) {
+    if (c <= range.last) return c >= range.first;
+  }
+  return false;
 }
 
 // A superset of the characters whose NFC_Quick_Check is not Yes (Unicode Standard Annex 15): those with a decomposition
@@ -70,6 +89,7 @@ uint16_t LookUpCharClasses(char32_t code_point) {
   const utf8proc_property_t& property = *utf8proc_get_property(static_cast<utf8proc_int32_t>(code_point));
   unsigned classes = ClassesOfCategory(static_cast<utf8proc_category_t>(property.category));
   if (IsWhiteSpace(code_point)) classes |= kSpace;
+  if (IsHan(code_point)) classes |= kHan;
   if (code_point == '\r' || code_point == '\n') classes |= kNewline;
   if (MayNotBeNfc(code_point, property, classes)) classes |= kMayNotBeNfc;
   return static_cast<uint16_t>(classes);

@@ -6,17 +6,20 @@
 namespace rf {
 
 enum CharClass : uint16_t {
-  kLetter = 1 << 0,       ///< \p{L}
-  kNumber = 1 << 1,       ///< \p{N}
-  kPunctuation = 1 << 2,  ///< \p{P}
-  kSymbol = 1 << 3,       ///< \p{S}
-  kMark = 1 << 4,         ///< \p{M}
-  kSpace = 1 << 5,        ///< \s: the White_Space property
-  kUpperLike = 1 << 6,    ///< [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]
-  kLowerLike = 1 << 7,    ///< [\p{Ll}\p{Lm}\p{Lo}\p{M}]
-  kNewline = 1 << 8,      ///< [\r\n]
-  kCasedLetter = 1 << 9,  ///< \p{Lu}, \p{Ll}, \p{Lt}
-  kMayNotBeNfc = 1 << 10  ///< canonical composition or reordering may change it or what stands before it
+  kLetter = 1 << 0,        ///< \p{L}
+  kNumber = 1 << 1,        ///< \p{N}
+  kPunctuation = 1 << 2,   ///< \p{P}
+  kSymbol = 1 << 3,        ///< \p{S}
+  kMark = 1 << 4,          ///< \p{M}
+  kSpace = 1 << 5,         ///< \s: the White_Space property
+  kUpperLike = 1 << 6,     ///< [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]
+  kLowerLike = 1 << 7,     ///< [\p{Ll}\p{Lm}\p{Lo}\p{M}]
+  kNewline = 1 << 8,       ///< [\r\n]
+  kCasedLetter = 1 << 9,   ///< \p{Lu}, \p{Ll}, \p{Lt}
+  kMayNotBeNfc = 1 << 10,  ///< canonical composition or reordering may change it or what stands before it
+  kDigit = 1 << 11,        ///< \d, \p{Nd}
+  kWord = 1 << 12,         ///< \w: [\p{L}\p{M}\p{Nd}\p{Pc}]
+  kHan = 1 << 13           ///< \p{Han}: the script of Chinese characters
 };
 
 /// A character in front of a scanner: its classes and its bytes. Both are 0 at the end of the text.

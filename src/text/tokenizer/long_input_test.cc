@@ -73,16 +73,20 @@ double TimeOnSmallStack(std::function<void()> work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-void ExpectFast(const Tokenizer& tokenizer, const std::string& text, const std::string& what) {
+void ExpectFast(const Tokenizer& tokenizer, const std::string& text, const std::string& what,
+                bool may_be_empty = false) {
   std::vector<TokenId> ids;
   const EncodeOptions options{.add_special = false, .parse_special = true};
   EXPECT_LE(TimeOnSmallStack([&] { ids = tokenizer.Encode(text, options); }), kMaxSeconds) << what;
-  EXPECT_FALSE(ids.empty());
+  EXPECT_TRUE(may_be_empty || !ids.empty());
 }
 
-void ExpectFastOnEverything(const Tokenizer& tokenizer, const std::string& name) {
-  for (const std::string& unit : kUnits)
-    ExpectFast(tokenizer, Repeat(unit, kMegabyte), name + " " + EscapeForMessage(unit));
+// `drops_text`: WordPiece gives nothing for white space, for instance.
+void ExpectFastOnEverything(const Tokenizer& tokenizer, const std::string& name, bool drops_text = false) {
+  for (const std::string& unit : kUnits) {
+    const bool may_be_empty = drops_text || unit == " ";  // Unigram collapses spaces
+    ExpectFast(tokenizer, Repeat(unit, kMegabyte), name + " " + EscapeForMessage(unit), may_be_empty);
+  }
   ExpectFast(tokenizer, RandomBytes(kMegabyte, 256, 0), name + " random bytes");
   ExpectFast(tokenizer, RandomBytes(kMegabyte, 26, 'a'), name + " random letters");
   ExpectFast(tokenizer, RandomBytes(kMegabyte, 96, ' '), name + " random ASCII");
@@ -95,11 +99,29 @@ TEST_P(LongInputPreTokenizerTest, AnyMegabyte) {
   ExpectFastOnEverything(*tokenizer, GetParam());
 }
 
+// Twice the text takes twice the time, give or take the machine's noise.
+TEST_P(LongInputPreTokenizerTest, TwiceTheTextTwiceTheTime) {
+  const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel(GetParam(), DoublingMerges()));
+  for (const char* unit : {"A", " ", "1", "\u0301"}) {
+    const std::string text = Repeat(unit, 2 * kMegabyte);
+    const std::string_view half = std::string_view(text).substr(0, kMegabyte);
+    double once = 1e9, twice = 1e9;
+    for (int i = 0; i < 4; ++i) {
+      once = std::min(once, TimeOnSmallStack([&] { tokenizer->Encode(half, {}); }));
+      twice = std::min(twice, TimeOnSmallStack([&] { tokenizer->Encode(text, {}); }));
+      if (twice <= 2.3 * once) break;
+    }
+    EXPECT_LE(twice, 2.3 * once + 0.02) << EscapeForMessage(unit);
+  }
+}
+
 // One of each set of stages.
 INSTANTIATE_TEST_SUITE_P(All, LongInputPreTokenizerTest,
                          ::testing::Values("gpt-2", "smollm", "default", "falcon", "llama3", "qwen2", "qwen35",
                                            "ufakzeka", "seed-coder", "minicpm5", "tekken", "gpt-4o", "deepseek-llm",
-                                           "deepseek-coder", "deepseek-v3", "bloom", "viking"));
+                                           "deepseek-coder", "deepseek-v3", "bloom", "viking", "jais-2", "laguna",
+                                           "exaone-moe", "tiny_aya", "youtu", "kimi-k2", "spark2_5", "afmoe",
+                                           "superbpe", "chameleon"));
 
 TEST(LongInputTest, SentencePiece) {
   std::vector<std::pair<std::string, float>> pieces = {{"▁", 0}};
@@ -112,6 +134,60 @@ TEST(LongInputTest, SentencePiece) {
     }
   }
   ExpectFastOnEverything(*test_vocab::MakeTokenizer(test_vocab::SentencePiece(pieces)), "llama");
+}
+
+// Tokens of each unit, doubled again and again.
+std::vector<std::string> DoubledUnits() {
+  std::vector<std::string> pieces;
+  for (const std::string& unit : kUnits) {
+    for (size_t n = 1; n <= 16; n *= 2) pieces.push_back(Repeat(unit, n * unit.size()));
+  }
+  return pieces;
+}
+
+TEST(LongInputTest, Unigram) {
+  VocabData data = test_vocab::SentencePiece({});
+  data.model = "t5";
+  float score = 0;
+  for (const std::string& piece : DoubledUnits()) {
+    test_vocab::AddToken(data, piece);
+    data.scores.resize(data.tokens.size(), score -= 1);
+  }
+  ExpectFastOnEverything(*test_vocab::MakeTokenizer(data), "t5");
+  data.remove_extra_whitespaces = false;
+  ExpectFastOnEverything(*test_vocab::MakeTokenizer(std::move(data)), "t5 with all spaces");
+}
+
+TEST(LongInputTest, WordPiece) {
+  VocabData data;
+  data.model = "bert";
+  for (const char* text : {"[UNK]", "[CLS]", "[SEP]"}) test_vocab::AddToken(data, text, TokenType::kControl);
+  for (const std::string& piece : DoubledUnits()) {
+    test_vocab::AddToken(data, piece);
+    test_vocab::AddToken(data, "▁" + piece);
+  }
+  ExpectFastOnEverything(*test_vocab::MakeTokenizer(std::move(data)), "bert", true);
+}
+
+TEST(LongInputTest, Rwkv) {
+  VocabData data;
+  data.model = "rwkv";
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    char text[8];
+    snprintf(text, sizeof(text), "\\x%02x", byte);
+    test_vocab::AddToken(data, text);
+  }
+  for (const std::string& piece : DoubledUnits()) test_vocab::AddToken(data, piece);
+  ExpectFastOnEverything(*test_vocab::MakeTokenizer(std::move(data)), "rwkv");
+}
+
+// A token that is nearly everywhere, but never to the end: a walk from each place must not be long.
+TEST(LongInputTest, TokensThatNearlyMatch) {
+  VocabData data;
+  data.model = "rwkv";
+  test_vocab::AddToken(data, "a");
+  test_vocab::AddToken(data, std::string(60000, 'a') + "b");
+  ExpectFast(*test_vocab::MakeTokenizer(std::move(data)), Repeat("a", kMegabyte), "nearly matching tokens");
 }
 
 TEST(LongInputTest, EqualScoresEverywhere) {

@@ -88,6 +88,8 @@ bool IsNfc(std::string_view text, std::string& normalized) {
   const char* copied = text.data();   // everything before is in `normalized`
   const char* starter = text.data();  // the last character that composes with nothing before it
   std::vector<utf8proc_int32_t> buffer;
+  std::string piece;
+  bool is_nfc = true;
   normalized.clear();
   for (const char* p = text.data(); p != end;) {
     const CharInfo c = PeekChar(p, end);
@@ -98,12 +100,18 @@ bool IsNfc(std::string_view text, std::string& normalized) {
     }
     const char* const run_end = scan::SkipAny(p, end, kMayNotBeNfc);
     const char* const begin = IsSurrogate({starter, static_cast<size_t>(p - starter)}) ? p : starter;
+    piece.clear();
+    AppendNfc(begin, run_end, buffer, piece);
+    p = starter = run_end;
+    if (piece == std::string_view(begin, static_cast<size_t>(run_end - begin))) continue;
+    if (is_nfc) normalized.reserve(text.size() + text.size() / 16);
+    is_nfc = false;
     normalized.append(copied, begin);
-    AppendNfc(begin, run_end, buffer, normalized);
-    copied = p = starter = run_end;
+    normalized += piece;
+    copied = run_end;
   }
-  normalized.append(copied, end);
-  return normalized == text;
+  if (!is_nfc) normalized.append(copied, end);
+  return is_nfc;
 }
 
 }  // namespace rf

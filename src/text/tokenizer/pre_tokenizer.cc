@@ -23,6 +23,17 @@ constexpr Stage kDeepSeekLlm[] = {SingleNewline, SpaceListedLetters, SpaceListed
                                   SpacesAtEnd,   EastAsian,          DigitRun};
 constexpr Stage kDeepSeekCoder[] = {SingleNewline, SpaceLetters, SpacePunctuation, EastAsian, SingleDigit};
 constexpr Stage kDeepSeekV3[] = {UpToThreeDigits, HanAndKana, DeepSeekV3};
+constexpr Stage kSpark25[] = {UpToThreeDigits, HanAndKana, Spark25, SingleDigit};
+constexpr Stage kYoutu[] = {YoutuEastAsian, Gpt4oSingleDigits};
+constexpr Stage kAfmoe[] = {DigitRun, LeadingNumbers, UpToThreeDigits, AfmoeAsian, DeepSeekV3};
+constexpr Stage kJais2[] = {Llama3, SpacePowers};
+constexpr Stage kExaoneMoe[] = {ExaoneMoe};
+constexpr Stage kChameleon[] = {ChameleonSentinel, ChameleonImage,    ChameleonSpaces,
+                                SingleDigit,       SinglePunctuation, Gpt2};
+constexpr Stage kTinyAya[] = {DigitsBeforeBoundary, LeadingDigitsAtEnd, DigitTriplesAtEnd, Gpt4o};
+constexpr Stage kSuperBpe[] = {DigitRun, LeadingDigits, DigitTriples};
+constexpr Stage kKimiK2[] = {KimiK2};
+constexpr Stage kLaguna[] = {NewlineRun, Qwen2};
 constexpr Stage kBloom[] = {BloomWords};
 constexpr Stage kViking[] = {BloomWords, SingleDigit};
 
@@ -38,6 +49,14 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "a.x-4.0", .stages = kGpt2, .clean_spaces = true},
     {.name = "mellum", .stages = kGpt2, .clean_spaces = true},
     {.name = "exaone4", .stages = kGpt2, .clean_spaces = true},
+    {.name = "jina-es", .stages = kGpt2, .clean_spaces = true},
+    {.name = "jina-de", .stages = kGpt2, .clean_spaces = true},
+    {.name = "jina-v2-es", .stages = kGpt2, .clean_spaces = true},
+    {.name = "jina-v2-de", .stages = kGpt2, .clean_spaces = true},
+    {.name = "jina-v1-en", .stages = kGpt2, .clean_spaces = true},
+    {.name = "jina-v2-code", .stages = kGpt2, .clean_spaces = true},
+    {.name = "roberta-bpe", .stages = kGpt2, .clean_spaces = true},
+    {.name = "modern-bert", .stages = kGpt2, .clean_spaces = true},
     {.name = "trillion", .stages = kGpt2},
     {.name = "granite-docling", .stages = kGpt2},
     // the same behind a split at every digit
@@ -59,6 +78,8 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "pixtral", .stages = kLlama3, .ignore_merges = true, .add_bos = true, .clean_spaces = true},
     {.name = "midm-2.0", .stages = kLlama3, .ignore_merges = true, .add_bos = true, .clean_spaces = true},
     {.name = "lfm2", .stages = kLlama3, .ignore_merges = true, .add_bos = true, .clean_spaces = true},
+    {.name = "jina-v5-nano", .stages = kLlama3, .ignore_merges = true, .add_bos = true, .clean_spaces = true},
+    {.name = "jais-2", .stages = kJais2, .clean_spaces = true},
     {.name = "dbrx", .stages = kLlama3, .clean_spaces = true},
     {.name = "smaug-bpe", .stages = kLlama3, .clean_spaces = true},
     {.name = "glm4", .stages = kLlama3, .clean_spaces = true},
@@ -68,6 +89,10 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "qwen2", .stages = kQwen2, .nfc = true},
     {.name = "qwen35", .stages = kQwen35, .nfc = true},
     {.name = "deepseek-r1-qwen", .stages = kQwen2},
+    {.name = "kormo", .stages = kQwen2},
+    {.name = "f2llmv2", .stages = kQwen2, .nfc = true},
+    {.name = "laguna", .stages = kLaguna},
+    {.name = "exaone-moe", .stages = kExaoneMoe, .clean_spaces = true},
     {.name = "megrez", .stages = kQwen2, .clean_spaces = true},
     {.name = "stablelm2", .stages = kQwen2, .clean_spaces = true},
     {.name = "hunyuan", .stages = kQwen2},
@@ -84,12 +109,24 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "llama4", .stages = kGpt4o},
     {.name = "kanana2", .stages = kGpt4o},
     {.name = "minimax-m2", .stages = kGpt4o},
+    {.name = "talkie", .stages = kGpt4o},
+    {.name = "granite-embed-multi-97m", .stages = kGpt4o, .ignore_merges = true},
+    {.name = "tiny_aya", .stages = kTinyAya},
+    {.name = "cohere2moe", .stages = kTinyAya},
+    {.name = "youtu", .stages = kYoutu, .ignore_merges = true},
+    {.name = "kimi-k2", .stages = kKimiK2},
     // DeepSeek
     {.name = "deepseek-llm", .stages = kDeepSeekLlm},
     {.name = "deepseek-coder", .stages = kDeepSeekCoder},
     {.name = "deepseek-v3", .stages = kDeepSeekV3},
     {.name = "hunyuan-dense", .stages = kDeepSeekV3},
     {.name = "joyai-llm", .stages = kDeepSeekV3},
+    {.name = "hy_v4", .stages = kDeepSeekV3},
+    {.name = "spark2_5", .stages = kSpark25},
+    {.name = "afmoe", .stages = kAfmoe},
+    // of their own
+    {.name = "superbpe", .stages = kSuperBpe},
+    {.name = "chameleon", .stages = kChameleon, .add_bos = true},
     // BLOOM
     {.name = "bloom", .stages = kBloom, .clean_spaces = true},
     {.name = "gpt3-finnish", .stages = kBloom, .clean_spaces = true},

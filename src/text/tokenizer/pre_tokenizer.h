@@ -22,6 +22,9 @@ struct PreTokenizer {
 /// The row for a value of `tokenizer.ggml.pre`, or null if there is none.
 const PreTokenizer* FindPreTokenizer(std::string_view name);
 
+/// The row that stands in for an unknown name: the expression of OpenAI's cl100k, from which most others came.
+inline constexpr std::string_view kFallbackPreTokenizer = "dbrx";
+
 /// Every known name, separated by ", ".
 std::string PreTokenizerNames();
 

@@ -69,6 +69,7 @@ TEST(PreTokenizerTest, NamesAreListedOnce) {
     EXPECT_NE(FindPreTokenizer(name), nullptr) << name;
     EXPECT_NE(names.find(name), std::string::npos) << name;
   }
+  EXPECT_NE(FindPreTokenizer(kFallbackPreTokenizer), nullptr);
   EXPECT_EQ(FindPreTokenizer("no-such"), nullptr);
   EXPECT_EQ(FindPreTokenizer(""), nullptr);
 }

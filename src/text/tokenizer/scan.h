@@ -25,6 +25,12 @@ inline const char* SkipNone(const char* p, const char* end, unsigned mask) {
   return p;
 }
 
+/// As SkipAny, without characters that have one of the classes `excluded`.
+inline const char* SkipUnless(const char* p, const char* end, unsigned mask, unsigned excluded) {
+  for (CharInfo c = PeekChar(p, end); c.Is(mask) && !c.Is(excluded); c = PeekChar(p, end)) p += c.length;
+  return p;
+}
+
 /// As SkipAny, at most `limit` characters.
 inline const char* SkipAtMost(const char* p, const char* end, unsigned mask, int limit) {
   for (CharInfo c = PeekChar(p, end); limit > 0 && c.Is(mask); c = PeekChar(p, end), --limit) p += c.length;
@@ -34,6 +40,13 @@ inline const char* SkipAtMost(const char* p, const char* end, unsigned mask, int
 /// End of `'s|'t|'re|'ve|'m|'ll|'d` at p, or p. With `any_case` also in capitals, and U+017F for s as Unicode's case
 /// folding has it.
 const char* MatchContraction(const char* p, const char* end, bool any_case);
+
+/// The last character of [p, end). REQUIRES: p < end.
+inline CharInfo PeekLastChar(const char* p, const char* end) {
+  const char* q = end - 1;
+  while (q != p && (static_cast<uint8_t>(*q) & 0xC0) == 0x80) --q;
+  return PeekChar(q, end);
+}
 
 /// White space at p by `\s+(?!\S)|\s+`: all of a run at the end of the text, otherwise all but its last character
 /// (which goes with the next word), or a lone one. REQUIRES: white space at p.

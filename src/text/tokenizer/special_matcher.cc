@@ -66,21 +66,4 @@ void SpecialMatcher::Add(std::string_view text, int32_t id) {
   }
 }
 
-std::optional<SpecialMatcher::Match> SpecialMatcher::FindNext(std::string_view text, size_t from) const {
-  if (empty()) return std::nullopt;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  for (size_t begin = from; begin < text.size(); ++begin) {
-    if (!MayBeginAt(bytes + begin, begin + 1 == text.size())) continue;
-    Match match{begin, begin, -1};
-    uint32_t node = 0;
-    for (size_t i = begin; i < text.size(); ++i) {
-      node = Child(node, bytes[i]);
-      if (node == 0) break;
-      if (token_at_[node] >= 0) match = {begin, i + 1, token_at_[node]};
-    }
-    if (match.id >= 0) return match;
-  }
-  return std::nullopt;
-}
-
 }  // namespace rf

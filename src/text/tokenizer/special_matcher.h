@@ -19,8 +19,10 @@ class SpecialMatcher {
 
   /// Adds a text; of equal texts the first one stays. Empty texts are ignored.
   void Add(std::string_view text, int32_t id);
-  /// The first match that begins at or after `from`; of those that begin there the longest.
-  std::optional<Match> FindNext(std::string_view text, size_t from) const;
+  /// The first match that begins at or after `from` and that accept(begin, end, id) takes; of those that begin there
+  /// the longest.
+  template <typename Accept>
+  std::optional<Match> FindNext(std::string_view text, size_t from, const Accept& accept) const;
   bool empty() const { return n_texts_ == 0; }
 
  private:
@@ -44,5 +46,24 @@ class SpecialMatcher {
   size_t n_edges_ = 0;
   size_t n_texts_ = 0;
 };
+
+template <typename Accept>
+std::optional<SpecialMatcher::Match> SpecialMatcher::FindNext(std::string_view text, size_t from,
+                                                              const Accept& accept) const {
+  if (empty()) return std::nullopt;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  for (size_t begin = from; begin < text.size(); ++begin) {
+    if (!MayBeginAt(bytes + begin, begin + 1 == text.size())) continue;
+    Match match{begin, begin, -1};
+    uint32_t node = 0;
+    for (size_t i = begin; i < text.size(); ++i) {
+      node = Child(node, bytes[i]);
+      if (node == 0) break;
+      if (token_at_[node] >= 0 && accept(begin, i + 1, token_at_[node])) match = {begin, i + 1, token_at_[node]};
+    }
+    if (match.id >= 0) return match;
+  }
+  return std::nullopt;
+}
 
 }  // namespace rf

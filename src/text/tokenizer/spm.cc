@@ -13,26 +13,11 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "text/tokenizer/join_filter.h"
+#include "text/tokenizer/space_sign.h"
 #include "text/tokenizer/tables.h"
 
 namespace rf {
 namespace {
-
-constexpr std::string_view kSpaceSign = "\xE2\x96\x81";  // U+2581
-
-bool ReplaceSpaceSigns(std::string_view text, std::string& replaced) {
-  size_t found = text.find(kSpaceSign);
-  if (found == std::string_view::npos) return false;
-  replaced.clear();
-  while (found != std::string_view::npos) {
-    replaced.append(text.substr(0, found));
-    replaced += ' ';
-    text.remove_prefix(found + kSpaceSign.size());
-    found = text.find(kSpaceSign);
-  }
-  replaced.append(text);
-  return true;
-}
 
 // Higher scores first; REQUIRES: not NaN.
 uint32_t PriorityOfScore(float score) {
@@ -77,8 +62,8 @@ void Spm::Build() {
   BuildLookup();
   MarkStrippingTokens();
   tables_->user_defined_is_text = true;
-  tables_->add_bos = data_.bos && data_.add_bos.value_or(true);
-  tables_->add_eos = data_.eos && data_.add_eos.value_or(false);
+  if (data_.bos && data_.add_bos.value_or(true)) tables_->first = data_.bos;
+  if (data_.eos && data_.add_eos.value_or(false)) tables_->last = data_.eos;
   tables_->add_space_prefix = data_.add_space_prefix.value_or(true);
   tables_->end_of_generation = FindEndOfGeneration(data_, tables_->types);
 }

@@ -29,11 +29,24 @@ const char* Tekken(const char* p, const char* end);
 /// o200k: as Tekken, each word with `(?i:'s|'t|'re|'ve|'m|'ll|'d)?` behind it, and `\p{N}{1,3}`.
 const char* Gpt4o(const char* p, const char* end);
 
+/// As Gpt4o with single digits.
+const char* Gpt4oSingleDigits(const char* p, const char* end);
+/// Kimi K2: `\p{Han}+`, then as Gpt4o without Chinese characters in its words and without `/` behind punctuation.
+const char* KimiK2(const char* p, const char* end);
+/// EXAONE MoE: as Qwen2, but a word is `(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+`, and punctuation takes `[\r\n/]?` along.
+const char* ExaoneMoe(const char* p, const char* end);
+
 // --- stages_deepseek.cc ---
 
 /// DeepSeek V3: ``[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
 /// ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+``
 const char* DeepSeekV3(const char* p, const char* end);
+/// As DeepSeekV3, but ` ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+`
+const char* Spark25(const char* p, const char* end);
+/// `[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+`
+const char* YoutuEastAsian(const char* p, const char* end);
+/// `[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+`
+const char* AfmoeAsian(const char* p, const char* end);
 /// `[一-龥぀-ゟ゠-ヿ]+`
 const char* HanAndKana(const char* p, const char* end);
 /// `[\r\n]`
@@ -65,6 +78,30 @@ const char* ThreeAsciiDigits(const char* p, const char* end);
 const char* FalconPunctuation(const char* p, const char* end);
 /// `[\p{P}\$\+<=>\^~\|]+`
 const char* DefaultPunctuation(const char* p, const char* end);
+/// `\d+(?!\w)`
+const char* DigitsBeforeBoundary(const char* p, const char* end);
+/// Cuts in front of the first of the triples that end a run of digits (or numbers): with DigitTriples behind it
+/// `(?=(\d{3})+(?!\d))`.
+const char* LeadingDigits(const char* p, const char* end);
+const char* LeadingNumbers(const char* p, const char* end);
+/// Three digits off a piece that begins with more.
+const char* DigitTriples(const char* p, const char* end);
+/// The same for pieces that end with a digit only.
+const char* LeadingDigitsAtEnd(const char* p, const char* end);
+const char* DigitTriplesAtEnd(const char* p, const char* end);
+/// `\n+`
+const char* NewlineRun(const char* p, const char* end);
+/// Cuts a piece of white space without line end at its end by
+/// `\s{512}(?!\S)|\s{256}(?!\S)|…|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1}`, given that Llama3 has cut before.
+const char* SpacePowers(const char* p, const char* end);
+/// `<sentinel:[0-9]+>`
+const char* ChameleonSentinel(const char* p, const char* end);
+/// `(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z`
+const char* ChameleonImage(const char* p, const char* end);
+/// `([\t\n]|    |  )`
+const char* ChameleonSpaces(const char* p, const char* end);
+/// ``[\p{P}!-/:-@\[-`{-~]``
+const char* SinglePunctuation(const char* p, const char* end);
 /// ` ?[^(\s|.,!?…。，、।۔،)]+`
 const char* BloomWords(const char* p, const char* end);
 

@@ -33,6 +33,12 @@ constexpr Range kListedLetters[] = {
 constexpr Range kListedPunctuation[] = {{0x21, 0x2F},     {0x3A, 0x7E},     {0x2018, 0x201F},
                                         {0x3001, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E}};
 
+// Chinese, kana, Thai (as far as the expression goes), Lao, Khmer, Burmese, Korean.
+constexpr Range kAfmoeAsian[] = {{0x0E40, 0x0EFF}, {0x1000, 0x109F}, {0x1100, 0x11FF}, {0x1780, 0x17FF},
+                                 {0x2F00, 0x2FDF}, {0x3040, 0x30FF}, {0x3400, 0x4DBF}, {0x4E00, 0x9FFF},
+                                 {0xA9E0, 0xA9FF}, {0xAA60, 0xAA7F}, {0xAC00, 0xD7AF}, {0xF900, 0xFAFF},
+                                 {0xFF65, 0xFF9F}};
+
 template <size_t kSize>
 bool IsInRanges(const CharInfo& c, const Range (&ranges)[kSize]) {
   const Range* range = std::upper_bound(std::begin(ranges), std::end(ranges), c.code_point,
@@ -63,10 +69,41 @@ const char* SpaceThenRunOrGap(const char* p, const char* end, const IsInside& is
       p, end, [&is_inside](const char* at, const char* limit) { return MatchSpaceThenRun(at, limit, is_inside); });
 }
 
+bool IsKorean(const CharInfo& c) {
+  return (c.code_point >= 0xAC00 && c.code_point <= 0xD7A3) || (c.code_point >= 0x3131 && c.code_point <= 0x318E);
+}
+
+bool IsFullPunctuation(const CharInfo& c) {
+  switch (c.code_point) {
+    case 0xFF01:  // ！
+    case 0x2026:  // …
+    case 0x201C:  // “
+    case 0x201D:  // ”
+    case 0x2018:  // ‘
+    case 0x2019:  // ’
+    case 0x2014:  // —
+    case 0xFF1A:  // ：
+    case 0xFF1B:  // ；
+    case 0xFF0C:  // ，
+      return true;
+    default: break;
+  }
+  return (c.code_point >= 0x3001 && c.code_point <= 0x303F) || (c.code_point >= 0xFE30 && c.code_point <= 0xFE4F);
+}
+
+bool IsBopomofo(const CharInfo& c) {
+  return c.code_point >= 0x3105 && c.code_point <= 0x312F;
+}
+
+bool IsHanOrKana(const CharInfo& c) {
+  return (c.code_point >= 0x4E00 && c.code_point <= 0x9FA5) || (c.code_point >= 0x3040 && c.code_point <= 0x30FF);
+}
+
 bool IsAsciiLetter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+template <bool kNewlinesAlone>
 const char* MatchDeepSeekV3(const char* p, const char* end) {
   const CharInfo c = PeekChar(p, end);
   const char* after = p + c.length;
@@ -80,20 +117,39 @@ const char* MatchDeepSeekV3(const char* p, const char* end) {
   }
   if (c.Is(kLetter | kMark)) return SkipAny(after, end, kLetter | kMark);
   const char* begin = *p == ' ' ? p + 1 : p;
-  if (const char* q = SkipAny(begin, end, kPunctuation | kSymbol); q != begin) return SkipAny(q, end, kNewline);
+  if (const char* q = SkipAny(begin, end, kPunctuation | kSymbol); q != begin) {
+    return kNewlinesAlone ? q : SkipAny(q, end, kNewline);
+  }
+  if (kNewlinesAlone && c.Is(kNewline)) return after;
+  if (kNewlinesAlone && c.Is(kSpace)) return MatchSpaces(p, end);
   return c.Is(kSpace) ? MatchSpacesAndNewlines(p, end) : p;
 }
 
 }  // namespace
 
 const char* DeepSeekV3(const char* p, const char* end) {
-  return MatchOrGap(p, end, [](const char* at, const char* limit) { return MatchDeepSeekV3(at, limit); });
+  return MatchOrGap(p, end, MatchDeepSeekV3<false>);
+}
+
+const char* Spark25(const char* p, const char* end) {
+  return MatchOrGap(p, end, MatchDeepSeekV3<true>);
+}
+
+const char* YoutuEastAsian(const char* p, const char* end) {
+  return MatchOrGap(p, end, [](const char* at, const char* limit) {
+    for (const auto is_inside : {IsKorean, IsFullPunctuation, IsBopomofo, IsHanOrKana}) {
+      if (const char* q = SkipIf(at, limit, is_inside); q != at) return q;
+    }
+    return at;
+  });
+}
+
+const char* AfmoeAsian(const char* p, const char* end) {
+  return RunOrGap(p, end, [](const CharInfo& c) { return IsInRanges(c, kAfmoeAsian); });
 }
 
 const char* HanAndKana(const char* p, const char* end) {
-  return RunOrGap(p, end, [](const CharInfo& c) {
-    return (c.code_point >= 0x4E00 && c.code_point <= 0x9FA5) || (c.code_point >= 0x3040 && c.code_point <= 0x30FF);
-  });
+  return RunOrGap(p, end, IsHanOrKana);
 }
 
 const char* SingleNewline(const char* p, const char* end) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "text/tokenizer/scratch.h"
@@ -22,7 +24,8 @@ struct TokenizerTables {
   /// Without parse_special a user-defined token is a piece of the text like others, as in sentencepiece: the space
   /// prefix goes in front of it, none behind it. (With parse_special it separates texts, as Hugging Face's do.)
   bool user_defined_is_text = false;
-  bool add_bos = false, add_eos = false, add_space_prefix = false, clean_spaces = false;
+  std::optional<TokenId> first, last;  ///< what add_special puts around the text
+  bool add_space_prefix = false, clean_spaces = false;
   ScratchPool scratch;
 };
 
@@ -36,6 +39,13 @@ std::vector<TokenId> FindEndOfGeneration(const VocabData& data, const std::vecto
 /// The checks that hold for every kind: sizes, ids in range, scores, lengths, byte tokens. Errors: kCorruptFile.
 Status CheckVocab(const VocabData& data);
 
+/// Whether a token is looked for in texts by the kinds that walk a trie: longer ones would make the walk quadratic, and
+/// no published vocabulary has them.
+inline bool IsMatchable(std::string_view text) {
+  constexpr size_t kMaxBytes = 1024;
+  return text.size() <= kMaxBytes;
+}
+
 /// The byte that `<0x00>` to `<0xFF>` stand for, -1 for any other text.
 int ParseByteToken(std::string_view text);
 
@@ -43,5 +53,11 @@ int ParseByteToken(std::string_view text);
 Result<std::unique_ptr<Tokenizer>> CreateSpm(VocabData data);
 /// Byte-level BPE ("gpt2"): byte_bpe.cc.
 Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data);
+/// WordPiece ("bert"): wordpiece.cc.
+Result<std::unique_ptr<Tokenizer>> CreateWordPiece(VocabData data);
+/// SentencePiece's Unigram ("t5"): unigram.cc.
+Result<std::unique_ptr<Tokenizer>> CreateUnigram(VocabData data);
+/// RWKV World ("rwkv"): rwkv.cc.
+Result<std::unique_ptr<Tokenizer>> CreateRwkv(VocabData data);
 
 }  // namespace rf

@@ -20,9 +20,9 @@ struct Kind {
 
 constexpr Kind kKinds[] = {{"llama", "SentencePiece BPE", CreateSpm},
                            {"gpt2", "byte-level BPE", CreateByteBpe},
-                           {"bert", "WordPiece", nullptr},
-                           {"t5", "SentencePiece Unigram", nullptr},
-                           {"rwkv", "RWKV World", nullptr},
+                           {"bert", "WordPiece", CreateWordPiece},
+                           {"t5", "SentencePiece Unigram", CreateUnigram},
+                           {"rwkv", "RWKV World", CreateRwkv},
                            {"plamo2", "PLaMo 2", nullptr},
                            {"gemma4", "BPE over SentencePiece text", nullptr}};
 
@@ -42,6 +42,13 @@ bool IsAsciiSpace(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+bool LooksLikeControl(std::string_view text) {
+  for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"<|", "|>"}, {"<｜", "｜>"}}) {
+    if (text.size() > open.size() + close.size() && text.starts_with(open) && text.ends_with(close)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer(VocabData data) : data_(std::move(data)), tables_(std::make_unique<TokenizerTables>()) {}
@@ -57,18 +64,59 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(VocabData data) {
   return kind->create(std::move(data));
 }
 
+// Puts `text` in normal form piece by piece, so that the spans can be told in it: `moved`. False: it is in that form.
+bool Tokenizer::NormalizeSpans(std::string_view text, std::span<const TextSpan> plain, std::string& normalized,
+                               std::vector<TextSpan>& moved) const {
+  if (!Normalize(text, normalized)) return false;
+  if (plain.empty()) return true;
+  std::string joined, piece;
+  const auto append = [&](size_t begin, size_t end) {
+    const std::string_view part = text.substr(begin, end - begin);
+    joined += Normalize(part, piece) ? std::string_view(piece) : part;
+    return joined.size();
+  };
+  size_t done = 0;
+  for (const TextSpan& span : plain) {
+    const size_t begin = append(done, span.begin);
+    moved.push_back({begin, append(span.begin, span.end)});
+    done = span.end;
+  }
+  append(done, text.size());
+  normalized = std::move(joined);
+  return true;
+}
+
+// Whether the special token `id` may be recognized at [begin, end) of the text.
+bool Tokenizer::MayBeToken(size_t begin, size_t end, TokenId id, std::span<const TextSpan> plain) const {
+  const auto span =
+      std::partition_point(plain.begin(), plain.end(), [begin](const TextSpan& s) { return s.end <= begin; });
+  if (span == plain.end() || span->begin >= end) return true;
+  return tables_->types[static_cast<size_t>(id)] == TokenType::kUserDefined && !LooksLikeControl(tables_->pieces[id]);
+}
+
 std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOptions& options) const {
+  return Encode(text, options, {});
+}
+
+std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOptions& options,
+                                       std::span<const TextSpan> plain) const {
   std::vector<TokenId> ids;
   ids.reserve(text.size() / 3 + 4);
-  if (options.add_special && tables_->add_bos) ids.push_back(*data_.bos);
+  if (options.add_special && tables_->first) ids.push_back(*tables_->first);
   ScratchPool::Loan scratch(tables_->scratch);
   std::string normalized;
-  if (Normalize(text, normalized)) text = normalized;
+  std::vector<TextSpan> moved;
+  if (NormalizeSpans(text, plain, normalized, moved)) {
+    text = normalized;
+    plain = moved;
+  }
   const SpecialMatcher& matcher = options.parse_special ? tables_->all_special : tables_->user_defined;
   bool after_special = true;
   size_t position = 0;
   while (position < text.size()) {
-    const auto match = matcher.FindNext(text, position);
+    const auto match = matcher.FindNext(text, position, [&](size_t begin, size_t end, TokenId id) {
+      return plain.empty() || MayBeToken(begin, end, id, plain);
+    });
     const size_t end = match ? match->begin : text.size();
     if (end > position) {
       EncodeText(text.substr(position, end - position), after_special, *scratch, ids);
@@ -87,7 +135,7 @@ std::vector<TokenId> Tokenizer::Encode(std::string_view text, const EncodeOption
     if (tables_->strips_right.empty() || !tables_->strips_right[static_cast<size_t>(match->id)]) continue;
     while (position < text.size() && IsAsciiSpace(text[position])) ++position;
   }
-  if (options.add_special && tables_->add_eos) ids.push_back(*data_.eos);
+  if (options.add_special && tables_->last) ids.push_back(*tables_->last);
   return ids;
 }
 
@@ -95,11 +143,11 @@ std::string Tokenizer::Decode(const std::vector<TokenId>& ids, const DecodeOptio
   auto first = ids.begin();
   auto last = ids.end();
   bool strip_space = tables_->add_space_prefix;
-  if (options.remove_special && tables_->add_bos && first != last && *first == *data_.bos) {
+  if (options.remove_special && tables_->first && first != last && *first == *tables_->first) {
     ++first;
     strip_space = false;
   }
-  if (options.remove_special && tables_->add_eos && first != last && *(last - 1) == *data_.eos) --last;
+  if (options.remove_special && tables_->last && first != last && *(last - 1) == *tables_->last) --last;
   std::string text;
   for (; first != last; ++first) {
     std::string_view piece = PieceView(*first, options.unparse_special);
@@ -133,11 +181,11 @@ const std::vector<TokenId>& Tokenizer::end_of_generation_ids() const {
 }
 
 bool Tokenizer::adds_bos() const {
-  return tables_->add_bos;
+  return tables_->first.has_value();
 }
 
 bool Tokenizer::adds_eos() const {
-  return tables_->add_eos;
+  return tables_->last.has_value();
 }
 
 bool Tokenizer::adds_space_prefix() const {

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "text/text_span.h"
 
 namespace rf {
 
@@ -35,9 +37,11 @@ struct VocabData {
   std::vector<float> scores;        ///< empty or one for each token
   std::vector<int32_t> types;       ///< empty or one for each token (TokenType)
   std::vector<std::string> merges;  ///< "left right", by rank
-  std::optional<TokenId> bos, eos, unk, sep, pad, mask, eot, eom;
+  std::optional<TokenId> bos, eos, unk, sep, pad, cls, mask, eot, eom;
   std::vector<TokenId> eog;  ///< further end-of-generation ids named by the file
   std::optional<bool> add_bos, add_eos, add_sep, add_space_prefix, remove_extra_whitespaces;
+  std::optional<bool> lowercase, strip_accents;  ///< tokenizer.ggml.normalizer.*, of WordPiece
+  std::string precompiled_charsmap;              ///< normalization rules of Unigram; empty if none
 };
 
 struct EncodeOptions {
@@ -59,13 +63,18 @@ class Tokenizer {
  public:
   virtual ~Tokenizer();
 
-  /// Checks the data and builds the tables. Errors: kUnsupported for an unknown `model` or `pre`, kCorruptFile for an
+  /// Checks the data and builds the tables. An unknown `pre` is a warning that names what it is taken as. Errors:
+  /// kUnsupported for an unknown `model`, kCorruptFile for an
   /// inconsistent vocabulary (message names the key and the index).
   static Result<std::unique_ptr<Tokenizer>> Create(VocabData data);
 
   /// Ids of `text`. Any bytes are taken: byte-level vocabularies read U+FFFD for each byte that is not part of
   /// well-formed UTF-8, SentencePiece ones give its byte tokens. Never fails; O(n log n) time.
   std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options) const;
+  /// As above, but where `plain` spans (ascending, disjoint) touch the text of a control token, it is plain text
+  /// whatever options.parse_special says. So it is with user-defined tokens that look like control tokens ("<|…|>").
+  std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options,
+                              std::span<const TextSpan> plain) const;
   /// Bytes of the ids, as llama_detokenize gives them (leading space of SentencePiece removed). REQUIRES: ids in range.
   std::string Decode(const std::vector<TokenId>& ids, const DecodeOptions& options) const;
   /// Bytes that one token adds to a running output; control tokens give nothing unless unparse_special. Not always
@@ -82,11 +91,16 @@ class Tokenizer {
   bool IsEndOfGeneration(TokenId id) const;
   /// All of those, ascending.
   const std::vector<TokenId>& end_of_generation_ids() const;
-  /// Whether Encode with add_special puts data().bos in front, data().eos behind.
+  /// Whether Encode with add_special puts data().bos in front, data().eos (WordPiece: data().sep) behind.
   bool adds_bos() const;
   bool adds_eos() const;
   /// Whether Encode puts a space in front of the text, which Decode removes again.
   bool adds_space_prefix() const;
+
+ private:
+  bool NormalizeSpans(std::string_view text, std::span<const TextSpan> plain, std::string& normalized,
+                      std::vector<TextSpan>& moved) const;
+  bool MayBeToken(size_t begin, size_t end, TokenId id, std::span<const TextSpan> plain) const;
 
  protected:
   explicit Tokenizer(VocabData data);

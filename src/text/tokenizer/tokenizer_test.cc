@@ -5,6 +5,7 @@
 #include <limits>
 #include <thread>
 
+#include "base/log.h"
 #include "text/tokenizer/test_vocab.h"
 
 namespace rf {
@@ -134,6 +135,39 @@ TEST(SpecialTokensTest, SpmControlTokensCannotBeSpelled) {
   EXPECT_EQ(tokenizer->Encode("<s>", {.add_special = false, .parse_special = true}), (Ids{1}));
 }
 
+// Text that came from elsewhere stays plain whatever parse_special says.
+TEST(SpecialTokensTest, PlainSpansAreText) {
+  VocabData data = ByteLevel("qwen2", {{"b", "c"}});
+  test_vocab::AddToken(data, "<|a|>", TokenType::kControl);
+  test_vocab::AddToken(data, "<|a|><|a|>", TokenType::kControl);
+  test_vocab::AddToken(data, "<think>", TokenType::kUserDefined);
+  test_vocab::AddToken(data, "<|user|>", TokenType::kUserDefined);
+  const auto a = static_cast<TokenId>(data.tokens.size() - 4), think = a + 2, user = a + 3;
+  const auto tokenizer = MakeTokenizer(std::move(data));
+  const auto count = [&](const std::string& text, const std::vector<TextSpan>& plain, TokenId id) {
+    const Ids ids = tokenizer->Encode(text, {.parse_special = true}, plain);
+    return std::count(ids.begin(), ids.end(), id);
+  };
+  const std::string text = "<|a|>x<|a|>";
+  EXPECT_EQ(count(text, {}, a), 2);
+  EXPECT_EQ(count(text, {{0, 1}}, a), 1);
+  EXPECT_EQ(count(text, {{4, 6}}, a), 1);
+  EXPECT_EQ(count(text, {{5, 6}}, a), 2);
+  EXPECT_EQ(count(text, {{0, 5}, {10, 11}}, a), 0);
+  EXPECT_EQ(count("<|a|><|a|>", {}, a + 1), 1);
+  EXPECT_EQ(count("<|a|><|a|>", {{6, 7}}, a + 1), 0);  // the longer token is not; the shorter one before the span is
+  EXPECT_EQ(count("<|a|><|a|>", {{6, 7}}, a), 1);
+  // Words of the model that anyone may use are found everywhere; those that look like control tokens are not.
+  EXPECT_EQ(count("<think><|user|>", {}, think) + count("<think><|user|>", {}, user), 2);
+  EXPECT_EQ(count("<think><|user|>", {{0, 15}}, think), 1);
+  EXPECT_EQ(count("<think><|user|>", {{0, 15}}, user), 0);
+  // Normalization moves the spans along, and a mark never joins a letter across the border.
+  EXPECT_EQ(count("e\u0301e\u0301<|a|>e\u0301<|a|>", {{3, 11}}, a), 1);
+  EXPECT_EQ(tokenizer->Decode(
+                tokenizer->Encode("e\u0301e\u0301", {.parse_special = true}, std::vector<TextSpan>{{1, 3}}), {}),
+            "e\u0301\u00e9");
+}
+
 struct BadVocab {
   const char* name;
   void (*spoil)(VocabData& data);
@@ -163,11 +197,19 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadVocab{"model", [](VocabData& d) { d.model = "nope\n"; }, kUnsupported,
                  "tokenizer.ggml.model 'nope\\n' is unknown; supported: llama (SentencePiece BPE), gpt2"},
-        BadVocab{"wordpiece", [](VocabData& d) { d.model = "bert"; }, kUnsupported,
-                 "'bert' (WordPiece) is not supported"},
-        BadVocab{"unigram", [](VocabData& d) { d.model = "t5"; }, kUnsupported, "'t5' (SentencePiece Unigram)"},
-        BadVocab{"pre", [](VocabData& d) { d.pre = "nope"; }, kUnsupported,
-                 "tokenizer.ggml.pre 'nope' is unknown; known: default, gpt-2"},
+        BadVocab{"plamo", [](VocabData& d) { d.model = "plamo2"; }, kUnsupported,
+                 "'plamo2' (PLaMo 2) is not supported; supported: llama (SentencePiece BPE), gpt2"},
+        BadVocab{"raw_text", [](VocabData& d) { d.pre = "gemma4"; }, kUnsupported,
+                 "'gemma4' (BPE over raw text) is not supported"},
+        BadVocab{"wordpiece", [](VocabData& d) { d.model = "bert"; }, kCorrupt, "unknown_token_id is missing"},
+        BadVocab{"unigram", [](VocabData& d) { d.model = "t5"; }, kCorrupt, "scores is missing; model 't5' needs it"},
+        BadVocab{"charsmap",
+                 [](VocabData& d) {
+                   d.model = "t5";
+                   d.scores.assign(d.tokens.size(), -1);
+                   d.precompiled_charsmap = std::string("\xFF\xFF\xFF\x7F", 4);
+                 },
+                 kCorrupt, "precompiled_charsmap of 4 bytes does not hold the trie"},
         BadVocab{"empty", [](VocabData& d) { d.tokens.clear(); }, kCorrupt,
                  "tokenizer.ggml.tokens is missing or empty"},
         BadVocab{"scores", [](VocabData& d) { d.scores.resize(7); }, kCorrupt, "scores has 7 entries for 258 tokens"},
@@ -190,6 +232,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadVocab{"no_merges", [](VocabData& d) { d.merges.clear(); }, kCorrupt, "merges is missing or empty"},
         BadVocab{"no_scores", [](VocabData& d) { d.model = "llama"; }, kCorrupt, "scores is missing"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(VocabTest, AnUnknownPreTokenizerIsAWarning) {
+  std::string logged;
+  SetLogSink([&logged](LogLevel level, std::string_view message) {
+    if (level == LogLevel::kWarning) logged += message;
+  });
+  const auto tokenizer = Tokenizer::Create(ByteLevel("no-such\n", {{"b", "c"}}));
+  SetLogSink(nullptr);
+  ASSERT_TRUE(tokenizer);
+  EXPECT_NE(logged.find("tokenizer.ggml.pre 'no-such\\n' is unknown; taken as 'dbrx'"), std::string::npos) << logged;
+  EXPECT_EQ((*tokenizer)->Encode("bc", {}), (Ids{256}));
+}
 
 TEST(VocabTest, ByteTokensAreParsedStrictly) {
   for (const char* text : {"<0x-1>", "<0xZZ>", "<0x100>", "<0x>", "<0x1>", "0x41", "", "<0x 1>", "<0X41>"}) {

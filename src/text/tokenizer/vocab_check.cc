@@ -35,8 +35,8 @@ Status CheckSizes(const VocabData& data) {
 
 Status CheckIds(const VocabData& data) {
   const std::pair<const char*, std::optional<TokenId>> named[] = {
-      {"bos", data.bos},     {"eos", data.eos},   {"unknown", data.unk}, {"seperator", data.sep},
-      {"padding", data.pad}, {"mask", data.mask}, {"eot", data.eot},     {"eom", data.eom}};
+      {"bos", data.bos}, {"eos", data.eos},   {"unknown", data.unk}, {"seperator", data.sep}, {"padding", data.pad},
+      {"cls", data.cls}, {"mask", data.mask}, {"eot", data.eot},     {"eom", data.eom}};
   const auto is_outside = [&data](TokenId id) { return id < 0 || static_cast<size_t>(id) >= data.tokens.size(); };
   for (const auto& [name, id] : named) {
     if (id && is_outside(*id)) {
