@@ -121,9 +121,13 @@ constexpr Opener kMiniMax[] = {{"<minimax:tool_call>", kMiniMaxProgram}};
 
 constexpr TagSyntax kMiniCpmTags = {
     .open = "<param name=\"", .key_close = "\">", .value_close = "</param>", .end = "</function>", .has_cdata = true};
-constexpr Op kMiniCpmProgram[] = {
-    kName, Token("\">"), {OpKind::kTagArguments, {}, &kMiniCpmTags}, Token("</function>"), kComplete};
-constexpr Opener kMiniCpm[] = {{"<function name=\"", kMiniCpmProgram}};
+constexpr Op kMiniCpmProgram[] = {Token("\""),
+                                  kName,
+                                  Token("\">"),
+                                  {OpKind::kTagArguments, {}, &kMiniCpmTags},
+                                  Token("</function>"),
+                                  kComplete};
+constexpr Opener kMiniCpm[] = {{"<function name=", kMiniCpmProgram}};
 
 constexpr TagSyntax kGlmTags = {.open = "<arg_key>",
                                 .key_close = "</arg_key>",

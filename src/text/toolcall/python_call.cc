@@ -6,7 +6,7 @@ Step PythonCallReader::Run(Input& in, CallSink& sink) {
   for (;;) {
     if (state_ == State::kAfterCall && !is_list_) return Step::kDone;
     if (state_ == State::kInside) {
-      sink.draft.arguments = "{";
+      sink.draft.arguments.assign(1, '{');
       state_ = State::kArgumentOrEnd;
     }
     if (state_ != State::kValue) SkipSpace(in);

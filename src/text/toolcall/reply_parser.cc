@@ -228,7 +228,7 @@ void ReplyParser::FailSection() {
 void ReplyParser::Complete(const toolcall::Input& in) {
   is_rejected_ = is_rejected_ || !section_->may_show_early(draft);
   if (is_rejected_) return;
-  if (draft.arguments.empty()) draft.arguments = "{}";
+  if (draft.arguments.empty()) draft.arguments.append("{}");
   if (!is_shown_) {
     deltas_->push_back({.kind = ReplyDelta::Kind::kCall, .index = n_calls_, .name = draft.name, .id = draft.id});
   }
@@ -236,7 +236,7 @@ void ReplyParser::Complete(const toolcall::Input& in) {
     deltas_->push_back(
         {.kind = ReplyDelta::Kind::kArguments, .text = draft.arguments.substr(n_shown_), .index = n_calls_});
   }
-  deltas_->push_back({.kind = ReplyDelta::Kind::kCallEnd, .index = n_calls_++});
+  deltas_->push_back({.kind = ReplyDelta::Kind::kCallEnd, .index = n_calls_++, .id = draft.id});
   ResetDraft();
   raw_begin_ = in.pos;
   content_.space.clear();
@@ -298,7 +298,7 @@ void ReplyParser::Write(Channel& channel, ReplyDelta::Kind kind, std::string_vie
     text.remove_prefix(std::min(text.size(), text.find_first_not_of(kSpaces)));
     if (text.empty()) return;
     channel.skips_space = false;
-    channel.space = std::exchange(channel.breaks_line, false) ? "\n" : "";
+    channel.space.assign(std::exchange(channel.breaks_line, false) ? 1 : 0, '\n');
   }
   const size_t end = text.find_last_not_of(kSpaces) + 1;
   if (end == 0) {
@@ -328,6 +328,7 @@ void ReplyBuilder::Add(const ReplyDelta& delta) {
   if (delta.kind == Kind::kCall) entry.call = {delta.name, "", delta.id};
   if (delta.kind == Kind::kArguments) entry.call.arguments += delta.text;
   entry.is_whole = delta.kind == Kind::kCallEnd;
+  if (entry.is_whole) entry.call.id = delta.id;
 }
 
 ParsedReply ReplyBuilder::Build() const {

@@ -19,9 +19,9 @@ struct ReplyDelta {
   enum class Kind {
     kContent,    ///< text for the user
     kReasoning,  ///< text of the reasoning span
-    kCall,       ///< call `index` begins: `name`, and `id` if the format has ids
+    kCall,       ///< call `index` begins: `name`, and `id` if the format has ids and it is known yet
     kArguments,  ///< more JSON text of call `index`'s arguments
-    kCallEnd,    ///< the arguments of call `index` are whole
+    kCallEnd,    ///< call `index` is whole; `id` if the format has ids
     kCallTaken,  ///< call `index` turned out to be none; it is to be forgotten. Only with stream_arguments
   };
   Kind kind;

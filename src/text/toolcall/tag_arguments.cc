@@ -15,7 +15,7 @@ constexpr std::string_view kCdataClose = "]]>";
 }  // namespace
 
 Step TagArgumentsReader::Run(Input& in, Draft& draft, const ToolSchemas& schemas) {
-  if (!is_begun_) draft.arguments = "{";
+  if (!is_begun_) draft.arguments.assign(1, '{');
   is_begun_ = true;
   for (;;) {
     if (state_ == State::kOpen) {

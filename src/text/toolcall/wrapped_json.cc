@@ -71,7 +71,7 @@ Step WrappedJsonReader::ReadResponse(Input& in, CallSink& sink) {
 void WrappedJsonReader::GiveOut(CallSink& sink, bool is_whole) {
   if (!is_whole) scratch_ += '"';
   sink.Text(DecodeString(scratch_));
-  scratch_ = "\"";
+  scratch_.assign(1, '"');
 }
 
 }  // namespace rf::toolcall
