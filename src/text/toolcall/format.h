@@ -64,6 +64,8 @@ struct ToolFormat {
   std::span<const std::string_view> ignored = {};  ///< markers that mean nothing to the user
   Program start = {};                              ///< what a reply begins with, because the prompt has opened it
   std::string_view prompt_end = {};                ///< with `start`: what the prompt ends with then
+  /// What templates that never print a call of this format introduce the tools with, where no marker tells.
+  std::string_view description = {};
 };
 
 /// All formats, in the order in which detection prefers them.

@@ -121,12 +121,8 @@ constexpr Opener kMiniMax[] = {{"<minimax:tool_call>", kMiniMaxProgram}};
 
 constexpr TagSyntax kMiniCpmTags = {
     .open = "<param name=\"", .key_close = "\">", .value_close = "</param>", .end = "</function>", .has_cdata = true};
-constexpr Op kMiniCpmProgram[] = {Token("\""),
-                                  kName,
-                                  Token("\">"),
-                                  {OpKind::kTagArguments, {}, &kMiniCpmTags},
-                                  Token("</function>"),
-                                  kComplete};
+constexpr Op kMiniCpmProgram[] = {
+    Token("\""), kName, Token("\">"), {OpKind::kTagArguments, {}, &kMiniCpmTags}, Token("</function>"), kComplete};
 constexpr Opener kMiniCpm[] = {{"<function name=", kMiniCpmProgram}};
 
 constexpr TagSyntax kGlmTags = {.open = "<arg_key>",
@@ -219,7 +215,7 @@ constexpr ToolFormat kFormats[] = {
     {.name = "deepseek-v4-dsml", .openers = kDsml},
     {.name = "minimax-m2", .openers = kMiniMax},
     {.name = "kimi-k2", .openers = kKimi},
-    {.name = "lfm2", .openers = kLfm2},
+    {.name = "lfm2", .openers = kLfm2, .description = "List of tools: "},
     {.name = "granite-3.3", .openers = kGranite},
     {.name = "nemotron-nano-v2", .openers = kNemotron},
     {.name = "seed-oss", .reasoning = {"<seed:think>", "</seed:think>"}, .openers = kSeed},
