@@ -27,6 +27,7 @@ struct Options {
   std::string prompt_suffix;
   bool truncated = false;
   bool list = false;
+  bool json = false;
   bool jsonl = false;
 };
 
@@ -174,6 +175,7 @@ void AddToolcallCommand(CLI::App& root, CommandWork& chosen) {
                                           "the end of the prompt, which the reply continues, e.g. '<think>'");
         auto* truncated =
             command.add_flag("--truncated", options.truncated, "the reply stops in the middle; adds \"pending\"");
+        command.add_flag("--json", options.json, "as other commands have it; the output is JSON in any case");
         auto* list = command.add_flag("--list", options.list, "print the names of all formats");
         auto* jsonl = command.add_flag(
             "--jsonl", options.jsonl,

@@ -1,7 +1,5 @@
 #include "text/toolcall/message_header.h"
 
-#include <array>
-
 namespace rf::toolcall {
 namespace {
 
@@ -9,7 +7,6 @@ constexpr size_t kMaxWordBytes = 256;
 constexpr size_t kMaxHeaderBytes = 1024;
 constexpr std::string_view kMessage = "<|message|>";
 constexpr std::string_view kChannel = "<|channel|>";
-constexpr std::array<std::string_view, 4> kMarkers = {"<|start|>", kChannel, "<|constrain|>", kMessage};
 constexpr std::string_view kRecipient = "to=";
 
 }  // namespace
@@ -31,7 +28,7 @@ Step HarmonyHeader::Run(Input& in) {
 
 Step HarmonyHeader::TakeMarker(Input& in) {
   bool may_follow = false;
-  for (const std::string_view marker : kMarkers) {
+  for (const std::string_view marker : kHarmonyMarkers) {
     const Step step = TakeLiteral(in, marker);
     if (step == Step::kDone) marker_ = marker;
     if (step == Step::kDone) return step;

@@ -1,11 +1,16 @@
 // Reads the headers of formats that write messages with a recipient: Harmony's and functionary's.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "text/toolcall/input.h"
 
 namespace rf::toolcall {
+
+inline constexpr std::array<std::string_view, 4> kHarmonyMarkers = {"<|start|>", "<|channel|>", "<|constrain|>",
+                                                                    "<|message|>"};
 
 /// Harmony (gpt-oss): [<|start|>role] [to=RECIPIENT] <|channel|>CHANNEL [to=RECIPIENT] [<|constrain|>TYPE] <|message|>,
 /// where the first thing is a marker or the recipient.

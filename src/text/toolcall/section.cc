@@ -6,7 +6,7 @@ namespace rf::toolcall {
 namespace {
 
 constexpr size_t kMaxIdBytes = 256;
-constexpr JsonDialect kGemmaDialect{.quote = "<|\"|>", .bare_keys_only = true};
+constexpr JsonDialect kGemmaDialect{.quote = kGemmaQuote, .bare_keys_only = true};
 constexpr std::string_view kCallSuffix = ".call(";
 constexpr std::string_view kFunctions = "functions.";
 

@@ -12,6 +12,8 @@
 
 namespace rf::toolcall {
 
+inline constexpr std::string_view kGemmaQuote = "<|\"|>";
+
 class Section {
  public:
   /// What kind of text follows, when a header says so.
