@@ -326,7 +326,8 @@ TEST(DescribeToolsTest, CallsAndResultsBecomeText) {
   input.tools = Tools();
   input.messages = ordered_json::parse(R"([
     {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
-    {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"n\": 1}"}}]},
+    {"role": "assistant", "content": null, "tool_calls": [
+      {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"n\": 1}"}}]},
     {"role": "tool", "tool_call_id": "1", "content": "ok"}, 5])");
   DescribeTools(input);
   EXPECT_TRUE(input.tools.is_null());
