@@ -185,8 +185,8 @@ def test_errors_are_the_clients_own(server):
         server.chat(temperature=5)
     assert refused.value.param == "temperature"
     with pytest.raises(openai.BadRequestError) as refused:
-        server.chat(tools=[{"type": "function", "function": {"name": "f", "parameters": {}}}])
-    assert refused.value.param == "tools"
+        server.chat(tools=[{"type": "function", "function": {"parameters": {}}}])
+    assert refused.value.param == "tools[0].function.name"
     with pytest.raises(openai.BadRequestError) as refused:
         server.chat([{"role": "user", "content": "word " * 5000}])
     assert refused.value.param == "messages" and "1024" in refused.value.message

@@ -101,9 +101,8 @@ class ChunkWriter {
   std::string Next(const Generation::Updates& updates) {
     std::string events;
     for (const auto& [index, update] : updates) {
-      const bool is_new = !update.piece.text.empty() || !update.piece.tokens.empty() || !update.prompt_tokens.empty();
-      if (is_new) events += Chunk(reply_.format->Delta(index, update));
-      if (update.is_finished) events += Chunk(reply_.format->LastDelta(index, FinishReasonName(update)));
+      for (Json& choice : reply_.format->Deltas(index, update)) events += Chunk(std::move(choice));
+      if (update.is_finished) events += Chunk(reply_.format->LastDelta(index, update));
       reply_.Count(index, update);
     }
     return events;

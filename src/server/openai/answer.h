@@ -30,10 +30,10 @@ class AnswerFormat {
   virtual Json Choice(size_t index, const ChoiceUpdate& update) = 0;
   /// What a stream says about a choice before anything is generated; null for nothing.
   virtual Json FirstDelta(size_t index) = 0;
-  /// The part of a choice that is new.
-  virtual Json Delta(size_t index, const ChoiceUpdate& update) = 0;
-  /// The end of a choice.
-  virtual Json LastDelta(size_t index, const char* finish_reason) = 0;
+  /// The parts of a choice that an update makes, each for a chunk of its own. Called for every update.
+  virtual std::vector<Json> Deltas(size_t index, const ChoiceUpdate& update) = 0;
+  /// The end of a choice, after the Deltas of its last update.
+  virtual Json LastDelta(size_t index, const ChoiceUpdate& update) = 0;
 };
 
 /// A request that was read and checked.

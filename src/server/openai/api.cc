@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.h"
+#include "text/toolcall/markers.h"
 
 namespace rf::server {
 namespace {
@@ -20,6 +21,21 @@ std::string Fingerprint(const ModelSession& session) {
   return fmt::format("fp_{:016x}", hash);
 }
 
+ReplyStyle StyleOf(const ModelSession& session) {
+  const bool has_template = session.chat_template && *session.chat_template;
+  return has_template ? DetectReplyStyle(**session.chat_template) : DefaultReplyStyle();
+}
+
+std::vector<TokenId> ReplyMarkers(const Tokenizer& tokenizer, const ReplyStyle& style) {
+  const std::vector<std::string_view> markers = MarkersOf(style);
+  std::vector<TokenId> ids;
+  for (TokenId id = 0; id < tokenizer.size(); ++id) {
+    if (!tokenizer.IsControl(id) || tokenizer.IsEndOfGeneration(id)) continue;
+    if (IsMarker(markers, tokenizer.Piece(id, /*unparse_special=*/true))) ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 Api::Api(std::unique_ptr<ModelSession> session, ApiOptions options)
@@ -27,7 +43,9 @@ Api::Api(std::unique_ptr<ModelSession> session, ApiOptions options)
       options_(std::move(options)),
       engine_(std::make_unique<EngineThread>(std::move(session_->engine))),
       created_(UnixTime()),
-      fingerprint_(Fingerprint(*session_)) {}
+      fingerprint_(Fingerprint(*session_)),
+      reply_style_(StyleOf(*session_)),
+      reply_markers_(std::make_shared<std::vector<TokenId>>(ReplyMarkers(*session_->tokenizer, reply_style_))) {}
 
 Api::~Api() {
   workers_.join();

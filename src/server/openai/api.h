@@ -20,6 +20,7 @@
 #include "server/http/router.h"
 #include "server/openai/generation.h"
 #include "server/openai/mailbox.h"
+#include "text/toolcall/detect.h"
 
 namespace rf::server {
 
@@ -48,6 +49,10 @@ class Api {
   EngineThread& engine() { return *engine_; }
   int64_t created() const { return created_; }  ///< Unix time of the start
   const std::string& fingerprint() const { return fingerprint_; }
+  /// How the model writes its replies.
+  const ReplyStyle& reply_style() const { return reply_style_; }
+  /// The control tokens, ascending, that are part of that.
+  const std::shared_ptr<const std::vector<TokenId>>& reply_markers() const { return reply_markers_; }
 
   /// Success if requests may call the model by this name (or by none). Errors: kNotFound.
   Status CheckModel(const std::string& name) const;
@@ -69,6 +74,8 @@ class Api {
   std::unique_ptr<EngineThread> engine_;
   int64_t created_;
   std::string fingerprint_;
+  ReplyStyle reply_style_;
+  std::shared_ptr<const std::vector<TokenId>> reply_markers_;
   std::set<Generation*> generations_;
   std::atomic<int> n_waiting_work_ = 0;
   boost::asio::thread_pool workers_{2};

@@ -220,10 +220,9 @@ TEST_F(ChatTest, WhatTheTemplateRefusesIsABadRequest) {
 
 TEST_F(ChatTest, WhatIsMissingIsRefusedByName) {
   Start();
-  const Json tools = Json::array({{{"type", "function"}, {"function", {{"name", "f"}}}}});
   const std::pair<const char*, Json> cases[] = {
-      {"tools", tools},
       {"tool_choice", "required"},
+      {"tool_choice", {{"type", "function"}, {"function", {{"name", "f"}}}}},
       {"response_format", {{"type", "json_object"}}},
       {"functions", Json::array({1})},
       {"function_call", "auto"},

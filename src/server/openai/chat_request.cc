@@ -86,25 +86,6 @@ void ReadLogprobs(Fields& fields, GenerationParams& params) {
   if (wants) params.n_top_logprobs = static_cast<int32_t>(n_top.value_or(0));
 }
 
-// Tools may be there if the model is told to call none: then it does not see them.
-void CheckTools(Fields& fields) {
-  const Json* tools = fields.Array("tools");
-  const Json* choice = fields.Find("tool_choice");
-  fields.Bool("parallel_tool_calls");
-  if (choice != nullptr && !choice->is_string() && !choice->is_object()) {
-    fields.Fail("tool_choice", "'tool_choice' must be a string or an object");
-  }
-  const bool is_none = choice != nullptr && *choice == "none";
-  if (tools != nullptr && !tools->empty() && !is_none) {
-    fields.Unsupported("tools",
-                       "the model cannot be made to call tools here yet; 'tool_choice': \"none\" ignores them");
-  }
-  if (choice != nullptr && !is_none && *choice != "auto") {
-    fields.Unsupported("tool_choice", "only \"none\" and, without tools, \"auto\"");
-  }
-  for (const char* name : {"functions", "function_call"}) fields.Unsupported(name, "it is deprecated; see 'tools'");
-}
-
 void CheckOutputKind(Fields& fields) {
   if (const Json* format = fields.Object("response_format")) {
     if (!IsString(*format, "type")) {
@@ -129,7 +110,8 @@ ChatRequest ReadChatRequest(Fields& fields, int32_t n_vocab) {
   ReadMessages(fields, request.input);
   ReadMaxTokens(fields, request.params);
   ReadLogprobs(fields, request.params);
-  CheckTools(fields);
+  request.tools = ReadChatTools(fields);
+  for (const char* name : {"functions", "function_call"}) fields.Unsupported(name, "it is deprecated; see 'tools'");
   CheckOutputKind(fields);
   if (const Json* kwargs = fields.Object("chat_template_kwargs")) request.input.kwargs = *kwargs;
   return request;

@@ -13,11 +13,16 @@ size_t CountCharacters(std::string_view text) {
 
 bool ChoiceText::Add(const GeneratedToken& token, TextPiece& piece) {
   if (wants_tokens_) waiting_.push_back({token, n_decoded_bytes_, n_decoded_characters_});
-  const std::string text = decoder_.Add(token.id);
+  const std::string text = Decode(token.id);
   n_decoded_bytes_ += text.size();
   n_decoded_characters_ += CountCharacters(text);
   Take(matcher_.Add(text), piece, /*is_end=*/false);
   return !matcher_.stopped();
+}
+
+std::string ChoiceText::Decode(TokenId id) {
+  const bool is_shown = shown_controls_ && std::binary_search(shown_controls_->begin(), shown_controls_->end(), id);
+  return is_shown ? decoder_.Finish() + tokenizer_->Piece(id, /*unparse_special=*/true) : decoder_.Add(id);
 }
 
 void ChoiceText::Finish(TextPiece& piece) {

@@ -1,6 +1,7 @@
 // From one choice's tokens to the text and the log-probabilities that a client gets.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,13 @@ class ChoiceText {
  public:
   /// `is_start_of_text`: drop the space that SentencePiece puts in front. REQUIRES: `tokenizer` outlives this.
   ChoiceText(const Tokenizer& tokenizer, bool is_start_of_text, std::vector<std::string> stops, bool wants_tokens)
-      : decoder_(tokenizer, is_start_of_text), matcher_(std::move(stops)), wants_tokens_(wants_tokens) {}
+      : tokenizer_(&tokenizer),
+        decoder_(tokenizer, is_start_of_text),
+        matcher_(std::move(stops)),
+        wants_tokens_(wants_tokens) {}
+
+  /// Control tokens (ascending; null for none) whose text is part of the answer, because a reader behind this needs it.
+  void ShowControls(std::shared_ptr<const std::vector<TokenId>> ids) { shown_controls_ = std::move(ids); }
 
   /// Takes the next token and appends what it makes certain. False: a stop string came; nothing is to follow.
   bool Add(const GeneratedToken& token, TextPiece& piece);
@@ -43,6 +50,9 @@ class ChoiceText {
  private:
   void Take(const std::string& certain, TextPiece& piece, bool is_end);
 
+  std::string Decode(TokenId id);
+
+  const Tokenizer* tokenizer_;
   StreamingDecoder decoder_;
   StopMatcher matcher_;
   bool wants_tokens_;
@@ -50,6 +60,7 @@ class ChoiceText {
   size_t n_decoded_characters_ = 0;
   size_t n_certain_bytes_ = 0;
   std::vector<TextToken> waiting_;
+  std::shared_ptr<const std::vector<TokenId>> shown_controls_;
 };
 
 }  // namespace rf::server

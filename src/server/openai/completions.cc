@@ -45,13 +45,14 @@ class CompletionFormat final : public AnswerFormat {
     AddFirst(index, logprobs);
     return Part(index, EchoText(index), logprobs, nullptr);
   }
-  Json Delta(size_t index, const ChoiceUpdate& update) override {
+  std::vector<Json> Deltas(size_t index, const ChoiceUpdate& update) override {
+    if (update.piece.text.empty() && update.piece.tokens.empty() && update.prompt_tokens.empty()) return {};
     CompletionLogprobs logprobs(tokenizer_);
     AddRest(index, update, logprobs);
-    return Part(index, update.piece.text, logprobs, nullptr);
+    return {Part(index, update.piece.text, logprobs, nullptr)};
   }
-  Json LastDelta(size_t index, const char* finish_reason) override {
-    return {{"index", index}, {"text", ""}, {"logprobs", nullptr}, {"finish_reason", finish_reason}};
+  Json LastDelta(size_t index, const ChoiceUpdate& update) override {
+    return {{"index", index}, {"text", ""}, {"logprobs", nullptr}, {"finish_reason", FinishReasonName(update)}};
   }
 
  private:

@@ -103,6 +103,7 @@ Request Generation::MakeRequest(const Tokenizer& tokenizer, const GenerationPara
   request.n_top_logprobs = params.n_top_logprobs;
   auto choice = std::make_shared<Choice>(
       Choice{index, inbox_, ChoiceText(tokenizer, job_.is_chat, params.stops, params.n_top_logprobs >= 0)});
+  choice->text.ShowControls(job_.shown_controls);
   choice->max_waiting_bytes = job_.max_waiting_bytes;
   request.on_token = [choice](const GeneratedToken& token) { return choice->OnToken(token); };
   request.on_finish = [choice](const RequestResult& result) { choice->OnFinish(result); };

@@ -35,6 +35,7 @@ struct GenerationJob {
   std::vector<std::vector<TokenId>> prompts;  ///< each gives params.n choices: choice p * n + i
   bool is_chat = false;                       ///< the answer begins a text of its own
   bool wants_prompt_logprobs = false;
+  std::shared_ptr<const std::vector<TokenId>> shown_controls;  ///< see ChoiceText
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   size_t max_waiting_bytes = 0;  ///< of updates that nobody takes, before the request is given up; 0: no limit
 };

@@ -20,6 +20,8 @@ namespace rf::server::test_util {
 struct FakeControls {
   std::atomic<int> step_ms = 0;  ///< time of one step
   std::atomic<bool> fails = false;
+  /// Set before the server starts: what the model writes after a prompt's end, byte by byte, in place of the alphabet.
+  std::string script;
 };
 
 constexpr int32_t kFakeVocab = 258;  ///< the bytes, a merge that no test uses, and the end
@@ -51,7 +53,7 @@ class FakeRunner final : public Runner {
     if (controls_->fails) return Error{ErrorCode::kDevice, "the fake device is lost", ""};
     logits_.assign(batch.output_rows.size() * kFakeVocab, 0.0f);
     for (size_t i = 0; i < batch.output_rows.size(); ++i) {
-      const int32_t next = FakeNext(batch.token_ids[static_cast<size_t>(batch.output_rows[i])]);
+      const int32_t next = Next(batch, static_cast<size_t>(batch.output_rows[i]));
       logits_[i * kFakeVocab + static_cast<size_t>(next)] = 10.0f;
       logits_[i * kFakeVocab + static_cast<size_t>((next + 1) % kFakeVocab)] = 5.0f;
     }
@@ -59,9 +61,21 @@ class FakeRunner final : public Runner {
   }
 
  private:
+  int32_t Next(const StepBatch& batch, size_t row) {
+    const std::string& script = controls_->script;
+    if (script.empty()) return FakeNext(batch.token_ids[row]);
+    // A step with more than one row for a sequence is its prompt.
+    const auto sequence = static_cast<size_t>(batch.sequence_of[row]);
+    const bool is_prompt = batch.first_token[sequence + 1] - batch.first_token[sequence] > 1;
+    if (is_prompt) script_begin_ = batch.positions[row];
+    const auto at = static_cast<size_t>(batch.positions[row] - script_begin_);
+    return at < script.size() ? static_cast<unsigned char>(script[at]) : kFakeEnd;
+  }
+
   std::shared_ptr<FakeControls> controls_;
   RunnerLimits limits_;
   std::vector<float> logits_;
+  int32_t script_begin_ = 0;  // one request at a time
 };
 
 struct FakeModelOptions {
@@ -69,10 +83,13 @@ struct FakeModelOptions {
   int32_t max_sequences = 4;
   int32_t max_queue = 512;
   int32_t prefill_chunk = 64;
+  /// Writes "role:content\n" for each message and ends in '>'; raises for the content "raise".
+  std::string chat_template =
+      "{% for m in messages %}{% if m.content == 'raise' %}{{ raise_exception('I am told to') }}"
+      "{% endif %}{{ m.role }}:{{ m.content }}\n{% endfor %}{{ '>' }}";
 };
 
-/// A session as LoadModel makes it. Its chat template writes "role:content\n" for each message and ends in '>'; it
-/// raises for the content "raise".
+/// A session as LoadModel makes it.
 inline std::unique_ptr<ModelSession> FakeSession(std::shared_ptr<FakeControls> controls,
                                                  FakeModelOptions options = {}) {
   auto session = std::make_unique<ModelSession>();
@@ -81,9 +98,7 @@ inline std::unique_ptr<ModelSession> FakeSession(std::shared_ptr<FakeControls> c
   session->name = "The alphabet";
   session->architecture = "fake";
   session->tokenizer = test_vocab::MakeTokenizer(std::move(vocab));
-  session->chat_template = ChatTemplate::Create(
-      "{% for m in messages %}{% if m.content == 'raise' %}{{ raise_exception('I am told to') }}"
-      "{% endif %}{{ m.role }}:{{ m.content }}\n{% endfor %}{{ '>' }}");
+  session->chat_template = ChatTemplate::Create(options.chat_template);
   session->context_length = options.context;
   RunnerLimits limits;
   limits.n_vocab = kFakeVocab;
