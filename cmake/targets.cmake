@@ -21,6 +21,21 @@ function(rf_library name)
   target_link_libraries(rf_${name} PUBLIC rf_options ${arg_DEPS})
 endfunction()
 
+# rf_listed_sources(RESULT folder/list.def MACRO): folder/some_name.cc for each line MACRO(SomeName) of a list.
+function(rf_listed_sources result list macro)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
+  get_filename_component(folder ${list} DIRECTORY)
+  file(STRINGS ${list} lines REGEX "^${macro}\\(")
+  set(sources "")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^${macro}\\(([A-Za-z0-9]+)\\).*" "\\1" name "${line}")
+    string(REGEX REPLACE "([a-z0-9])([A-Z])" "\\1_\\2" name "${name}")
+    string(TOLOWER "${name}" name)
+    list(APPEND sources ${folder}/${name}.cc)
+  endforeach()
+  set(${result} ${sources} PARENT_SCOPE)
+endfunction()
+
 # rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [TIMEOUT seconds]): one GoogleTest executable and one ctest
 # entry. Each run leaves its cases in test-results/NAME.xml, from which scripts/test.sh counts.
 function(rf_test name)

@@ -91,6 +91,13 @@ Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::str
   }
 }
 
+Result<bool> FlagOfLine(const nlohmann::ordered_json& line, const char* key, bool fallback) {
+  if (!line.contains(key)) return fallback;
+  if (!line[key].is_boolean())
+    return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' must be true or false", key), ""};
+  return line[key].get<bool>();
+}
+
 Status ForEachJsonLine(const std::function<Result<nlohmann::ordered_json>(const nlohmann::ordered_json&)>& handle) {
   std::string line;
   for (int number = 1; std::getline(std::cin, line); ++number) {

@@ -28,6 +28,9 @@ void PrintJson(const nlohmann::ordered_json& value);
 /// Errors: kInvalidArgument naming the line; those of `handle` with the line's number.
 Status ForEachJsonLine(const std::function<Result<nlohmann::ordered_json>(const nlohmann::ordered_json&)>& handle);
 
+/// line[key], or `fallback` where it has none. Errors: kInvalidArgument naming the key.
+Result<bool> FlagOfLine(const nlohmann::ordered_json& line, const char* key, bool fallback);
+
 /// `text` parsed as JSON. Errors: kInvalidArgument naming `what`.
 Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::string& what);
 

@@ -1,4 +1,4 @@
-// rocmforge: one binary, one subcommand for each file of this folder.
+// rocmforge: one binary, one subcommand for each file of commands/.
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -10,7 +10,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/exit_code.h"
 #include "app/interrupt.h"
 #include "app/nearest.h"
@@ -92,7 +92,7 @@ int Main(int argc, char** argv) {
   Configure(root);
   CommandWork chosen;
 #define RF_COMMAND(Name) Add##Name##Command(root, chosen);
-#include "app/commands.def"
+#include "app/commands/commands.def"
 #undef RF_COMMAND
   try {
     root.parse(argc, argv);

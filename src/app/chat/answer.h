@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "app/generation.h"
+#include "app/generate/generation.h"
 #include "base/result.h"
 #include "engine/model_session.h"
 

@@ -11,7 +11,7 @@
 #include "app/bench/bandwidth.h"
 #include "app/bench/bytes_read.h"
 #include "app/bench/measure.h"
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/input.h"
 #include "app/model_options.h"
 #include "app/option_range.h"

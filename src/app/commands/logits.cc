@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/input.h"
 #include "app/model_options.h"
 #include "app/option_range.h"

@@ -1,7 +1,7 @@
 // `inspect` for scripts.
 #include <utility>
 
-#include "app/inspect_report.h"
+#include "app/inspect/report.h"
 
 namespace rf::app {
 namespace {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/input.h"
 #include "app/store/model_store.h"
 #include "base/log.h"

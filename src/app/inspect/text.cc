@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "app/inspect_report.h"
+#include "app/inspect/report.h"
 #include "base/utf8.h"
 
 namespace rf::app {

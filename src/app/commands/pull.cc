@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/store/cache_dir.h"
 #include "app/store/catalog.h"
 #include "app/store/http_source.h"

@@ -1,4 +1,4 @@
-#include "app/inspect_report.h"
+#include "app/inspect/report.h"
 
 #include <algorithm>
 #include <utility>

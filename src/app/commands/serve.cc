@@ -17,7 +17,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/model_options.h"
 #include "app/option_range.h"
 #include "base/log.h"

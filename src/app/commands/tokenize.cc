@@ -1,6 +1,6 @@
-// `tokenize` and `detokenize`: text to ids and back, with a model's or a vocabulary file's tokenizer.
+// `tokenize`: text to ids, with a model's or a vocabulary file's tokenizer.
+#include <algorithm>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,13 +8,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/input.h"
-#include "app/store/model_store.h"
-#include "app/token_list.h"
+#include "app/tokenizer_file.h"
 #include "base/utf8.h"
-#include "gguf/reader.h"
-#include "model/vocab.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace rf::app {
@@ -30,29 +27,6 @@ struct TokenizeOptions {
   bool json = false;
   bool jsonl = false;
 };
-
-struct DetokenizeOptions {
-  std::string model;
-  std::optional<std::string> tokens;
-  DecodeOptions decode;
-  bool json = false;
-  bool jsonl = false;
-};
-
-Result<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& model) {
-  RF_ASSIGN_OR_RETURN(const auto path, ResolveModel(model));
-  GgufOptions options;
-  options.vocab_only_ok = true;
-  RF_ASSIGN_OR_RETURN(const GgufFile file, GgufFile::Open(path.string(), options));
-  RF_ASSIGN_OR_RETURN(VocabData vocab, ReadVocab(file));
-  return Tokenizer::Create(std::move(vocab));
-}
-
-std::string ToHex(const std::string& bytes) {
-  std::string hex;
-  for (const unsigned char c : bytes) hex += fmt::format("{:02x}", c);
-  return hex;
-}
 
 Result<std::string> FromHex(const std::string& hex) {
   std::string bytes;
@@ -72,13 +46,6 @@ Result<std::string> TextOfLine(const ordered_json& line) {
   if (line.contains("text") && line["text"].is_string()) return line["text"].get<std::string>();
   if (line.contains("text_hex") && line["text_hex"].is_string()) return FromHex(line["text_hex"].get<std::string>());
   return Error{ErrorCode::kInvalidArgument, "needs a string 'text' (or 'text_hex')", ""};
-}
-
-Result<bool> FlagOfLine(const ordered_json& line, const char* key, bool fallback) {
-  if (!line.contains(key)) return fallback;
-  if (!line[key].is_boolean())
-    return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' must be true or false", key), ""};
-  return line[key].get<bool>();
 }
 
 Result<ordered_json> TokenizeLine(const Tokenizer& tokenizer, const EncodeOptions& defaults, const ordered_json& line) {
@@ -112,38 +79,6 @@ Status RunTokenize(const TokenizeOptions& options) {
   return {};
 }
 
-ordered_json DecodedJson(const std::string& text) {
-  if (IsValidUtf8(text)) return {{"text", text}};
-  return {{"bytes_hex", ToHex(text)}};
-}
-
-Result<ordered_json> DetokenizeLine(const Tokenizer& tokenizer, const DecodeOptions& defaults,
-                                    const ordered_json& line) {
-  const char* key = line.contains("tokens") ? "tokens" : "ids";
-  if (!line.contains(key)) return Error{ErrorCode::kInvalidArgument, "needs 'tokens'", ""};
-  RF_ASSIGN_OR_RETURN(const auto ids, TokensFromJson(line[key], tokenizer, key));
-  DecodeOptions options;
-  RF_ASSIGN_OR_RETURN(options.remove_special, FlagOfLine(line, "remove_special", defaults.remove_special));
-  RF_ASSIGN_OR_RETURN(options.unparse_special, FlagOfLine(line, "unparse_special", defaults.unparse_special));
-  return DecodedJson(tokenizer.Decode(ids, options));
-}
-
-Status RunDetokenize(const DetokenizeOptions& options) {
-  RF_ASSIGN_OR_RETURN(const auto tokenizer, OpenTokenizer(options.model));
-  if (options.jsonl) {
-    return ForEachJsonLine([&](const ordered_json& line) { return DetokenizeLine(*tokenizer, options.decode, line); });
-  }
-  if (!options.tokens) return Error{ErrorCode::kInvalidArgument, "needs --tokens 1,2,3 (or --jsonl)", ""};
-  RF_ASSIGN_OR_RETURN(const auto ids, ParseTokenList(*options.tokens, *tokenizer));
-  const std::string text = tokenizer->Decode(ids, options.decode);
-  if (options.json) {
-    PrintJson(DecodedJson(text));
-  } else {
-    fmt::print("{}\n", text);
-  }
-  return {};
-}
-
 }  // namespace
 
 void AddTokenizeCommand(CLI::App& root, CommandWork& chosen) {
@@ -170,24 +105,6 @@ void AddTokenizeCommand(CLI::App& root, CommandWork& chosen) {
         jsonl->excludes(file)->excludes(json);
       },
       RunTokenize);
-}
-
-void AddDetokenizeCommand(CLI::App& root, CommandWork& chosen) {
-  AddCommand<DetokenizeOptions>(
-      root, chosen, "detokenize", "Turn token ids into text",
-      [](CLI::App& command, DetokenizeOptions& options) {
-        command.footer("Example:\n  rocmforge detokenize smollm2 --tokens 19556,905");
-        command.add_option("MODEL", options.model, "GGUF file (a vocabulary-only one will do) or name")->required();
-        auto* tokens = command.add_option("--tokens", options.tokens, "ids, separated by commas");
-        command.add_flag("--remove-special", options.decode.remove_special,
-                         "drop the BOS and EOS that tokenizing adds");
-        command.add_flag("--unparse-special", options.decode.unparse_special, "show control tokens as their text");
-        auto* json =
-            command.add_flag("--json", options.json, "print {\"text\"}, or {\"bytes_hex\"} if it is not UTF-8");
-        auto* jsonl = command.add_flag("--jsonl", options.jsonl, "read {\"tokens\"} lines, print objects as of --json");
-        jsonl->excludes(tokens)->excludes(json);
-      },
-      RunDetokenize);
 }
 
 }  // namespace rf::app

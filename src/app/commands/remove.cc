@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/store/model_store.h"
 
 namespace rf::app {

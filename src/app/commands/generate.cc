@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "app/command.h"
-#include "app/generate_options.h"
+#include "app/commands/command.h"
+#include "app/generate/jobs.h"
+#include "app/generate/lines.h"
+#include "app/generate/options.h"
 #include "app/input.h"
 #include "app/option_range.h"
 #include "app/sampling_options.h"
@@ -23,14 +25,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int32_t kMaxParallel = 256;
-
-GenerationJob EmptyJob(const GenerateOptions& options) {
-  GenerationJob job;
-  job.sampling = options.sampling;
-  job.max_tokens = options.n;
-  job.ignore_eos = options.ignore_eos;
-  return job;
-}
 
 Result<std::string> ReadPromptText(const GenerateOptions& options) {
   if (options.has_prompt) return options.prompt;
@@ -133,34 +127,6 @@ void AddOptions(CLI::App& command, GenerateOptions& options) {
 }
 
 }  // namespace
-
-GenerationJob JobOfTokens(const GenerateOptions& options, std::vector<TokenId> tokens) {
-  GenerationJob job = EmptyJob(options);
-  job.prompt = std::move(tokens);
-  return job;
-}
-
-Result<GenerationJob> JobOfMessages(const ModelSession& session, const GenerateOptions& options,
-                                    ordered_json messages) {
-  GenerationJob job = EmptyJob(options);
-  job.is_chat = true;
-  ChatTemplateInput input;
-  input.messages = std::move(messages);
-  RF_ASSIGN_OR_RETURN(job.prompt, session.EncodeChat(input));
-  return job;
-}
-
-Result<GenerationJob> JobOfText(const ModelSession& session, const GenerateOptions& options, const std::string& text) {
-  if (options.chat) {
-    ordered_json messages = ordered_json::array();
-    if (!options.system.empty()) messages.push_back({{"role", "system"}, {"content", options.system}});
-    messages.push_back({{"role", "user"}, {"content", text}});
-    return JobOfMessages(session, options, std::move(messages));
-  }
-  GenerationJob job = EmptyJob(options);
-  job.prompt = session.tokenizer->Encode(text, {.add_special = true, .parse_special = options.parse_special});
-  return job;
-}
 
 void AddGenerateCommand(CLI::App& root, CommandWork& chosen) {
   AddCommand<GenerateOptions>(root, chosen, "generate", "Continue a prompt, or many at once", AddOptions, Run);

@@ -12,7 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/chat/chat.h"
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/input.h"
 #include "app/model_options.h"
 #include "app/option_range.h"

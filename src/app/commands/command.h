@@ -14,7 +14,7 @@ namespace rf::app {
 using CommandWork = std::function<Status()>;
 
 #define RF_COMMAND(Name) void Add##Name##Command(CLI::App& root, CommandWork& chosen);
-#include "app/commands.def"
+#include "app/commands/commands.def"
 #undef RF_COMMAND
 
 /// Registers a command whose options live in an Options object: `setup(command, options)` declares the flags,

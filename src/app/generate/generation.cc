@@ -1,4 +1,4 @@
-#include "app/generation.h"
+#include "app/generate/generation.h"
 
 #include <algorithm>
 #include <utility>

@@ -4,9 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/input.h"
-#include "app/inspect_report.h"
+#include "app/inspect/report.h"
 
 namespace rf::app {
 namespace {

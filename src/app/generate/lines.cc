@@ -1,4 +1,5 @@
-// `generate --jsonl`: many prompts through one engine, answers in the order of the input.
+#include "app/generate/lines.h"
+
 #include <cmath>
 #include <cstdio>
 #include <deque>
@@ -11,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "app/generate_options.h"
+#include "app/generate/jobs.h"
 #include "app/input.h"
 #include "app/token_list.h"
 

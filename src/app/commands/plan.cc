@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "app/command.h"
+#include "app/commands/command.h"
 #include "app/device_json.h"
 #include "app/input.h"
 #include "app/model_options.h"
