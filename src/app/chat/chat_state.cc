@@ -96,6 +96,7 @@ Status ChatState::Stream() {
   job.sampling = settings_.sampling;
   job.max_tokens = settings_.max_tokens > 0 ? settings_.max_tokens : std::numeric_limits<int32_t>::max();
   job.is_chat = true;
+  job.grammar = settings_.grammar;
   auto done = GenerateUntilInterrupted(session_, job, sink);
   if (!done) return std::move(done).error();
   const Generation& answer = **done;

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "engine/sampler/sampling_params.h"
+#include "text/grammar/matcher.h"
 
 namespace rf::app {
 
 struct ChatSettings {
   SamplingParams sampling;
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;  ///< that answers must match; null: none; not for /set
   int32_t max_tokens = 0;  ///< of one answer; 0: as many as the context has room for
 };
 

@@ -80,6 +80,25 @@ Status ReadFields(const ordered_json& line, GenerationJob& job) {
   return {};
 }
 
+// A line's own grammar replaces that of the flags.
+Status ReadGrammarField(const ModelSession& session, const ordered_json& line, GenerationJob& job) {
+  using grammar::GrammarKind;
+  for (const auto& [key, kind] : {std::pair{"json_schema", GrammarKind::kJsonSchema}, {"grammar", GrammarKind::kGbnf},
+                                  {"regex", GrammarKind::kRegex}}) {
+    if (!line.contains(key)) continue;
+    const bool is_schema = kind == GrammarKind::kJsonSchema;
+    if (!is_schema && !line[key].is_string()) return BadField(key, "a string");
+    auto compiled = session.grammars->Get({kind, is_schema ? line[key].dump() : line[key].get<std::string>()});
+    if (!compiled) {
+      Error error = std::move(compiled).error();
+      error.where = error.where.empty() ? key : fmt::format("{}: {}", key, error.where);
+      return error;
+    }
+    job.grammar = std::move(*compiled);
+  }
+  return {};
+}
+
 Result<GenerationJob> PromptOfLine(const ModelSession& session, const GenerateOptions& options,
                                    const ordered_json& line) {
   if (line.contains("prompt") + line.contains("tokens") + line.contains("messages") != 1) {
@@ -143,6 +162,7 @@ class LineRunner {
     line.id = object.value("id", ordered_json());
     RF_ASSIGN_OR_RETURN(GenerationJob job, PromptOfLine(session_, options_, object));
     RF_RETURN_IF_ERROR(ReadFields(object, job));
+    RF_RETURN_IF_ERROR(ReadGrammarField(session_, object, job));
     return job;
   }
 

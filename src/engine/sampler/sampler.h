@@ -22,9 +22,13 @@ class Sampler {
   /// REQUIRES: CheckSamplingParams(params) succeeded. `prompt` counts for the repetition penalty.
   Sampler(const SamplingParams& params, std::span<const int32_t> prompt);
 
-  /// The next token. `logits` [n_vocab] are those of the model; NaN counts as minus infinity. The token counts as
-  /// generated from then on.
-  int32_t Sample(std::span<const float> logits);
+  /// The next token. `logits` [n_vocab] are those of the model; NaN counts as minus infinity. Only tokens whose bit is
+  /// set in `allowed` are taken (TokenConstraint::Mask(), at least one bit); empty: all. The token counts as generated
+  /// from then on.
+  int32_t Sample(std::span<const float> logits, std::span<const uint64_t> allowed = {});
+
+  /// Counts a token that was not sampled as generated.
+  void Accept(int32_t id) { history_.push_back(id); }
 
  private:
   int32_t SampleRandomly();
