@@ -7,16 +7,18 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/json_shape.h"
 #include "base/utf8.h"
 
 namespace rf::app {
 namespace {
 
-constexpr int kMaxJsonDepth = 256;
+constexpr size_t kMaxJsonDepth = 256;
 
 Result<std::string> ReadAll(FILE* file, const std::string& name, uint64_t max_bytes) {
   std::string text;
@@ -29,26 +31,6 @@ Result<std::string> ReadAll(FILE* file, const std::string& name, uint64_t max_by
   }
   if (std::ferror(file) != 0) return Error{ErrorCode::kIo, "cannot read", name};
   return text;
-}
-
-// The depth of nested arrays and objects, so that a hostile line cannot exhaust the parser's stack.
-bool IsTooDeep(const std::string& text) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kMaxJsonDepth) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return false;
 }
 
 }  // namespace
@@ -79,8 +61,10 @@ Result<nlohmann::ordered_json> ParseJson(const std::string& text, const std::str
   if (const size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("invalid UTF-8 at byte {}", valid), what};
   }
-  if (IsTooDeep(text)) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("JSON is nested more than {} deep", kMaxJsonDepth), what};
+  if (Status shape = CheckJsonShape(text, {.depth = kMaxJsonDepth}); !shape) {
+    Error error = std::move(shape).error();
+    error.where = what;
+    return error;
   }
   try {
     return nlohmann::ordered_json::parse(text);

@@ -28,27 +28,27 @@ void OnInterrupt(int) {
   _exit(kExitInterrupted);
 }
 
-void OnTermination(int signal) {
-  RestoreTerminal();
-  std::signal(signal, SIG_DFL);
-  raise(signal);
+void InstallUnlessIgnored(int signal, void (*handler)(int)) {
+  struct sigaction old {};
+  if (sigaction(signal, nullptr, &old) == 0 && old.sa_handler == SIG_IGN) return;
+  CatchSignal(signal, handler);
 }
 
-// Without SA_RESTART: a wait for input ends, so that somebody looks at interrupted().
-void Install(int signal, void (*handler)(int)) {
+}  // namespace
+
+void CatchSignal(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
+  action.sa_flags = SA_NODEFER;
   sigemptyset(&action.sa_mask);
   sigaction(signal, &action, nullptr);
 }
 
-void InstallUnlessIgnored(int signal, void (*handler)(int)) {
-  struct sigaction old {};
-  if (sigaction(signal, nullptr, &old) == 0 && old.sa_handler == SIG_IGN) return;
-  Install(signal, handler);
+void OnEndingSignal(int signal) {
+  RestoreTerminal();
+  std::signal(signal, SIG_DFL);
+  raise(signal);
 }
-
-}  // namespace
 
 void ReserveStandardStreams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -61,14 +61,14 @@ void ReserveStandardStreams() {
 void InstallSignalHandlers() {
   std::signal(SIGPIPE, SIG_IGN);
   InstallUnlessIgnored(SIGINT, OnInterrupt);
-  InstallUnlessIgnored(SIGTERM, OnTermination);
-  InstallUnlessIgnored(SIGHUP, OnTermination);
+  InstallUnlessIgnored(SIGTERM, OnEndingSignal);
+  InstallUnlessIgnored(SIGHUP, OnEndingSignal);
 }
 
 void SaveTerminal() {
   if (tcgetattr(STDIN_FILENO, &g_terminal) != 0) return;
   g_has_terminal.store(true);
-  Install(SIGINT, OnInterrupt);
+  CatchSignal(SIGINT, OnInterrupt);
 }
 
 void RestoreTerminal() {

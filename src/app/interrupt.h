@@ -12,6 +12,12 @@ void ReserveStandardStreams();
 /// first, if SaveTerminal() was called. Call once, before threads are started.
 void InstallSignalHandlers();
 
+/// Calls `handler` when the signal comes. System calls that wait return EINTR. The signal is not held back while it is
+/// handled, so that a handler may raise it again.
+void CatchSignal(int signal, void (*handler)(int));
+/// A handler: restores the terminal, then does what the signal does by default.
+void OnEndingSignal(int signal);
+
 /// Keeps the present state of the terminal on standard input, if it is one, for whatever ends the program. From then on
 /// Ctrl-C is caught even if the parent process ignores it.
 void SaveTerminal();

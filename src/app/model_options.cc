@@ -81,6 +81,7 @@ Result<OpenedModel> OpenSession(const ModelOptions& options) {
     }
   }
   OpenedModel opened;
+  opened.file = FileInUse(path);
   RF_ASSIGN_OR_RETURN(opened.devices, CreateDevices(options.devices));
   Progress progress("Loading " + EscapeForMessage(path.filename().string(), 80));
   if (isatty(STDERR_FILENO) == 1) {

@@ -9,6 +9,7 @@
 #include <CLI/App.hpp>
 
 #include "app/devices.h"
+#include "app/store/file_in_use.h"
 #include "base/result.h"
 #include "engine/model_session.h"
 
@@ -30,7 +31,8 @@ CLI::Option* AddModelOptions(CLI::App& command, ModelOptions& options);
 
 /// A model with the devices that it lives on.
 struct OpenedModel {
-  DeviceList devices;  // declared first: the session must go before them
+  FileInUse file;      ///< so that nobody removes the model meanwhile
+  DeviceList devices;  // declared before the session, which must go before them
   std::unique_ptr<ModelSession> session;
 };
 

@@ -59,13 +59,20 @@ Status CheckRequest(const Request& request, const RunnerLimits& limits, const En
   return CheckSamplingParams(request.sampling, limits.n_vocab);
 }
 
-Status CheckQueue(const Request& request, const EngineStats& stats, const EngineOptions& options) {
-  if (stats.n_waiting >= options.max_queue) {
-    return Error{ErrorCode::kBusy, fmt::format("the queue is full with {} requests; try again later", stats.n_waiting),
+Status CheckQueue(std::span<const Request> requests, const EngineStats& stats, const RunnerLimits& limits,
+                  const EngineOptions& options) {
+  if (stats.n_waiting == 0) return {};
+  const int64_t n_free = std::max(limits.max_sequences - stats.n_running, 0);
+  const int64_t n_requests = stats.n_waiting + static_cast<int64_t>(requests.size());
+  if (n_requests > options.max_queue + n_free) {
+    return Error{ErrorCode::kBusy,
+                 fmt::format("the queue is full: {} requests would wait, at most {} may; try again later",
+                             n_requests - n_free, options.max_queue),
                  ""};
   }
-  const int64_t n_tokens = stats.n_waiting_tokens + static_cast<int64_t>(request.prompt.size());
-  if (stats.n_waiting == 0 || n_tokens <= options.max_queue_tokens) return {};
+  int64_t n_tokens = stats.n_waiting_tokens;
+  for (const Request& request : requests) n_tokens += static_cast<int64_t>(request.prompt.size());
+  if (n_tokens <= options.max_queue_tokens) return {};
   return Error{ErrorCode::kBusy,
                fmt::format("the queue is full: {} prompt tokens would wait, at most {} may; try again later", n_tokens,
                            options.max_queue_tokens),
@@ -127,7 +134,7 @@ Engine::~Engine() = default;
 
 Result<RequestId> Engine::Submit(Request request) {
   RF_RETURN_IF_ERROR(CheckRequest(request, limits(), options_));
-  RF_RETURN_IF_ERROR(CheckQueue(request, stats(), options_));
+  RF_RETURN_IF_ERROR(CheckQueue({&request, 1}, stats(), limits(), options_));
   return Enqueue(std::move(request));
 }
 

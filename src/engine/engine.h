@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -43,8 +44,11 @@ struct EngineStats {
 /// What Engine::Submit() wants of a request. Errors: kInvalidArgument, `where` names the field.
 Status CheckRequest(const Request& request, const RunnerLimits& limits, const EngineOptions& options);
 
-/// Whether the queue of these statistics takes one more request. Errors: kBusy with the numbers.
-Status CheckQueue(const Request& request, const EngineStats& stats, const EngineOptions& options);
+/// Whether an engine with these statistics takes all of the requests, which come together. If none waits it does,
+/// however many they are: their number is the caller's to bound. Otherwise they have to fit: max_queue requests beside
+/// those that can start at once, max_queue_tokens tokens. Errors: kBusy with the numbers.
+Status CheckQueue(std::span<const Request> requests, const EngineStats& stats, const RunnerLimits& limits,
+                  const EngineOptions& options);
 
 class Engine {
  public:

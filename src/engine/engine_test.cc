@@ -383,9 +383,11 @@ TEST(Engine, ARequestLargerThanTheWholeCacheIsRefusedWithTheNumbers) {
 
 TEST(Engine, AFullQueueIsBusy) {
   EngineOptions options = Options();
-  options.max_queue = 2;
-  Harness harness(Limits(), options);
-  Harness::Outcome a, b, c;
+  options.max_queue = 1;
+  RunnerLimits limits = Limits();
+  limits.max_sequences = 1;
+  Harness harness(limits, options);
+  Harness::Outcome a, b, c;  // one can start at once, one waits
   harness.Submit({1}, 1, a);
   harness.Submit({2}, 1, b);
   const auto refused = harness.engine().Submit(harness.NewRequest({3}, 1, c));

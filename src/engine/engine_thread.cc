@@ -60,18 +60,31 @@ EngineThread::~EngineThread() {
 }
 
 Result<RequestId> EngineThread::Submit(Request request) {
-  RF_RETURN_IF_ERROR(CheckRequest(request, state_->limits, state_->options));
-  RequestId id = 0;
+  std::vector<Request> requests;
+  requests.push_back(std::move(request));
+  RF_ASSIGN_OR_RETURN(const auto ids, SubmitAll(std::move(requests)));
+  return ids[0];
+}
+
+Result<std::vector<RequestId>> EngineThread::SubmitAll(std::vector<Request> requests) {
+  for (const Request& request : requests) {
+    RF_RETURN_IF_ERROR(CheckRequest(request, state_->limits, state_->options));
+  }
+  std::vector<RequestId> ids;
+  ids.reserve(requests.size());
   {
     const std::lock_guard lock(state_->mutex);
-    RF_RETURN_IF_ERROR(CheckQueue(request, state_->stats, state_->options));
-    ++state_->stats.n_waiting;
-    state_->stats.n_waiting_tokens += static_cast<int64_t>(request.prompt.size());
-    id = state_->next_id++;
-    state_->mailbox.push_back({id, std::move(request)});
+    RF_RETURN_IF_ERROR(CheckQueue(requests, state_->stats, state_->limits, state_->options));
+    state_->mailbox.reserve(state_->mailbox.size() + requests.size());  // what follows cannot fail half-way
+    for (Request& request : requests) {
+      ++state_->stats.n_waiting;
+      state_->stats.n_waiting_tokens += static_cast<int64_t>(request.prompt.size());
+      ids.push_back(state_->next_id++);
+      state_->mailbox.push_back({ids.back(), std::move(request)});
+    }
   }
   state_->wake.notify_one();
-  return id;
+  return ids;
 }
 
 void EngineThread::Cancel(RequestId id) {

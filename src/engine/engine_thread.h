@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -18,6 +19,9 @@ class EngineThread {
 
   /// As Engine::Submit(), at once: the answer does not wait for a step.
   Result<RequestId> Submit(Request request);
+  /// As Submit() for requests that belong together: all are taken, or none. Their ids are in the same order. Errors:
+  /// those of CheckRequest() for any of them, kBusy of CheckQueue() for all together.
+  Result<std::vector<RequestId>> SubmitAll(std::vector<Request> requests);
   /// As Engine::Cancel(): takes effect before the next step.
   void Cancel(RequestId id);
   /// As of the end of the last step.

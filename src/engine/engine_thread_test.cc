@@ -108,5 +108,42 @@ TEST(EngineThread, UnsoundRequestsAndAFullQueueAreRefusedAtOnce) {
   for (auto& answer : accepted) EXPECT_EQ(answer.get().ids, FakeRunner::Continue({1}, 200, kVocab));
 }
 
+TEST(EngineThread, AGroupOfAnySizeIsTakenWhenNobodyWaits) {
+  EngineThread engine(NewEngine(/*max_queue=*/1));
+  std::vector<std::promise<Answer>> promises(100);
+  std::vector<Request> requests;
+  // 6,400 prompt tokens: more than the four contexts that may wait.
+  for (auto& promise : promises) requests.push_back(NewRequest(Tokens(64, 3), 4, promise));
+  const auto ids = engine.SubmitAll(std::move(requests));
+  ASSERT_TRUE(ids) << ids.error().ToString();
+  EXPECT_EQ(ids->size(), promises.size());
+  for (auto& promise : promises) {
+    EXPECT_EQ(promise.get_future().get().ids, FakeRunner::Continue(Tokens(64, 3), 4, kVocab));
+  }
+}
+
+TEST(EngineThread, OfAGroupThatIsRefusedNothingRuns) {
+  std::vector<std::promise<Answer>> promises(20), others(6);
+  std::vector<std::future<Answer>> never;
+  {
+    EngineThread engine(NewEngine(/*max_queue=*/4));
+    const auto group = [&](size_t n) {
+      std::vector<Request> requests;
+      for (size_t i = 0; i < n; ++i) requests.push_back(NewRequest({1}, 1000, promises[i]));
+      return requests;
+    };
+    std::vector<Request> unsound = group(3);
+    unsound[2].prompt.clear();
+    EXPECT_EQ(engine.SubmitAll(std::move(unsound)).error().code, ErrorCode::kInvalidArgument);
+    std::vector<Request> requests;
+    for (auto& other : others) requests.push_back(NewRequest({2}, 1000, other));  // four run, two wait
+    ASSERT_TRUE(engine.SubmitAll(std::move(requests)));
+    EXPECT_EQ(engine.SubmitAll(group(10)).error().code, ErrorCode::kBusy);
+    EXPECT_EQ(engine.stats().n_running + engine.stats().n_waiting, 6);
+    for (auto& promise : promises) never.push_back(promise.get_future());
+  }
+  for (auto& answer : never) EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+}
+
 }  // namespace
 }  // namespace rf

@@ -162,7 +162,7 @@ def test_bad_lines_do_not_end_the_run(smollm2):
            '{"id": 4, "tokens": [1.5]}', '{"id": 5, "prompt": "a", "n": -1}', '{"id": 6, "prompt": "a", "temp": "hot"}',
            '{"id": 7, "prompt": "a", "temp": 1000}', '{"id": 8, "prompt": "a", "seed": -1}', '{"id": 9, "messages": 7}', "[]", "{",
            '{"prompt": "a", "temp": 1e999}', '{"id": 13, "tokens": []}', '{"id": 14, "prompt": "%s"}' % ("word " * 9000),
-           '{"id": 15, "tokens": [99999999999999999999]}']
+           '{"id": 15, "tokens": [99999999999999999999]}', '{"id": 16, "prompt": "a", "temprature": 1}']
     good = json.dumps({"id": "good", "prompt": PROMPT, "n": 3})
     result = run("generate", smollm2, "--jsonl", stdin="\n".join([good, *bad, "", good]) + "\n", check=True)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
@@ -172,6 +172,7 @@ def test_bad_lines_do_not_end_the_run(smollm2):
         assert answer["error"], answer
         assert answer["line"] == number + 2
         assert "ids" not in answer
+    assert "temprature" in answers[17]["error"] and "unknown" in answers[17]["error"]
     assert [answer["id"] for answer in answers[1:11]] == list(range(10))
     assert f"{len(bad)} of {len(answers)} lines failed" in result.stderr
 

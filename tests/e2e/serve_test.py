@@ -3,6 +3,7 @@ import concurrent.futures
 import contextlib
 import json
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ import urllib.request
 import openai
 import pytest
 
-from conftest import binary
+from conftest import binary, run
 
 QUESTION = [{"role": "user", "content": "Name the capital of France in one sentence."}]
 
@@ -256,3 +257,18 @@ def test_a_model_without_chat_template(gemma3):
             server.client.chat.completions.create(model="gemma3", messages=QUESTION)
         answer = server.client.completions.create(model="gemma3", prompt="The capital of France is", temperature=0)
         assert answer.choices[0].text
+
+
+def test_a_model_in_use_is_not_removed(smollm2, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROCMFORGE_CACHE", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    stored = tmp_path / "models" / "mine.gguf"
+    shutil.copyfile(smollm2, stored)
+    with serving("mine", "--ctx", 64) as server:
+        refused = run("rm", "mine")
+        assert refused.returncode == 6
+        assert "'mine' is in use" in refused.stderr
+        assert stored.exists()
+        assert server.stop() == 0
+    assert run("rm", "mine").returncode == 0
+    assert not stored.exists()

@@ -6,9 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "app/chat/answer.h"
 #include "app/chat/context_fit.h"
 #include "app/chat/conversation_file.h"
+#include "app/generate/generation.h"
+#include "app/interrupt.h"
 #include "base/utf8.h"
 
 namespace rf::app {
@@ -97,7 +98,7 @@ Status ChatState::Stream() {
   job.max_tokens = settings_.max_tokens > 0 ? settings_.max_tokens : std::numeric_limits<int32_t>::max();
   job.is_chat = true;
   job.grammar = settings_.grammar;
-  auto done = GenerateUntilInterrupted(session_, job, sink);
+  auto done = Generate(session_, job, sink, InterruptScope::interrupted);
   if (!done) return std::move(done).error();
   const Generation& answer = **done;
   ++settings_.sampling.seed;  // so that asking again gives another answer

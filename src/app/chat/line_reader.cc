@@ -2,6 +2,7 @@
 
 #include <histedit.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <cwchar>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -23,34 +25,20 @@ namespace {
 
 constexpr int kHistoryLines = 1000;
 
-// Stopping with Ctrl-Z, coming back, and a new window size only have to end the editor's wait for a key.
-volatile std::sig_atomic_t g_was_resized = 0;
+// A signal that comes just before the wait for a key does not end it, so the wait looks up this often.
+constexpr int kLookUpMs = 100;
 
-void OnResize(int) {
-  g_was_resized = 1;
-}
+// Coming back after Ctrl-Z, or a new window size: the line is shown anew.
+volatile std::sig_atomic_t g_must_redraw = 0;
 
-void OnContinue(int) {}
-
-void OnStop(int signal) {
-  RestoreTerminal();
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-}
-
-void Install(int signal, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  // Not held back while it is handled: the handler itself stops the program.
-  action.sa_flags = SA_NODEFER;
-  sigemptyset(&action.sa_mask);
-  sigaction(signal, &action, nullptr);
+void OnRedraw(int) {
+  g_must_redraw = 1;
 }
 
 void InstallEditorSignals() {
-  Install(SIGWINCH, OnResize);
-  Install(SIGCONT, OnContinue);
-  Install(SIGTSTP, OnStop);
+  CatchSignal(SIGWINCH, OnRedraw);
+  CatchSignal(SIGCONT, OnRedraw);
+  CatchSignal(SIGTSTP, OnEndingSignal);
 }
 
 void RemoveEditorSignals() {
@@ -61,6 +49,34 @@ void RemoveEditorSignals() {
 void UseUtf8() {
   std::setlocale(LC_CTYPE, "");
   if (std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+// Waits for a byte. False with errno EINTR: there is something else to do.
+bool WaitForByte() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  while (!InterruptScope::interrupted() && g_must_redraw == 0) {
+    const int n = poll(&input, 1, kLookUpMs);
+    if (n > 0) return true;
+    if (n < 0 && errno != EINTR) return false;
+  }
+  errno = EINTR;
+  return false;
+}
+
+// How the editor reads a character: 1 for one, 0 at the end, -1 with errno. Bytes that are no character are passed
+// over.
+int ReadCharacter(EditLine*, wchar_t* character) {
+  std::mbstate_t state{};
+  while (WaitForByte()) {
+    char byte = 0;
+    const ssize_t n = read(STDIN_FILENO, &byte, 1);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n <= 0) return static_cast<int>(n);
+    const size_t used = std::mbrtowc(character, &byte, 1, &state);
+    if (used <= 1) return 1;
+    if (used == static_cast<size_t>(-1)) state = {};
+  }
+  return -1;
 }
 
 bool CanEdit() {
@@ -92,6 +108,7 @@ struct LineReader::Editor {
     el_set(line, EL_CLIENTDATA, this);
     el_set(line, EL_PROMPT, PromptOf);
     el_set(line, EL_HIST, ::history, history);
+    el_set(line, EL_GETCFN, ReadCharacter);
     el_set(line, EL_EDITOR, "emacs");
     el_set(line, EL_SIGNAL, 0);  // its own way sends every signal to the whole process group
     el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
@@ -141,8 +158,8 @@ Line LineReader::Read(const std::string& prompt) {
     const std::string typed = editor_->Typed();
     if (InterruptScope::interrupted()) return {LineEvent::kInterrupted, typed};
     if (n == 0 || error != EINTR) return {LineEvent::kEnd, ""};
-    if (g_was_resized != 0) el_resize(editor_->line);
-    g_was_resized = 0;
+    g_must_redraw = 0;
+    el_resize(editor_->line);
     if (!typed.empty()) el_push(editor_->line, typed.c_str());  // typed anew by the editor
   }
 }

@@ -9,12 +9,12 @@
 #include <CLI/CLI.hpp>
 
 #include "app/bench/bandwidth.h"
-#include "app/bench/bytes_read.h"
 #include "app/bench/measure.h"
 #include "app/commands/command.h"
 #include "app/input.h"
 #include "app/model_options.h"
 #include "app/option_range.h"
+#include "plan/step_bytes.h"
 
 namespace rf::app {
 namespace {

@@ -15,6 +15,7 @@
 #include "app/input.h"
 #include "app/model_options.h"
 #include "app/option_range.h"
+#include "app/run_request.h"
 #include "app/token_list.h"
 #include "base/utf8.h"
 
@@ -93,11 +94,7 @@ Status Run(Options options) {
       PrintPlainLine(position, tokens[position], logits, options, *session.tokenizer);
     }
   };
-  RequestResult result;
-  request.on_finish = [&result](const RequestResult& finished) { result = finished; };
-  RF_RETURN_IF_ERROR(session.engine->Submit(std::move(request)));
-  RF_RETURN_IF_ERROR(session.engine->RunToCompletion());
-  if (result.error) return *result.error;
+  RF_RETURN_IF_ERROR(RunRequest(*session.engine, std::move(request)));
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "app/commands/command.h"
 #include "app/input.h"
 #include "app/model_options.h"
+#include "app/run_request.h"
 
 namespace rf::app {
 namespace {
@@ -73,11 +74,7 @@ Status ScoreChunk(ModelSession& session, std::span<const TokenId> chunk, Score& 
   request.on_logits = [chunk, &score](int32_t position, std::span<const float> logits) {
     score.Add(LogSumExp(logits) - static_cast<double>(logits[chunk[position + 1]]));
   };
-  RequestResult result;
-  request.on_finish = [&result](const RequestResult& finished) { result = finished; };
-  RF_RETURN_IF_ERROR(session.engine->Submit(std::move(request)));
-  RF_RETURN_IF_ERROR(session.engine->RunToCompletion());
-  if (result.error) return *result.error;
+  RF_RETURN_IF_ERROR(RunRequest(*session.engine, std::move(request)));
   return {};
 }
 

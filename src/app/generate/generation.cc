@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "app/run_request.h"
+
 namespace rf::app {
 namespace {
 
@@ -57,11 +59,10 @@ Request MakeRequest(const ModelSession& session, const GenerationJob& job,
   return request;
 }
 
-Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, const TextSink& sink) {
+Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, const TextSink& sink,
+                                             const std::function<bool()>& is_cancelled) {
   auto generation = std::make_shared<Generation>(*session.tokenizer, job);
-  RF_RETURN_IF_ERROR(session.engine->Submit(MakeRequest(session, job, generation, sink)));
-  RF_RETURN_IF_ERROR(session.engine->RunToCompletion());
-  if (generation->result.error) return *generation->result.error;
+  RF_RETURN_IF_ERROR(RunRequest(*session.engine, MakeRequest(session, job, generation, sink), is_cancelled));
   return generation;
 }
 

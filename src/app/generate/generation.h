@@ -47,8 +47,9 @@ using TextSink = std::function<bool(std::string_view text)>;
 Request MakeRequest(const ModelSession& session, const GenerationJob& job,
                     const std::shared_ptr<Generation>& generation, const TextSink& sink);
 
-/// Runs one job alone. Errors: those of Engine::Submit and Engine::Step.
-Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, const TextSink& sink);
+/// Runs one job alone, as RunRequest() does. `sink` and `is_cancelled` may be empty.
+Result<std::shared_ptr<Generation>> Generate(ModelSession& session, const GenerationJob& job, const TextSink& sink,
+                                             const std::function<bool()>& is_cancelled = {});
 
 /// {"prompt_ids", "ids", "text", "finish_reason", "timings"}.
 nlohmann::ordered_json ToJson(const Generation& generation);

@@ -1,13 +1,16 @@
 #include "app/generate/lines.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <deque>
 #include <iostream>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +18,7 @@
 #include "app/generate/jobs.h"
 #include "app/input.h"
 #include "app/token_list.h"
+#include "base/utf8.h"
 
 namespace rf::app {
 namespace {
@@ -65,6 +69,23 @@ Status ReadSeed(const ordered_json& line, uint64_t& value) {
   if (!line.contains("seed")) return {};
   if (!line["seed"].is_number_unsigned()) return BadField("seed", "a whole number in 0..18446744073709551615");
   value = line["seed"].get<uint64_t>();
+  return {};
+}
+
+// All that a line may say. Anything else is probably a slip of the pen, which should not be found out by its missing
+// effect.
+bool IsKnownField(std::string_view key) {
+  constexpr std::string_view kOthers[] = {"id", "prompt", "tokens", "messages", "n",      "top_k",
+                                          "seed", "json_schema", "grammar", "regex"};
+  const auto has_key = [key](const FloatField& field) { return field.key == key; };
+  return std::find(std::begin(kOthers), std::end(kOthers), key) != std::end(kOthers) ||
+         std::any_of(std::begin(kFloatFields), std::end(kFloatFields), has_key);
+}
+
+Status CheckFields(const ordered_json& line) {
+  for (const auto& [key, value] : line.items()) {
+    if (!IsKnownField(key)) return Error{ErrorCode::kInvalidArgument, "unknown field", EscapeForMessage(key, 60)};
+  }
   return {};
 }
 
@@ -160,6 +181,7 @@ class LineRunner {
     RF_ASSIGN_OR_RETURN(const ordered_json object, ParseJson(text, ""));
     if (!object.is_object()) return Error{ErrorCode::kInvalidArgument, "must be a JSON object", ""};
     line.id = object.value("id", ordered_json());
+    RF_RETURN_IF_ERROR(CheckFields(object));
     RF_ASSIGN_OR_RETURN(GenerationJob job, PromptOfLine(session_, options_, object));
     RF_RETURN_IF_ERROR(ReadFields(object, job));
     RF_RETURN_IF_ERROR(ReadGrammarField(session_, object, job));

@@ -1,17 +1,12 @@
 #include "app/store/model_store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include <fmt/format.h>
 
 #include "app/store/cache_dir.h"
 #include "app/store/catalog.h"
+#include "app/store/file_in_use.h"
 #include "base/utf8.h"
 
 namespace rf::app {
@@ -36,15 +31,6 @@ Error UnknownModel(const std::string& model) {
       fmt::format("no model '{}'; `rocmforge models` lists what is here, `rocmforge pull --help` what can be fetched",
                   shown),
       ""};
-}
-
-// Whether some process holds the lock that running engines keep on their model's file (shared).
-bool IsInUse(const fs::path& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (descriptor < 0) return false;
-  const bool in_use = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  close(descriptor);
-  return in_use;
 }
 
 }  // namespace
@@ -83,7 +69,8 @@ Status RemoveModel(const std::string& name) {
   const fs::path path = dir / (name + kExtension);
   std::error_code error;
   if (!fs::is_regular_file(fs::symlink_status(path, error))) return UnknownModel(name);
-  if (IsInUse(path)) return Error{ErrorCode::kBusy, fmt::format("model '{}' is in use by a running process", name), ""};
+  if (IsInUse(path))
+    return Error{ErrorCode::kBusy, fmt::format("model '{}' is in use by a running process; stop that first", name), ""};
   if (!fs::remove(path, error)) return Error{ErrorCode::kIo, error.message(), path.string()};
   return {};
 }

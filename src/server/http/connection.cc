@@ -13,6 +13,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "base/log.h"
+#include "server/http/status.h"
 
 namespace rf::server {
 namespace {
@@ -24,12 +25,6 @@ using BoostError = boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-constexpr unsigned kBadRequest = 400;
-constexpr unsigned kForbidden = 403;
-constexpr unsigned kTimedOut = 408;
-constexpr unsigned kTooLarge = 413;
-constexpr unsigned kInternalError = 500;
-constexpr unsigned kUnavailable = 503;
 constexpr size_t kReadBytes = 64u << 10;
 constexpr size_t kWriteSlice = 16u << 10;
 constexpr auto kLingerTime = seconds(2);
@@ -48,7 +43,7 @@ asio::awaitable<void> RunHandler(const Handler& handler, const HttpRequest& requ
     problem = error.what();
   }
   Log(LogLevel::kError, fmt::format("internal error while answering {}: {}", request.path, problem));
-  result = StatusResponse(kInternalError, "internal error; the server's log has more");
+  result = StatusResponse(http_status::kInternalError, "internal error; the server's log has more");
 }
 
 }  // namespace
@@ -119,17 +114,20 @@ std::optional<Refusal> Connection::ParseHead(Parser& parser, size_t head_bytes) 
   buffer_.consume(used);
   if (error == http::error::need_more && parser.is_header_done()) error = {};
   if (error == http::error::body_limit) {
-    return Refusal(kTooLarge, fmt::format("the request's body has more than {} bytes", limits_.body_bytes));
+    return Refusal(http_status::kContentTooLarge,
+                   fmt::format("the request's body has more than {} bytes", limits_.body_bytes));
   }
-  if (error || !parser.is_header_done()) return Refusal(kBadRequest, "malformed HTTP request");
+  if (error || !parser.is_header_done()) return Refusal(http_status::kBadRequest, "malformed HTTP request");
   const auto& fields = parser.get();
   is_head_request_ = fields.method() == http::verb::head;
   is_old_http_ = fields.version() < 11;
-  if (fields.version() != 10 && fields.version() != 11) return Refusal(kBadRequest, "only HTTP/1.0 and 1.1 are spoken");
+  if (fields.version() != 10 && fields.version() != 11)
+    return Refusal(http_status::kBadRequest, "only HTTP/1.0 and 1.1 are spoken");
   if (state_.local_only) {
     const auto host = fields[http::field::host];
     if (fields.count(http::field::host) != 1 || !IsLoopbackHost({host.data(), host.size()})) {
-      return Refusal(kForbidden, "this server is reached as localhost or a loopback address only (see --host)");
+      return Refusal(http_status::kForbidden,
+                     "this server is reached as localhost or a loopback address only (see --host)");
     }
   }
   return CheckFields(fields, limits_.body_bytes);
@@ -173,14 +171,16 @@ asio::awaitable<std::optional<Refusal>> Connection::ReadBody(Parser& parser) {
     BoostError error;
     const size_t used = parser.put(buffer_.data(), error);
     buffer_.consume(used);
-    if (!HoldBodyBytes(used)) co_return Refusal(kUnavailable, "the server holds too many request bodies; try again");
+    if (!HoldBodyBytes(used))
+      co_return Refusal(http_status::kUnavailable, "the server holds too many request bodies; try again");
     if (error == http::error::body_limit) {
-      co_return Refusal(kTooLarge, fmt::format("the request's body has more than {} bytes", limits_.body_bytes));
+      co_return Refusal(http_status::kContentTooLarge,
+                        fmt::format("the request's body has more than {} bytes", limits_.body_bytes));
     }
-    if (error && error != http::error::need_more) co_return Refusal(kBadRequest, "malformed request body");
+    if (error && error != http::error::need_more) co_return Refusal(http_status::kBadRequest, "malformed request body");
     if (parser.is_done()) break;
     const auto slowest = begin + idle + seconds(body_bytes_ / static_cast<uint64_t>(limits_.body_rate));
-    if (Clock::now() >= slowest) co_return Refusal(kTimedOut, "the request's body comes too slowly");
+    if (Clock::now() >= slowest) co_return Refusal(http_status::kRequestTimeout, "the request's body comes too slowly");
     if (!co_await ReadSome(std::min(Clock::now() + idle, slowest))) co_return std::nullopt;
   }
   co_return std::nullopt;
@@ -197,13 +197,13 @@ asio::awaitable<void> Connection::ServeOne() {
   HttpRequest request;
   const std::string_view target(parser.get().target().data(), parser.get().target().size());
   auto path = DecodePath(target);
-  if (!path) co_return co_await Refuse(Refusal(kBadRequest, path.error().message));
+  if (!path) co_return co_await Refuse(Refusal(http_status::kBadRequest, path.error().message));
   request.method = std::string(parser.get().method_string());
   request.path = std::move(*path);
   if (const size_t question = target.find('?'); question != target.npos) request.query = target.substr(question + 1);
   request.content_type = std::string(parser.get()[http::field::content_type]);
 
-  if (state_.is_draining) co_return co_await Refuse(Refusal(kUnavailable, "the server is shutting down"));
+  if (state_.is_draining) co_return co_await Refuse(Refusal(http_status::kUnavailable, "the server is shutting down"));
   auto found = state_.router.Find(request.method, request.path);
   const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
   const bool wants_keep_alive = parser.get().keep_alive();

@@ -8,19 +8,13 @@
 #include <boost/beast/core/string.hpp>
 
 #include "base/utf8.h"
+#include "server/http/status.h"
 
 namespace rf::server {
 namespace {
 
 namespace http = boost::beast::http;
 using boost::beast::iequals;
-
-constexpr unsigned kBadRequest = 400;
-constexpr unsigned kTooLarge = 413;
-constexpr unsigned kUriTooLong = 414;
-constexpr unsigned kUnsupportedMedia = 415;
-constexpr unsigned kExpectationFailed = 417;
-constexpr unsigned kHeadersTooLarge = 431;
 
 bool HasControl(std::string_view line) {
   return std::any_of(line.begin(), line.end(), [](char c) {
@@ -31,13 +25,14 @@ bool HasControl(std::string_view line) {
 
 std::optional<Refusal> CheckHeaderLine(std::string_view line, const HeadLimits& limits) {
   if (line.size() > limits.header_bytes) {
-    return Refusal(kHeadersTooLarge, fmt::format("a header has {} bytes (max {})", line.size(), limits.header_bytes));
+    return Refusal(http_status::kHeadersTooLarge,
+                   fmt::format("a header has {} bytes (max {})", line.size(), limits.header_bytes));
   }
-  if (line[0] == ' ' || line[0] == '\t') return Refusal(kBadRequest, "a header is folded over two lines");
+  if (line[0] == ' ' || line[0] == '\t') return Refusal(http_status::kBadRequest, "a header is folded over two lines");
   const size_t colon = line.find(':');
-  if (colon == line.npos || colon == 0) return Refusal(kBadRequest, "a header has no name or no colon");
+  if (colon == line.npos || colon == 0) return Refusal(http_status::kBadRequest, "a header has no name or no colon");
   if (line[colon - 1] == ' ' || line[colon - 1] == '\t') {
-    return Refusal(kBadRequest, "a header has a space before its colon");
+    return Refusal(http_status::kBadRequest, "a header has a space before its colon");
   }
   return {};
 }
@@ -51,10 +46,10 @@ std::optional<Refusal> CheckFraming(const http::request_header<>& head, uint64_t
   const auto n_lengths = head.count(http::field::content_length);
   const auto n_codings = head.count(http::field::transfer_encoding);
   if (n_lengths > 1 || n_codings > 1 || (n_lengths > 0 && n_codings > 0)) {
-    return Refusal(kBadRequest, "the request has more than one of Content-Length and Transfer-Encoding");
+    return Refusal(http_status::kBadRequest, "the request has more than one of Content-Length and Transfer-Encoding");
   }
   if (n_codings > 0 && (head.version() < 11 || !iequals(head[http::field::transfer_encoding], "chunked"))) {
-    return Refusal(kBadRequest, "the only Transfer-Encoding that is accepted is 'chunked', in HTTP/1.1");
+    return Refusal(http_status::kBadRequest, "the only Transfer-Encoding that is accepted is 'chunked', in HTTP/1.1");
   }
   if (n_lengths == 0) return {};
   const std::string_view text = Text(head[http::field::content_length]);
@@ -62,9 +57,10 @@ std::optional<Refusal> CheckFraming(const http::request_header<>& head, uint64_t
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), length);
   const bool is_number =
       !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_number) return Refusal(kBadRequest, "Content-Length must be a number");
+  if (!is_number) return Refusal(http_status::kBadRequest, "Content-Length must be a number");
   if (failed != std::errc() || length > max_body_bytes) {
-    return Refusal(kTooLarge, fmt::format("the request's body has more than {} bytes", max_body_bytes));
+    return Refusal(http_status::kContentTooLarge,
+                   fmt::format("the request's body has more than {} bytes", max_body_bytes));
   }
   return {};
 }
@@ -85,12 +81,12 @@ bool IsJson(std::string_view type) {
 
 std::optional<Refusal> CheckContent(const http::request_header<>& head) {
   if (head.count(http::field::content_encoding) > 0 && !iequals(head[http::field::content_encoding], "identity")) {
-    return Refusal(kUnsupportedMedia, "compressed request bodies (Content-Encoding) are not accepted");
+    return Refusal(http_status::kUnsupportedMediaType, "compressed request bodies (Content-Encoding) are not accepted");
   }
   if (head.method() != http::verb::post) return {};
   // Also a guard: a web page can send other types to this machine without asking first (CORS "simple" requests).
   if (head.count(http::field::content_type) != 1 || !IsJson(Text(head[http::field::content_type]))) {
-    return Refusal(kUnsupportedMedia, "the request needs 'Content-Type: application/json' (UTF-8)");
+    return Refusal(http_status::kUnsupportedMediaType, "the request needs 'Content-Type: application/json' (UTF-8)");
   }
   return {};
 }
@@ -102,20 +98,22 @@ std::optional<Refusal> CheckRawHead(std::string_view head, const HeadLimits& lim
   const size_t line_end = head.find("\r\n");
   const std::string_view request_line = head.substr(0, line_end);
   if (request_line.size() > limits.line_bytes) {
-    return Refusal(kUriTooLong, fmt::format("the request line has more than {} bytes", limits.line_bytes));
+    return Refusal(http_status::kUriTooLong, fmt::format("the request line has more than {} bytes", limits.line_bytes));
   }
-  if (HasControl(request_line)) return Refusal(kBadRequest, "the request line has a control character");
+  if (HasControl(request_line)) return Refusal(http_status::kBadRequest, "the request line has a control character");
   if (head.size() - request_line.size() > limits.headers_bytes) {
-    return Refusal(kHeadersTooLarge, fmt::format("the headers have more than {} bytes", limits.headers_bytes));
+    return Refusal(http_status::kHeadersTooLarge,
+                   fmt::format("the headers have more than {} bytes", limits.headers_bytes));
   }
   for (size_t begin = line_end + 2; begin < head.size();) {
     const size_t end = head.find("\r\n", begin);
     if (end == head.npos || end == begin) break;
     const std::string_view line = head.substr(begin, end - begin);
-    if (HasControl(line)) return Refusal(kBadRequest, "a header has a control character");
+    if (HasControl(line)) return Refusal(http_status::kBadRequest, "a header has a control character");
     if (auto refusal = CheckHeaderLine(line, limits)) return refusal;
     if (++n_headers > limits.n_headers) {
-      return Refusal(kHeadersTooLarge, fmt::format("the request has more than {} headers", limits.n_headers));
+      return Refusal(http_status::kHeadersTooLarge,
+                     fmt::format("the request has more than {} headers", limits.n_headers));
     }
     begin = end + 2;
   }
@@ -125,13 +123,14 @@ std::optional<Refusal> CheckRawHead(std::string_view head, const HeadLimits& lim
 std::optional<Refusal> CheckPartialHead(std::string_view head, const HeadLimits& limits) {
   const size_t line_feed = head.find('\n');
   if (line_feed != head.npos && (line_feed == 0 || head[line_feed - 1] != '\r')) {
-    return Refusal(kBadRequest, "lines of the request's head must end in CR LF");
+    return Refusal(http_status::kBadRequest, "lines of the request's head must end in CR LF");
   }
   if (line_feed == head.npos && head.size() > limits.line_bytes + 1) {
-    return Refusal(kUriTooLong, fmt::format("the request line has more than {} bytes", limits.line_bytes));
+    return Refusal(http_status::kUriTooLong, fmt::format("the request line has more than {} bytes", limits.line_bytes));
   }
   if (line_feed != head.npos && head.size() - line_feed > limits.headers_bytes) {
-    return Refusal(kHeadersTooLarge, fmt::format("the headers have more than {} bytes", limits.headers_bytes));
+    return Refusal(http_status::kHeadersTooLarge,
+                   fmt::format("the headers have more than {} bytes", limits.headers_bytes));
   }
   return {};
 }
@@ -139,11 +138,11 @@ std::optional<Refusal> CheckPartialHead(std::string_view head, const HeadLimits&
 std::optional<Refusal> CheckFields(const http::request_header<>& head, uint64_t max_body_bytes) {
   if (auto refusal = CheckFraming(head, max_body_bytes)) return refusal;
   if (head.version() >= 11 && head.count(http::field::host) != 1) {
-    return Refusal(kBadRequest, "the request needs exactly one Host header");
+    return Refusal(http_status::kBadRequest, "the request needs exactly one Host header");
   }
   if (auto refusal = CheckContent(head)) return refusal;
   if (head.count(http::field::expect) > 0 && !iequals(head[http::field::expect], "100-continue")) {
-    return Refusal(kExpectationFailed, "the only Expect that is known is 100-continue");
+    return Refusal(http_status::kExpectationFailed, "the only Expect that is known is 100-continue");
   }
   return {};
 }

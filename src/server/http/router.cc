@@ -5,12 +5,6 @@
 #include "base/utf8.h"
 
 namespace rf::server {
-namespace {
-
-constexpr unsigned kMethodNotAllowed = 405;
-
-}  // namespace
-
 const Router::Methods* Router::FindPath(const std::string& path) const {
   auto route = routes_.find(path);
   for (size_t slash = path.rfind('/'); route == routes_.end() && slash != path.npos && slash > 0;
@@ -31,8 +25,8 @@ std::variant<const Handler*, HttpResponse> Router::Find(const std::string& metho
   for (const auto& [name, unused] : *methods) {
     allowed += (allowed.empty() ? "" : ", ") + name + (name == "GET" ? ", HEAD" : "");
   }
-  HttpResponse response =
-      StatusResponse(kMethodNotAllowed, fmt::format("{} accepts {} only", EscapeForMessage(path, 100), allowed));
+  HttpResponse response = StatusResponse(http_status::kMethodNotAllowed,
+                                         fmt::format("{} accepts {} only", EscapeForMessage(path, 100), allowed));
   response.headers["Allow"] = allowed;
   return response;
 }

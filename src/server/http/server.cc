@@ -1,5 +1,6 @@
 #include "server/http/server.h"
 
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -120,8 +121,30 @@ asio::awaitable<void> HttpServer::ServeClient(tcp::socket socket) {
 }
 
 void HttpServer::Run() {
-  asio::co_spawn(context_, AcceptLoop(), asio::detached);
-  context_.run();
+  // A server that does not accept any more must not look alive.
+  asio::co_spawn(context_, AcceptLoop(), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+  try {
+    context_.run();
+  } catch (...) {
+    EndConnections();
+    throw;
+  }
+}
+
+void HttpServer::EndConnections() {
+  drain_timer_.cancel();
+  for (bool is_over = false; !is_over;) {
+    try {
+      BeginDrain();
+      CloseConnections();
+      context_.run();
+      is_over = true;
+    } catch (const std::exception& error) {
+      Log(LogLevel::kError, fmt::format("while ending connections: {}", error.what()));
+    }
+  }
 }
 
 void HttpServer::BeginDrain() {

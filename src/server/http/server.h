@@ -56,7 +56,9 @@ class HttpServer {
 
   /// Begins to accept connections. Errors: kIo.
   Status Listen(Router router);
-  /// Serves until the end of Drain() or Stop(). Runs on the calling thread. REQUIRES: Listen() succeeded.
+  /// Serves until the end of Drain() or Stop(). Runs on the calling thread. However it ends, also by an exception (no
+  /// memory, a bug), no connection and no handler is left, so what handlers use may go before the server. REQUIRES:
+  /// Listen() succeeded.
   void Run();
 
   /// Stops accepting, closes idle connections, answers new requests on others with 503, and lets Run() return as soon
@@ -77,6 +79,8 @@ class HttpServer {
   boost::asio::awaitable<void> ServeClient(boost::asio::ip::tcp::socket socket);
   void BeginDrain();
   void CloseConnections();
+  /// After an exception: cancels all handlers and runs until they are gone.
+  void EndConnections();
   void StopIfDrained();
 
   boost::asio::io_context context_{1};

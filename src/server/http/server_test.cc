@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -38,7 +39,14 @@ class HttpTest : public testing::Test {
     server_ = std::move(*server);
     ASSERT_TRUE(server_->Listen(MakeRouter()));
     port_ = static_cast<uint16_t>(std::stoi(server_->address().substr(server_->address().rfind(':') + 1)));
-    thread_ = std::thread([this] { server_->Run(); });
+    thread_ = std::thread([this] {
+      try {
+        server_->Run();
+      } catch (const std::exception& error) {
+        run_error_ = error.what();
+        n_at_work_after_error_ = n_at_work_;
+      }
+    });
   }
 
   void TearDown() override {
@@ -112,6 +120,8 @@ class HttpTest : public testing::Test {
   std::thread thread_;
   uint16_t port_ = 0;
   std::atomic<int> n_at_work_ = 0;
+  std::string run_error_;  ///< what Run() threw
+  int n_at_work_after_error_ = 0;
   std::atomic<int> n_echos_ = 0;
   std::atomic<size_t> n_events_ = 0;
 };
@@ -473,6 +483,18 @@ TEST_F(HttpTest, DrainEndsAtItsTimeout) {
   thread_.join();
   EXPECT_TRUE(is_over_time);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+}
+
+TEST_F(HttpTest, WhenRunThrowsNoHandlerIsLeft) {
+  Start();
+  RawClient waiting(port_), reading(port_), idle(port_);
+  waiting.Send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  reading.Send("GET /stream?1000000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(WaitFor([&] { return n_at_work_ == 2; }));
+  asio::post(server_->context(), [] { throw std::runtime_error("no memory, say"); });
+  thread_.join();
+  EXPECT_EQ(run_error_, "no memory, say");
+  EXPECT_EQ(n_at_work_after_error_, 0);
 }
 
 TEST(HttpServerTest, BindErrors) {

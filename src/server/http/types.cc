@@ -3,21 +3,16 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "server/http/status.h"
 
 namespace rf::server {
 namespace {
 
-constexpr unsigned kBadRequest = 400;
-constexpr unsigned kNotFound = 404;
-constexpr unsigned kRequestTimeout = 408;
-constexpr unsigned kTooManyRequests = 429;
-constexpr unsigned kInternalError = 500;
-constexpr unsigned kUnavailable = 503;
 constexpr int kRetryAfterSeconds = 1;
 
 const char* ErrorType(unsigned status) {
-  if (status == kTooManyRequests) return "rate_limit_error";
-  return status >= kInternalError ? "server_error" : "invalid_request_error";
+  if (status == http_status::kTooManyRequests) return "rate_limit_error";
+  return status >= http_status::kInternalError ? "server_error" : "invalid_request_error";
 }
 
 nlohmann::ordered_json ErrorBody(unsigned status, const std::string& message, const std::string& param,
@@ -57,18 +52,18 @@ unsigned HttpStatus(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kRejected:
-    case ErrorCode::kUnsupported: return kBadRequest;
-    case ErrorCode::kNotFound: return kNotFound;
-    case ErrorCode::kTimeout: return kRequestTimeout;
-    case ErrorCode::kBusy: return kTooManyRequests;
+    case ErrorCode::kUnsupported: return http_status::kBadRequest;
+    case ErrorCode::kNotFound: return http_status::kNotFound;
+    case ErrorCode::kTimeout: return http_status::kRequestTimeout;
+    case ErrorCode::kBusy: return http_status::kTooManyRequests;
     case ErrorCode::kOutOfMemory:
     case ErrorCode::kDevice:
-    case ErrorCode::kCancelled: return kUnavailable;
+    case ErrorCode::kCancelled: return http_status::kUnavailable;
     case ErrorCode::kCorruptFile:
     case ErrorCode::kIo:
-    case ErrorCode::kInternal: return kInternalError;
+    case ErrorCode::kInternal: return http_status::kInternalError;
   }
-  return kInternalError;
+  return http_status::kInternalError;
 }
 
 nlohmann::ordered_json ErrorJson(const Error& error, std::string_view code) {
@@ -77,7 +72,7 @@ nlohmann::ordered_json ErrorJson(const Error& error, std::string_view code) {
 
 HttpResponse ErrorResponse(const Error& error) {
   HttpResponse response = JsonResponse(ErrorJson(error), HttpStatus(error));
-  if (error.code == ErrorCode::kBusy || response.status == kUnavailable) {
+  if (error.code == ErrorCode::kBusy || response.status == http_status::kUnavailable) {
     response.headers["Retry-After"] = std::to_string(kRetryAfterSeconds);
   }
   return response;
@@ -85,7 +80,7 @@ HttpResponse ErrorResponse(const Error& error) {
 
 HttpResponse StatusResponse(unsigned status, const std::string& message) {
   HttpResponse response = JsonResponse(ErrorBody(status, message, "", ""), status);
-  if (status == kUnavailable) response.headers["Retry-After"] = std::to_string(kRetryAfterSeconds);
+  if (status == http_status::kUnavailable) response.headers["Retry-After"] = std::to_string(kRetryAfterSeconds);
   return response;
 }
 
@@ -98,30 +93,6 @@ HttpResponse JsonResponse(const nlohmann::ordered_json& value, unsigned status) 
   response.status = status;
   response.body = DumpJson(value);
   return response;
-}
-
-std::string_view StatusPhrase(unsigned status) {
-  static constexpr std::pair<unsigned, std::string_view> kPhrases[] = {
-      {200, "OK"},
-      {400, "Bad Request"},
-      {403, "Forbidden"},
-      {404, "Not Found"},
-      {405, "Method Not Allowed"},
-      {408, "Request Timeout"},
-      {413, "Content Too Large"},
-      {414, "URI Too Long"},
-      {415, "Unsupported Media Type"},
-      {417, "Expectation Failed"},
-      {429, "Too Many Requests"},
-      {431, "Request Header Fields Too Large"},
-      {500, "Internal Server Error"},
-      {501, "Not Implemented"},
-      {503, "Service Unavailable"},
-  };
-  for (const auto& [known, phrase] : kPhrases) {
-    if (known == status) return phrase;
-  }
-  return "Unknown";
 }
 
 Result<std::string> DecodePath(std::string_view target) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
+#include "server/http/status.h"
 
 namespace rf::server {
 
@@ -20,7 +21,7 @@ struct HttpRequest {
 };
 
 struct HttpResponse {
-  unsigned status = 200;
+  unsigned status = http_status::kOk;
   std::string content_type = "application/json";
   std::string body;
   std::map<std::string, std::string> headers;  ///< further ones, e.g. Retry-After, Allow
@@ -40,13 +41,10 @@ HttpResponse ErrorResponse(const Error& error);
 HttpResponse StatusResponse(unsigned status, const std::string& message);
 
 /// A response of one JSON value. Bytes that are not UTF-8 become U+FFFD.
-HttpResponse JsonResponse(const nlohmann::ordered_json& value, unsigned status = 200);
+HttpResponse JsonResponse(const nlohmann::ordered_json& value, unsigned status = http_status::kOk);
 
 /// One line of JSON, with invalid UTF-8 replaced.
 std::string DumpJson(const nlohmann::ordered_json& value);
-
-/// The standard's phrase of a status that this server sends, e.g. "Not Found".
-std::string_view StatusPhrase(unsigned status);
 
 /// Percent-decodes the path of a request target and checks it. Errors: kInvalidArgument for a target that does not
 /// begin with '/', a bad escape, control characters, backslashes, ill-formed UTF-8, "//" and segments "." and "..".

@@ -11,9 +11,13 @@ namespace {
 // About what a token with its log-probabilities occupies in an answer.
 constexpr size_t kLogprobBytes = 64;
 
+size_t SizeBytes(const GeneratedToken& token) {
+  return kLogprobBytes * (1 + token.top.size());
+}
+
 size_t SizeBytes(const TextPiece& piece) {
   size_t n_bytes = piece.text.size();
-  for (const TextToken& token : piece.tokens) n_bytes += kLogprobBytes * (1 + token.token.top.size());
+  for (const TextToken& token : piece.tokens) n_bytes += SizeBytes(token.token);
   return n_bytes;
 }
 
@@ -35,15 +39,20 @@ GeneratedToken PromptToken(int32_t id, std::span<const float> logits, int32_t n_
 
 // The engine's side of a choice: its callbacks share it, and run on the engine's thread.
 struct Generation::Choice {
-  void Push(TextPiece&& piece) {
-    if (piece.text.empty() && piece.tokens.empty()) return;
-    const size_t n_bytes = SizeBytes(piece);
+  // `change` adds n_bytes to what waits for the event loop.
+  template <typename Change>
+  void Add(size_t n_bytes, Change change) {
     inbox->Update([&](Inbox& box) {
-      Append(box.updates[index].piece, std::move(piece));
+      change(box.updates[index]);
       box.n_bytes += n_bytes;
       box.is_overfull = box.is_overfull || (max_waiting_bytes > 0 && box.n_bytes > max_waiting_bytes);
-      is_given_up = box.is_overfull;
+      is_given_up = is_given_up || box.is_overfull;
     });
+  }
+
+  void Push(TextPiece&& piece) {
+    if (piece.text.empty() && piece.tokens.empty()) return;
+    Add(SizeBytes(piece), [&](ChoiceUpdate& update) { Append(update.piece, std::move(piece)); });
   }
 
   bool OnToken(const GeneratedToken& token) {
@@ -67,9 +76,9 @@ struct Generation::Choice {
 
   void OnPromptLogits(int32_t position, std::span<const float> logits) {
     const auto next = static_cast<size_t>(position) + 1;
-    if (next >= prompt.size()) return;
+    if (next >= prompt.size() || is_given_up) return;
     GeneratedToken token = PromptToken(prompt[next], logits, n_top_logprobs);
-    inbox->Update([&](Inbox& box) { box.updates[index].prompt_tokens.push_back(std::move(token)); });
+    Add(SizeBytes(token), [&](ChoiceUpdate& update) { update.prompt_tokens.push_back(std::move(token)); });
   }
 
   size_t index;
@@ -110,11 +119,11 @@ Result<std::unique_ptr<Generation>> Generation::Start(EngineThread& engine, cons
                                                       const GenerationParams& params, GenerationJob job) {
   std::unique_ptr<Generation> generation(new Generation(engine, executor, std::move(job)));
   const size_t n_choices = generation->job_.prompts.size() * static_cast<size_t>(params.n);
-  for (size_t i = 0; i < n_choices; ++i) {
-    RF_ASSIGN_OR_RETURN(const RequestId id, engine.Submit(generation->MakeRequest(tokenizer, params, i)));
-    generation->ids_.push_back(id);
-    generation->is_finished_.push_back(false);
-  }
+  std::vector<Request> requests;
+  requests.reserve(n_choices);
+  for (size_t i = 0; i < n_choices; ++i) requests.push_back(generation->MakeRequest(tokenizer, params, i));
+  generation->is_finished_.assign(n_choices, false);
+  RF_ASSIGN_OR_RETURN(generation->ids_, engine.SubmitAll(std::move(requests)));
   return generation;
 }
 

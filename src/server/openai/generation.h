@@ -44,8 +44,8 @@ class Generation {
  public:
   using Updates = std::map<size_t, ChoiceUpdate>;
 
-  /// Submits all choices. The choices of one prompt take successive seeds. Errors: those of EngineThread::Submit; then
-  /// nothing is left running. REQUIRES: `engine`, `tokenizer` and the executor's context outlive it.
+  /// Submits all choices. The choices of one prompt take successive seeds. Errors: those of EngineThread::SubmitAll;
+  /// then nothing runs. REQUIRES: `engine`, `tokenizer` and the executor's context outlive it.
   static Result<std::unique_ptr<Generation>> Start(EngineThread& engine, const Tokenizer& tokenizer,
                                                    const boost::asio::any_io_executor& executor,
                                                    const GenerationParams& params, GenerationJob job);

@@ -5,8 +5,6 @@
 namespace rf::server {
 namespace {
 
-constexpr unsigned kUnavailable = 503;
-
 HttpResponse Health(Api& api) {
   const Status health = api.engine().health();
   const EngineStats stats = api.engine().stats();
@@ -15,7 +13,7 @@ HttpResponse Health(Api& api) {
                                  {"running", stats.n_running},
                                  {"waiting", stats.n_waiting}};
   if (!health) json["message"] = health.error().message;
-  return JsonResponse(json, health ? 200 : kUnavailable);
+  return JsonResponse(json, health ? http_status::kOk : http_status::kUnavailable);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The JSON of a request, with limits that hold before anything is built from it.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -9,7 +10,7 @@
 
 namespace rf::server {
 
-inline constexpr int kMaxJsonDepth = 64;
+inline constexpr size_t kMaxJsonDepth = 64;
 inline constexpr size_t kMaxJsonNodes = 1'000'000;
 
 /// Parses a request's body: one JSON object. Of a key that is there twice the last one counts. Time is linear in the

@@ -42,6 +42,35 @@ TEST_F(RequestsTest, AFullQueueIsA429) {
   EXPECT_EQ(PostTo("/v1/chat/completions", Chat().dump()).status, 200);
 }
 
+TEST_F(RequestsTest, AnIdleServerTakesAnyNumberOfChoices) {
+  controls_->step_ms = 5;  // the engine's thread sleeps while they are handed over
+  Start({.max_sequences = 1, .max_queue = 1});
+  // 16 times 206 tokens: more than the four contexts of 256 that may wait.
+  const std::string text(200, 'x');
+  const Json answer = AskChat({{"n", 16}, {"max_tokens", 2}, {"messages", {{{"role", "user"}, {"content", text}}}}});
+  ASSERT_EQ(answer["choices"].size(), 16u);
+  for (const Json& choice : answer["choices"]) EXPECT_EQ(choice["message"]["content"], "ab");
+  Json prompts = Json::array();
+  for (int i = 0; i < 64; ++i) prompts.push_back(text + ">");
+  const Json texts = AskCompletion("", {{"prompt", prompts}, {"n", 2}, {"max_tokens", 1}});
+  ASSERT_EQ(texts["choices"].size(), 128u);
+  for (const Json& choice : texts["choices"]) EXPECT_EQ(choice["text"], "a");
+  EXPECT_TRUE(WaitFor([&] { return IsIdle(); }));
+}
+
+TEST_F(RequestsTest, AnEchoThatNobodyReadsIsGivenUp) {
+  ApiOptions options;
+  options.stream_buffer_bytes = 16 << 10;
+  Start({.context = 8192}, options);
+  RawClient client(port_, /*receive_buffer=*/4096);
+  const Json more = {{"echo", true}, {"logprobs", 5}, {"max_tokens", 0}, {"stream", true}};
+  client.Send(Post("/v1/completions", Completion(std::string(6000, 'A'), more).dump()));
+  ASSERT_TRUE(WaitFor([&] { return api_->engine().stats().n_prompt_tokens == 6000 && IsIdle(); }, 30000));
+  const std::string all = client.ReadAll();
+  EXPECT_THAT(all, HasSubstr("the client takes the stream too slowly"));
+  EXPECT_THAT(all, Not(HasSubstr("[DONE]")));
+}
+
 TEST_F(RequestsTest, ClientsThatLeaveFreeEverything) {  // H36
   controls_->step_ms = 10;
   Start({.max_sequences = 1, .prefill_chunk = 1});

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_shape.h"
 #include "base/utf8.h"
 #include "text/grammar/limits.h"
 #include "text/grammar/schema_compiler.h"
@@ -12,35 +13,14 @@
 namespace rf::grammar {
 namespace {
 
-// Brackets outside of strings, before the parser builds anything.
-Status CheckDepth(std::string_view text) {
-  size_t depth = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"') {
-      for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\' ? 1 : 0;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kMaxNesting) {
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("nested too deeply at byte {}: depth > {}", i, kMaxNesting), ""};
-      }
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return {};
-}
-
 Result<Json> ParseSchema(std::string_view text) {
   if (text.size() > kMaxSourceBytes) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("the schema has {} bytes, at most {} are allowed", text.size(), kMaxSourceBytes), ""};
   }
-  RF_RETURN_IF_ERROR(CheckDepth(text));
   // Objects keep their order, so finding a member takes as long as there are members.
-  if (std::count(text.begin(), text.end(), ':') > int64_t{kMaxRules}) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("the schema has more than {} members", kMaxRules), ""};
-  }
+  constexpr JsonLimits kLimits{.depth = kMaxNesting, .member_work = 4'000'000};
+  RF_RETURN_IF_ERROR(CheckJsonShape(text, kLimits));
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {

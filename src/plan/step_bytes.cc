@@ -1,4 +1,4 @@
-#include "app/bench/bytes_read.h"
+#include "plan/step_bytes.h"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 #include "plan/fusion/passes.h"
 #include "plan/weights.h"
 
-namespace rf::app {
+namespace rf {
 namespace {
 
 uint64_t BytesOnDevice(const WeightRef& weight, OpId op, const Device& device) {
@@ -59,4 +59,4 @@ Result<StepBytes> CountStepBytes(const GgufFile& file, const Device& device, For
   return bytes;
 }
 
-}  // namespace rf::app
+}  // namespace rf

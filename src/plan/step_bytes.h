@@ -9,7 +9,7 @@
 #include "gguf/reader.h"
 #include "quant/format.h"
 
-namespace rf::app {
+namespace rf {
 
 struct StepBytes {
   uint64_t weights = 0;  ///< of all products, norms and biases, once; of experts those that one token uses
@@ -28,4 +28,4 @@ struct StepBytes {
 /// a token), and so are activations, which stay in the caches. Errors: those of BuildModel.
 Result<StepBytes> CountStepBytes(const GgufFile& file, const Device& device, Format kv_format);
 
-}  // namespace rf::app
+}  // namespace rf
