@@ -27,7 +27,8 @@ Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarLibrary::Get(cons
   std::shared_ptr<const grammar::Vocabulary> vocabulary;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.source == source; });
+    const auto found =
+        std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.source == source; });
     if (found != kept_.end()) {
       kept_.splice(kept_.begin(), kept_, found);
       return kept_.front().grammar;
@@ -43,12 +44,8 @@ Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarLibrary::Get(cons
 }
 
 GrammarConstraint::GrammarConstraint(std::shared_ptr<const grammar::CompiledGrammar> grammar,
-                                     std::shared_ptr<const Tokenizer> tokenizer, std::vector<TokenId> end_ids,
-                                     bool takes_forced)
-    : matcher_(std::move(grammar)),
-      tokenizer_(std::move(tokenizer)),
-      end_ids_(std::move(end_ids)),
-      takes_forced_(takes_forced) {}
+                                     const Tokenizer& tokenizer, std::vector<TokenId> end_ids, bool takes_forced)
+    : matcher_(std::move(grammar)), tokenizer_(tokenizer), end_ids_(std::move(end_ids)), takes_forced_(takes_forced) {}
 
 std::span<const uint64_t> GrammarConstraint::Mask() {
   const std::span<const uint64_t> mask = matcher_.TokenMask();
@@ -88,18 +85,18 @@ std::vector<int32_t> GrammarConstraint::TakeForced() {
 std::vector<int32_t> GrammarConstraint::Encode(const std::string& forced, size_t n_context) const {
   const std::span<const TokenId> context = std::span(recent_).last(n_context);
   // A tokenizer that puts a space in front of a text must not do so here.
-  std::string text = tokenizer_->adds_space_prefix() ? "\n" : "";
+  std::string text = tokenizer_.adds_space_prefix() ? "\n" : "";
   size_t n_bytes = forced.size();
   for (const TokenId id : context) {
-    text += tokenizer_->PieceView(id);
-    n_bytes += tokenizer_->PieceView(id).size();
+    text += tokenizer_.PieceView(id);
+    n_bytes += tokenizer_.PieceView(id).size();
   }
   text += forced;
-  const std::vector<TokenId> ids = tokenizer_->Encode(text, {.add_special = false, .parse_special = false});
+  const std::vector<TokenId> ids = tokenizer_.Encode(text, {.add_special = false, .parse_special = false});
   // From the back: the tokens of the context and of what is forced must make up exactly their bytes.
   size_t begin = ids.size();
   size_t n_covered = 0;
-  while (begin > 0 && n_covered < n_bytes) n_covered += tokenizer_->PieceView(ids[--begin]).size();
+  while (begin > 0 && n_covered < n_bytes) n_covered += tokenizer_.PieceView(ids[--begin]).size();
   const bool is_aligned = n_covered == n_bytes && ids.size() - begin > n_context &&
                           std::equal(context.begin(), context.end(), ids.begin() + static_cast<ptrdiff_t>(begin));
   if (!is_aligned) return {};

@@ -42,8 +42,9 @@ class GrammarLibrary {
 /// A grammar's constraint on one sequence.
 class GrammarConstraint final : public TokenConstraint {
  public:
-  /// `end_ids`: tokens that end the text. `takes_forced`: whether TakeForced() ever gives tokens.
-  GrammarConstraint(std::shared_ptr<const grammar::CompiledGrammar> grammar, std::shared_ptr<const Tokenizer> tokenizer,
+  /// `end_ids`: tokens that end the text. REQUIRES: `tokenizer` outlives this. `takes_forced`: whether TakeForced()
+  /// ever gives tokens.
+  GrammarConstraint(std::shared_ptr<const grammar::CompiledGrammar> grammar, const Tokenizer& tokenizer,
                     std::vector<TokenId> end_ids, bool takes_forced = true);
 
   std::span<const uint64_t> Mask() override;
@@ -58,11 +59,11 @@ class GrammarConstraint final : public TokenConstraint {
   std::vector<int32_t> Encode(const std::string& forced, size_t n_context) const;
 
   grammar::Matcher matcher_;
-  std::shared_ptr<const Tokenizer> tokenizer_;
+  const Tokenizer& tokenizer_;
   std::vector<TokenId> end_ids_;
   bool takes_forced_;
   bool is_ended_ = false;
-  std::vector<TokenId> recent_;   ///< the last tokens
+  std::vector<TokenId> recent_;  ///< the last tokens
   std::vector<uint64_t> mask_;
 };
 

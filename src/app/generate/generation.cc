@@ -45,7 +45,7 @@ Request MakeRequest(const ModelSession& session, const GenerationJob& job,
   request.sampling = job.sampling;
   if (!job.ignore_eos) request.stop_ids = session.tokenizer->end_of_generation_ids();
   if (job.grammar) {
-    request.constraint = std::make_shared<GrammarConstraint>(job.grammar, session.tokenizer, request.stop_ids);
+    request.constraint = std::make_shared<GrammarConstraint>(job.grammar, *session.tokenizer, request.stop_ids);
   }
   request.on_token = [generation, sink](const GeneratedToken& token) {
     generation->ids.push_back(token.id);

@@ -22,9 +22,9 @@ struct GenerationJob {
   std::vector<TokenId> prompt;
   SamplingParams sampling;
   int32_t max_tokens = 0;
-  bool is_chat = false;     ///< the text starts an answer; otherwise it goes on with the prompt's
+  bool is_chat = false;  ///< the text starts an answer; otherwise it goes on with the prompt's
   std::shared_ptr<const grammar::CompiledGrammar> grammar;  ///< that the answer must match; null: none
-  bool ignore_eos = false;  ///< end-of-generation tokens are taken like any other
+  bool ignore_eos = false;                                  ///< end-of-generation tokens are taken like any other
 };
 
 /// What came of it, filled while the engine steps.

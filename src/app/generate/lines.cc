@@ -75,8 +75,8 @@ Status ReadSeed(const ordered_json& line, uint64_t& value) {
 // All that a line may say. Anything else is probably a slip of the pen, which should not be found out by its missing
 // effect.
 bool IsKnownField(std::string_view key) {
-  constexpr std::string_view kOthers[] = {"id", "prompt", "tokens", "messages", "n",      "top_k",
-                                          "seed", "json_schema", "grammar", "regex"};
+  constexpr std::string_view kOthers[] = {"id",    "prompt", "tokens",      "messages", "n",
+                                          "top_k", "seed",   "json_schema", "grammar",  "regex"};
   const auto has_key = [key](const FloatField& field) { return field.key == key; };
   return std::find(std::begin(kOthers), std::end(kOthers), key) != std::end(kOthers) ||
          std::any_of(std::begin(kFloatFields), std::end(kFloatFields), has_key);
@@ -104,7 +104,8 @@ Status ReadFields(const ordered_json& line, GenerationJob& job) {
 // A line's own grammar replaces that of the flags.
 Status ReadGrammarField(const ModelSession& session, const ordered_json& line, GenerationJob& job) {
   using grammar::GrammarKind;
-  for (const auto& [key, kind] : {std::pair{"json_schema", GrammarKind::kJsonSchema}, {"grammar", GrammarKind::kGbnf},
+  for (const auto& [key, kind] : {std::pair{"json_schema", GrammarKind::kJsonSchema},
+                                  {"grammar", GrammarKind::kGbnf},
                                   {"regex", GrammarKind::kRegex}}) {
     if (!line.contains(key)) continue;
     const bool is_schema = kind == GrammarKind::kJsonSchema;

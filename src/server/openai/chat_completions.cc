@@ -9,6 +9,7 @@
 #include "server/openai/answer.h"
 #include "server/openai/chat_request.h"
 #include "server/openai/logprobs.h"
+#include "server/openai/response_format.h"
 
 namespace rf::server {
 namespace {
@@ -69,6 +70,7 @@ Result<PreparedRequest> PrepareChat(const nlohmann::ordered_json& body, const Ap
   }
   prepared.job.prompts.push_back(std::move(*prompt));
   prepared.job.is_chat = true;
+  RF_ASSIGN_OR_RETURN(prepared.job.grammar, CompileResponseFormat(request.format, *session.grammars));
   prepared.format = std::make_shared<ChatFormat>(*session.tokenizer, request.params.n_top_logprobs >= 0);
   prepared.params = std::move(request.params);
   return prepared;

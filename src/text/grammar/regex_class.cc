@@ -129,6 +129,12 @@ Result<Escape> ParseEscape(PatternCursor& cursor, bool in_class) {
     ++cursor.at;
     return Escape{U'\b', {}};
   }
+  if (name == 'U') {
+    ++cursor.at;
+    RF_ASSIGN_OR_RETURN(const char32_t code_point, TakeHex(cursor, 8));
+    if (code_point > kLastCodePoint) return cursor.Bad("is no code point");
+    return Escape{code_point, {}};
+  }
   if (name == 'x' || name == 'u') {
     ++cursor.at;
     RF_ASSIGN_OR_RETURN(const char32_t code_point, name == 'x' ? TakeHex(cursor, 2) : TakeUnicode(cursor));
