@@ -101,8 +101,11 @@ struct Engine::Impl {
 
   void SampleRun(const ScheduledRun& run, std::span<const float> logits);
   void ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const float> logits);
-  /// Samples the next token and tells the request. The reason if that ended it.
+  /// Samples the next token, takes those that must follow it, and tells the request. The reason if that ended it.
   std::optional<FinishReason> Extend(Sequence& sequence, std::span<const float> logits);
+  std::optional<FinishReason> AppendForced(Sequence& sequence);
+  std::optional<FinishReason> NothingFits(Sequence& sequence);
+  std::optional<FinishReason> Append(Sequence& sequence, const GeneratedToken& token);
   void EndLater(Sequence& sequence, FinishReason reason, std::optional<Error> error = std::nullopt);
   void FailBatch(const ScheduledStep& step, const Error& error);
   void FailAll(const Error& error);
@@ -251,22 +254,61 @@ void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position
 
 std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, std::span<const float> logits) {
   const Request& request = sequence.request;
+  TokenConstraint* constraint = request.constraint.get();
+  std::span<const uint64_t> allowed;
+  if (constraint != nullptr) {
+    if (constraint->IsFinished()) return FinishReason::kStop;
+    allowed = constraint->Mask();
+    if (std::all_of(allowed.begin(), allowed.end(), [](uint64_t word) { return word == 0; })) {
+      return NothingFits(sequence);
+    }
+  }
   GeneratedToken token;
-  const std::optional<int32_t> id = sequence.sampler.Sample(logits);
+  const std::optional<int32_t> id = sequence.sampler.Sample(logits, allowed);
   if (!id) {
     EndLater(sequence, FinishReason::kError, NothingToChoose(logits));
     return std::nullopt;
   }
   token.id = *id;
+  if (constraint != nullptr && !constraint->Accept(token.id)) return NothingFits(sequence);
+  if (request.n_top_logprobs >= 0) {
+    token.logprob = static_cast<float>(logits[static_cast<size_t>(token.id)] - LogSumExp(logits));
+    token.top = TopLogprobs(logits, request.n_top_logprobs);
+  }
+  std::optional<FinishReason> ending = Append(sequence, token);
+  if (constraint == nullptr || ending) return ending;
+  // Who wants log-probabilities wants the model to be asked for each token.
+  if (request.n_top_logprobs < 0) ending = AppendForced(sequence);
+  if (!ending && constraint->IsFinished()) ending = FinishReason::kStop;
+  return ending;
+}
+
+std::optional<FinishReason> Engine::Impl::NothingFits(Sequence& sequence) {
+  const Error error{ErrorCode::kUnsupported,
+                    "no token of the model's vocabulary fits the grammar here; the answer was cut (docs/grammars.md)",
+                    ""};
+  EndLater(sequence, FinishReason::kError, error);
+  return std::nullopt;
+}
+
+std::optional<FinishReason> Engine::Impl::AppendForced(Sequence& sequence) {
+  for (const int32_t id : sequence.request.constraint->TakeForced()) {
+    sequence.sampler.Accept(id);
+    GeneratedToken token;
+    token.id = id;
+    if (const auto ending = Append(sequence, token)) return ending;
+  }
+  return std::nullopt;
+}
+
+// `token` was chosen: counts it, and unless it ends the text puts it there and tells the request.
+std::optional<FinishReason> Engine::Impl::Append(Sequence& sequence, const GeneratedToken& token) {
+  const Request& request = sequence.request;
   ++sequence.n_sampled;
   sequence.last_token = options.clock();
   if (sequence.n_sampled == 1) sequence.first_token = sequence.last_token;
   if (std::find(request.stop_ids.begin(), request.stop_ids.end(), token.id) != request.stop_ids.end()) {
     return FinishReason::kStop;
-  }
-  if (request.n_top_logprobs >= 0) {
-    token.logprob = static_cast<float>(logits[static_cast<size_t>(token.id)] - LogSumExp(logits));
-    token.top = TopLogprobs(logits, request.n_top_logprobs);
   }
   sequence.tokens.push_back(token.id);
   if (request.on_token && !request.on_token(token)) return FinishReason::kStop;

@@ -82,6 +82,7 @@ class SessionLoader {
     RF_RETURN_IF_ERROR(ChooseContext());
     RF_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::Create(std::move(model.vocab)));
     session_->tokenizer = std::move(tokenizer);
+    session_->grammars = std::make_shared<GrammarLibrary>(session_->tokenizer);
     ReadChatTemplate(model);
     RF_RETURN_IF_ERROR(StartEngine(std::move(model.graph)));
     return std::move(session_);

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "device/device.h"
 #include "engine/engine.h"
+#include "engine/grammar_constraint.h"
 #include "gguf/reader.h"
 #include "model/hyperparameters.h"
 #include "plan/plan.h"
@@ -45,6 +46,7 @@ struct ModelSession {
   std::string architecture;
   Hyperparameters hparams;
   std::shared_ptr<const Tokenizer> tokenizer;
+  std::shared_ptr<GrammarLibrary> grammars;
   /// Nothing if the file has none; an Error if it has one that cannot be used (reported when a chat is asked for).
   std::optional<Result<ChatTemplate>> chat_template;
   std::shared_ptr<const GgufFile> file;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/result.h"
 #include "engine/sampler/sampler.h"
 #include "engine/sampler/sampling_params.h"
+#include "engine/sampler/token_constraint.h"
 
 namespace rf {
 
@@ -50,6 +52,8 @@ struct Request {
   int32_t max_tokens = kUnlimitedTokens;  ///< the end of the context or of the KV cache ends it too; 0: prompt only
   SamplingParams sampling;
   std::vector<int32_t> stop_ids;
+  /// What the generated tokens must keep to, for this request alone; null: anything goes.
+  std::shared_ptr<TokenConstraint> constraint;
   int32_t n_top_logprobs = -1;  ///< -1: no log-probabilities at all
   /// Prefixes are shared only between requests with the same salt (one for each API key).
   uint64_t cache_salt = 0;

@@ -97,6 +97,7 @@ Status ChatState::Stream() {
   job.sampling = settings_.sampling;
   job.max_tokens = settings_.max_tokens > 0 ? settings_.max_tokens : std::numeric_limits<int32_t>::max();
   job.is_chat = true;
+  job.grammar = settings_.grammar;
   auto done = Generate(session_, job, sink, InterruptScope::interrupted);
   if (!done) return std::move(done).error();
   const Generation& answer = **done;

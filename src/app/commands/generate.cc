@@ -84,7 +84,9 @@ void PrintStats(const EngineStats& stats) {
 Status Run(GenerateOptions options) {
   options.sampling.seed = SeedOf(options.model);
   if (options.jsonl) options.model.session.max_sequences = options.parallel;
+  RF_ASSIGN_OR_RETURN(const auto grammar, ReadGrammar(options.grammar_flags));
   RF_ASSIGN_OR_RETURN(const OpenedModel opened, OpenSession(options.model));
+  RF_ASSIGN_OR_RETURN(options.grammar, CompileGrammar(*opened.session, grammar));
   RF_RETURN_IF_ERROR(options.jsonl ? GenerateLines(*opened.session, options) : GenerateOne(*opened.session, options));
   if (options.stats) PrintStats(opened.session->engine->stats());
   return {};
@@ -102,9 +104,11 @@ void AddPromptOptions(CLI::App& command, GenerateOptions& options) {
   prompt->add_option("-f,--prompt-file", options.prompt_file, "a file that holds it");
   prompt->add_option("--tokens", options.tokens, "its token ids, separated by commas");
   prompt->add_option("--messages", options.messages_file, "a JSON file: [{\"role\", \"content\"}, …]");
-  prompt->add_flag("--jsonl", options.jsonl,
-                   "read {\"prompt\"}, {\"tokens\"} or {\"messages\"} lines (each may carry id, n, temp, seed) and "
-                   "print an object for each");
+  prompt->add_flag(
+      "--jsonl", options.jsonl,
+      "read {\"prompt\"}, {\"tokens\"} or {\"messages\"} lines (each may carry id, n, temp, seed, json_schema, "
+      "grammar, regex) and "
+      "print an object for each");
   prompt->require_option(0, 1);
   command.add_option("--system", options.system, "with --chat: the system message");
   command.add_flag("--chat", options.chat, "the prompt is a message to an assistant: use the chat template");
@@ -118,6 +122,7 @@ void AddOptions(CLI::App& command, GenerateOptions& options) {
       ->check(AcceptIn(0, std::numeric_limits<int32_t>::max()));
   command.add_flag("--ignore-eos", options.ignore_eos, "go on after end-of-generation tokens");
   AddSamplingOptions(command, options.sampling);
+  AddGrammarOptions(command, options.grammar_flags);
   command
       .add_option("--parallel", options.parallel,
                   fmt::format("with --jsonl: lines that run at once (default {})", options.parallel))

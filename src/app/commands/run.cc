@@ -13,6 +13,7 @@
 
 #include "app/chat/chat.h"
 #include "app/commands/command.h"
+#include "app/grammar_options.h"
 #include "app/input.h"
 #include "app/model_options.h"
 #include "app/option_range.h"
@@ -31,6 +32,7 @@ struct Options {
   ModelOptions model;
   std::optional<std::string> prompt;
   ChatOptions chat;
+  GrammarOptions grammar;
 };
 
 // "run 'Why is the sky blue?'": the one argument is a question, not a model.
@@ -80,7 +82,9 @@ Status Run(const Options& given) {
   if (!is_chat) RF_RETURN_IF_ERROR(CheckPrompt(options.prompt));
   options.chat.model = options.model.model;
   options.chat.settings.sampling.seed = SeedOf(options.model);
+  RF_ASSIGN_OR_RETURN(const auto grammar, ReadGrammar(options.grammar));
   RF_ASSIGN_OR_RETURN(const OpenedModel opened, OpenSession(options.model));
+  RF_ASSIGN_OR_RETURN(options.chat.settings.grammar, CompileGrammar(*opened.session, grammar));
   if (is_chat) return RunChat(*opened.session, options.chat);
   return AnswerOnce(*opened.session, options.chat, *options.prompt);
 }
@@ -116,6 +120,7 @@ void AddRunCommand(CLI::App& root, CommandWork& chosen) {
             ->check(AcceptIn(0, 1 << 30));
         SetDefaults(options.chat.settings.sampling);
         AddSamplingOptions(command, options.chat.settings.sampling);
+        AddGrammarOptions(command, options.grammar);
         command.add_flag("--quiet", options.chat.is_quiet, "no greeting and no timing line");
         command.add_flag_callback(
             "--no-history", [&options] { options.chat.keeps_history = false; },

@@ -46,6 +46,9 @@ Request MakeRequest(const ModelSession& session, const GenerationJob& job,
   request.sampling = job.sampling;
   ResolveDryBreakers(*session.tokenizer, request.sampling);
   if (!job.ignore_eos) request.stop_ids = session.tokenizer->end_of_generation_ids();
+  if (job.grammar) {
+    request.constraint = std::make_shared<GrammarConstraint>(job.grammar, *session.tokenizer, request.stop_ids);
+  }
   request.on_token = [generation, sink](const GeneratedToken& token) {
     generation->ids.push_back(token.id);
     return AddText(*generation, sink, generation->decoder.Add(token.id));

@@ -22,19 +22,20 @@ struct GenerationJob {
   std::vector<TokenId> prompt;
   SamplingParams sampling;
   int32_t max_tokens = 0;
-  bool is_chat = false;     ///< the text starts an answer; otherwise it goes on with the prompt's
-  bool ignore_eos = false;  ///< end-of-generation tokens are taken like any other
+  bool is_chat = false;  ///< the text starts an answer; otherwise it goes on with the prompt's
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;  ///< that the answer must match; null: none
+  bool ignore_eos = false;                                  ///< end-of-generation tokens are taken like any other
 };
 
 /// What came of it, filled while the engine steps.
 struct Generation {
   Generation(const Tokenizer& tokenizer, const GenerationJob& job)
-      : prompt_ids(job.prompt), decoder(tokenizer, job.is_chat) {}
+      : prompt_ids(job.prompt), decoder(tokenizer, job.is_chat && !job.grammar) {}
 
   std::vector<TokenId> prompt_ids;
   std::vector<TokenId> ids;  ///< without the final end-of-generation token
   std::string text;          ///< of the ids, valid UTF-8
-  StreamingDecoder decoder;
+  StreamingDecoder decoder;  ///< leaves a grammar's text as it is, a space at its beginning included
   RequestResult result;
   bool is_finished = false;
 };

@@ -12,6 +12,7 @@ GenerationJob EmptyJob(const GenerateOptions& options) {
   job.sampling = options.sampling;
   job.max_tokens = options.n;
   job.ignore_eos = options.ignore_eos;
+  job.grammar = options.grammar;
   return job;
 }
 

@@ -56,7 +56,7 @@ Status ReadInt(const ordered_json& line, const char* key, int32_t& value) {
 // All that a line may say. Anything else is probably a slip of the pen, which should not be found out by its missing
 // effect.
 bool IsKnownField(std::string_view key) {
-  constexpr std::string_view kOthers[] = {"id", "prompt", "tokens", "messages", "n"};
+  constexpr std::string_view kOthers[] = {"id", "prompt", "tokens", "messages", "n", "json_schema", "grammar", "regex"};
   return std::find(std::begin(kOthers), std::end(kOthers), key) != std::end(kOthers) || IsSamplingField(key);
 }
 
@@ -70,6 +70,26 @@ Status CheckFields(const ordered_json& line) {
 Status ReadFields(const ordered_json& line, GenerationJob& job) {
   RF_RETURN_IF_ERROR(ReadInt(line, "n", job.max_tokens));
   return ReadSamplingFields(line, job.sampling);
+}
+
+// A line's own grammar replaces that of the flags.
+Status ReadGrammarField(const ModelSession& session, const ordered_json& line, GenerationJob& job) {
+  using grammar::GrammarKind;
+  for (const auto& [key, kind] : {std::pair{"json_schema", GrammarKind::kJsonSchema},
+                                  {"grammar", GrammarKind::kGbnf},
+                                  {"regex", GrammarKind::kRegex}}) {
+    if (!line.contains(key)) continue;
+    const bool is_schema = kind == GrammarKind::kJsonSchema;
+    if (!is_schema && !line[key].is_string()) return BadField(key, "a string");
+    auto compiled = session.grammars->Get({kind, is_schema ? line[key].dump() : line[key].get<std::string>()});
+    if (!compiled) {
+      Error error = std::move(compiled).error();
+      error.where = error.where.empty() ? key : fmt::format("{}: {}", key, error.where);
+      return error;
+    }
+    job.grammar = std::move(*compiled);
+  }
+  return {};
 }
 
 Result<GenerationJob> PromptOfLine(const ModelSession& session, const GenerateOptions& options,
@@ -136,6 +156,7 @@ class LineRunner {
     RF_RETURN_IF_ERROR(CheckFields(object));
     RF_ASSIGN_OR_RETURN(GenerationJob job, PromptOfLine(session_, options_, object));
     RF_RETURN_IF_ERROR(ReadFields(object, job));
+    RF_RETURN_IF_ERROR(ReadGrammarField(session_, object, job));
     return job;
   }
 

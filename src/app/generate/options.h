@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "app/grammar_options.h"
 #include "app/model_options.h"
 #include "engine/sampler/sampling_params.h"
 
@@ -12,6 +14,8 @@ namespace rf::app {
 struct GenerateOptions {
   ModelOptions model;
   SamplingParams sampling;
+  GrammarOptions grammar_flags;
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;  ///< what the flags ask for, of all prompts; null: nothing
   std::string prompt;
   std::string prompt_file;
   std::string tokens;

@@ -1,6 +1,8 @@
 #include "engine/sampler/sampler.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace rf {
 namespace {
@@ -33,6 +35,17 @@ size_t DrawOne(const SamplingContext& context, Candidates& candidates) {
   return Draw(context, candidates);
 }
 
+void KeepAllowed(std::span<const uint64_t> allowed, std::span<float> logits) {
+  for (size_t begin = 0; begin < logits.size(); begin += 64) {
+    const uint64_t word = begin / 64 < allowed.size() ? allowed[begin / 64] : 0;
+    if (word == ~uint64_t{0}) continue;
+    const size_t n = std::min<size_t>(64, logits.size() - begin);
+    for (size_t i = 0; i < n; ++i) {
+      if ((word >> i & 1) == 0) logits[begin + i] = -std::numeric_limits<float>::infinity();
+    }
+  }
+}
+
 }  // namespace
 
 // Mirostat cuts off by itself, and its estimate needs the whole distribution.
@@ -56,8 +69,8 @@ Sampler::Sampler(const SamplingParams& params, std::span<const int32_t> prompt)
       memory_(InitialMemory(params)),
       has_logit_steps_(UsesLogitSteps(params)) {}
 
-std::optional<int32_t> Sampler::Sample(std::span<const float> logits) {
-  const std::span<const float> changed = ApplyLogitSteps(logits);
+std::optional<int32_t> Sampler::Sample(std::span<const float> logits, std::span<const uint64_t> allowed) {
+  const std::span<const float> changed = ApplyLogitSteps(logits, allowed);
   const int32_t best = ArgMax(changed);
   if (!std::isfinite(changed[static_cast<size_t>(best)])) return std::nullopt;
   const int32_t id = params_.is_greedy() ? best : SampleRandomly(changed, changed[static_cast<size_t>(best)]);
@@ -65,9 +78,10 @@ std::optional<int32_t> Sampler::Sample(std::span<const float> logits) {
   return id;
 }
 
-std::span<const float> Sampler::ApplyLogitSteps(std::span<const float> logits) {
-  if (!has_logit_steps_) return logits;
+std::span<const float> Sampler::ApplyLogitSteps(std::span<const float> logits, std::span<const uint64_t> allowed) {
+  if (!has_logit_steps_ && allowed.empty()) return logits;
   logits_.assign(logits.begin(), logits.end());
+  if (!allowed.empty()) KeepAllowed(allowed, logits_);
   const SamplingContext context = Context();
 #define RF_LOGIT_STEP(Name) \
   if (Uses##Name(params_)) Apply##Name(context, logits_);

@@ -19,13 +19,17 @@ class Sampler {
   Sampler(const SamplingParams& params, std::span<const int32_t> prompt);
 
   /// The next token, which counts as generated from then on; nothing if no token is left, because the best logit is not
-  /// finite. `logits` [n_vocab] are those of the model; NaN counts as minus infinity.
-  std::optional<int32_t> Sample(std::span<const float> logits);
+  /// finite. `logits` [n_vocab] are those of the model; NaN counts as minus infinity. Only tokens whose bit is set in
+  /// `allowed` are taken (TokenConstraint::Mask()); empty: all.
+  std::optional<int32_t> Sample(std::span<const float> logits, std::span<const uint64_t> allowed = {});
+
+  /// Counts a token that was not sampled as generated.
+  void Accept(int32_t id) { history_.push_back(id); }
 
  private:
   int32_t SampleRandomly(std::span<const float> logits, float largest);
   /// The model's logits, or a changed copy where a step of samplers.def changes them.
-  std::span<const float> ApplyLogitSteps(std::span<const float> logits);
+  std::span<const float> ApplyLogitSteps(std::span<const float> logits, std::span<const uint64_t> allowed);
   SamplingContext Context() { return {params_, history_, n_prompt_, memory_}; }
 
   SamplingParams params_;

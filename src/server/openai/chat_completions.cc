@@ -9,6 +9,7 @@
 #include "server/openai/chat_reply.h"
 #include "server/openai/chat_request.h"
 #include "server/openai/logprobs.h"
+#include "server/openai/response_format.h"
 #include "text/toolcall/instructions.h"
 
 namespace rf::server {
@@ -112,6 +113,7 @@ Result<PreparedRequest> PrepareChat(const nlohmann::ordered_json& body, const Ap
   PreparedRequest prepared;
   prepared.job.prompts.push_back(std::move(prompt));
   prepared.job.is_chat = true;
+  RF_ASSIGN_OR_RETURN(prepared.job.grammar, CompileResponseFormat(request.format, *api.session().grammars));
   prepared.job.shown_controls = api.reply_markers();
   prepared.format = std::make_shared<ChatFormat>(tokenizer, request.params.n_top_logprobs >= 0, std::move(reply));
   prepared.params = std::move(request.params);

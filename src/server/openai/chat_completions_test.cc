@@ -223,7 +223,7 @@ TEST_F(ChatTest, WhatIsMissingIsRefusedByName) {
   const std::pair<const char*, Json> cases[] = {
       {"tool_choice", "required"},
       {"tool_choice", {{"type", "function"}, {"function", {{"name", "f"}}}}},
-      {"response_format", {{"type", "json_object"}}},
+      {"response_format", {{"type", "json_schema"}, {"json_schema", {{"schema", {{"not", Json::object()}}}}}}},
       {"functions", Json::array({1})},
       {"function_call", "auto"},
       {"modalities", Json::array({"text", "audio"})},
@@ -262,6 +262,35 @@ TEST_F(ChatTest, BodiesThatAreNoGoodJson) {
   std::string body = Chat().dump();
   body.insert(body.size() - 1, ",\"max_tokens\":9,\"max_tokens\":2");
   EXPECT_EQ(Json::parse(PostTo(kPath, body).body)["choices"][0]["message"]["content"], "ab");
+}
+
+TEST_F(ChatTest, ResponseFormatsAreEnforced) {
+  Start();
+  const auto schema = [](Json inner) {
+    return Json{
+        {"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "x"}, {"schema", std::move(inner)}}}}}};
+  };
+  Json request = schema({{"enum", {"xyz", "a longer one"}}});
+  request["n"] = 3;
+  const Json answer = AskChat(request);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(answer["choices"][i]["finish_reason"], "stop");
+    const std::string text = answer["choices"][i]["message"]["content"];
+    EXPECT_TRUE(text == "\"xyz\"" || text == "\"a longer one\"") << text;
+  }
+  EXPECT_EQ(StreamedText(schema({{"const", {{"a", 1}}}})), "{\"a\":1}");
+  const std::string object = Text({{"response_format", {{"type", "json_object"}}}, {"max_tokens", 200}});
+  EXPECT_THAT(object, StartsWith("{"));
+
+  const RawResponse refused = PostTo(kPath, Chat(schema({{"type", "object"}, {"not", Json::object()}})).dump());
+  EXPECT_EQ(refused.status, 400);
+  const Json error = Json::parse(refused.body)["error"];
+  EXPECT_EQ(error["param"], "response_format");
+  EXPECT_THAT(error["message"].get<std::string>(), HasSubstr("#/not"));
+  for (const Json& bad : {Json{{"type", "yaml"}}, Json{{"type", "json_schema"}}, Json{{"type", 5}},
+                          Json{{"type", "json_schema"}, {"json_schema", {{"name", "x"}}}}}) {
+    EXPECT_EQ(PostTo(kPath, Chat({{"response_format", bad}}).dump()).status, 400) << bad;
+  }
 }
 
 TEST_F(ChatTest, ModelsAndHealth) {

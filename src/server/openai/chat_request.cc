@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.h"
+#include "server/openai/response_format.h"
 
 namespace rf::server {
 namespace {
@@ -87,13 +88,6 @@ void ReadLogprobs(Fields& fields, GenerationParams& params) {
 }
 
 void CheckOutputKind(Fields& fields) {
-  if (const Json* format = fields.Object("response_format")) {
-    if (!IsString(*format, "type")) {
-      fields.Fail("response_format", "'response_format' needs a string 'type'");
-    } else if ((*format)["type"] != "text") {
-      fields.Unsupported("response_format", "only {\"type\": \"text\"}; JSON and schemas are not there yet");
-    }
-  }
   const Json* modalities = fields.Array("modalities");
   if (modalities != nullptr && *modalities != Json::array({"text"}))
     fields.Unsupported("modalities", "only [\"text\"]");
@@ -113,6 +107,7 @@ ChatRequest ReadChatRequest(Fields& fields, int32_t n_vocab) {
   request.tools = ReadChatTools(fields);
   for (const char* name : {"functions", "function_call"}) fields.Unsupported(name, "it is deprecated; see 'tools'");
   CheckOutputKind(fields);
+  request.format = ReadResponseFormat(fields);
   if (const Json* kwargs = fields.Object("chat_template_kwargs")) request.input.kwargs = *kwargs;
   return request;
 }

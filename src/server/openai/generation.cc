@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/grammar_constraint.h"
 #include "engine/sampler/dry_breakers.h"
 #include "engine/sampler/sampler.h"
 
@@ -101,8 +102,12 @@ Request Generation::MakeRequest(const Tokenizer& tokenizer, const GenerationPara
   ResolveDryBreakers(tokenizer, request.sampling);
   if (!params.ignore_eos) request.stop_ids = tokenizer.end_of_generation_ids();
   request.n_top_logprobs = params.n_top_logprobs;
+  if (job_.grammar) {
+    request.constraint = std::make_shared<GrammarConstraint>(job_.grammar, tokenizer, request.stop_ids);
+  }
+  const bool is_start_of_text = job_.is_chat && !job_.grammar;  // a grammar's text is left as it is
   auto choice = std::make_shared<Choice>(
-      Choice{index, inbox_, ChoiceText(tokenizer, job_.is_chat, params.stops, params.n_top_logprobs >= 0)});
+      Choice{index, inbox_, ChoiceText(tokenizer, is_start_of_text, params.stops, params.n_top_logprobs >= 0)});
   choice->text.ShowControls(job_.shown_controls);
   choice->max_waiting_bytes = job_.max_waiting_bytes;
   request.on_token = [choice](const GeneratedToken& token) { return choice->OnToken(token); };

@@ -17,6 +17,7 @@
 #include "server/openai/choice_text.h"
 #include "server/openai/generation_params.h"
 #include "server/openai/mailbox.h"
+#include "text/grammar/matcher.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace rf::server {
@@ -32,8 +33,9 @@ struct ChoiceUpdate {
 
 /// What is asked for, beside GenerationParams.
 struct GenerationJob {
-  std::vector<std::vector<TokenId>> prompts;  ///< each gives params.n choices: choice p * n + i
-  bool is_chat = false;                       ///< the answer begins a text of its own
+  std::vector<std::vector<TokenId>> prompts;                ///< each gives params.n choices: choice p * n + i
+  bool is_chat = false;                                     ///< the answer begins a text of its own
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;  ///< that every choice must match; null: none
   bool wants_prompt_logprobs = false;
   std::shared_ptr<const std::vector<TokenId>> shown_controls;  ///< see ChoiceText
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();

@@ -98,6 +98,7 @@ inline std::unique_ptr<ModelSession> FakeSession(std::shared_ptr<FakeControls> c
   session->name = "The alphabet";
   session->architecture = "fake";
   session->tokenizer = test_vocab::MakeTokenizer(std::move(vocab));
+  session->grammars = std::make_shared<GrammarLibrary>(session->tokenizer);
   session->chat_template = ChatTemplate::Create(options.chat_template);
   session->context_length = options.context;
   RunnerLimits limits;

@@ -1,0 +1,111 @@
+#include <chrono>
+
+#include <gmock/gmock.h>
+
+#include "text/grammar/limits.h"
+#include "text/grammar/test_grammar.h"
+
+namespace rf::grammar {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string SchemaError(const std::string& text) {
+  return ErrorOf(GrammarKind::kJsonSchema, text);
+}
+
+// What matches is compared with the jsonschema package in tests/grammar/schema_test.py.
+TEST(Schema, KeywordsThatCannotBeEnforcedAreNamed) {
+  EXPECT_THAT(SchemaError(R"({"properties": {"a/b": {"not": {}}}})"),
+              StartsWith("#/properties/a~1b/not: the keyword 'not' cannot be enforced"));
+  for (const char* keyword :
+       {"if", "dependentRequired", "contains", "unevaluatedProperties", "$dynamicRef", "nullable", "minlength"}) {
+    EXPECT_THAT(SchemaError(std::string("{\"") + keyword + "\": true}"),
+                StartsWith(std::string("#/") + keyword + ": the keyword '" + keyword + "' cannot"));
+  }
+  EXPECT_THAT(SchemaError(R"({"uniqueItems": true})"), HasSubstr("'uniqueItems' cannot"));
+  EXPECT_EQ(SchemaError(R"({"uniqueItems": false})"), "");
+  EXPECT_THAT(SchemaError(R"({"format": "iri"})"), StartsWith("#/format: the format 'iri' cannot"));
+  EXPECT_THAT(
+      SchemaError(R"({"oneOf": [{"type": "number"}, {"minimum": 3}]})"),
+      StartsWith("#/oneOf: the keyword 'oneOf' cannot be enforced: some values match both branch 0 and branch 1"));
+  EXPECT_THAT(SchemaError(R"x({"pattern": "(?=a)"})x"), StartsWith("#/pattern, column 3: look-around"));
+  EXPECT_THAT(SchemaError(R"({"$ref": "https://example.org/x"})"), HasSubstr("lies outside this document"));
+  EXPECT_EQ(SchemaError(R"({"title": "t", "x-note": 5, "$comment": "c", "default": 3})"), "");
+}
+
+TEST(Schema, MistakesAreNamed) {
+  EXPECT_THAT(SchemaError("{"), HasSubstr("not JSON"));
+  EXPECT_THAT(SchemaError("[]"), HasSubstr("#: a schema must be an object"));
+  EXPECT_THAT(SchemaError(R"({"items": 3})"), HasSubstr("#/items: a schema must be an object"));
+  EXPECT_THAT(SchemaError(R"({"type": "bar"})"), StartsWith("#/type: must be null, boolean"));
+  EXPECT_THAT(SchemaError(R"({"minLength": -1})"), StartsWith("#/minLength: must be a whole number"));
+  EXPECT_THAT(SchemaError(R"({"minLength": 1000000000})"), StartsWith("#/minLength: is over 1000000"));
+  EXPECT_THAT(SchemaError(R"({"minItems": 1000000000})"), StartsWith("#/minItems: is over 2000"));
+  EXPECT_THAT(SchemaError(R"({"required": "a"})"), StartsWith("#/required: must be a list"));
+  EXPECT_THAT(SchemaError(R"({"anyOf": []})"), StartsWith("#/anyOf: must be a list"));
+  EXPECT_THAT(SchemaError(R"({"pattern": "foo**"})"), StartsWith("#/pattern, column 5: multiple repeat"));
+  EXPECT_THAT(SchemaError("{\"$ref\": \"#/$defs/x\"}"), StartsWith("#/$ref: '#/$defs/x' does not exist"));
+  EXPECT_THAT(SchemaError("false"), HasSubstr("matches nothing"));
+  EXPECT_THAT(SchemaError(R"({"allOf": [{"type": "string"}, {"type": "null"}]})"), HasSubstr("matches nothing"));
+  EXPECT_THAT(SchemaError(R"({"type": "integer", "minimum": 3, "maximum": 2})"), HasSubstr("matches nothing"));
+  EXPECT_THAT(SchemaError(R"({"$ref": "#", "required": ["a"], "properties": {"a": {"$ref": "#"}}, "type": "object"})"),
+              HasSubstr("matches nothing"));  // no document is finite
+}
+
+TEST(Schema, HostileOnesAreRefusedQuickly) {
+  const auto repeat = [](size_t n, const std::string& text) {
+    std::string all;
+    for (size_t i = 0; i < n; ++i) all += text;
+    return all;
+  };
+  const std::vector<std::string> hostile = {
+      repeat(10'000, "{\"items\":") + "{}" + repeat(10'000, "}"),
+      R"({"pattern": ")" + repeat(100'000, "(") + R"("})",
+      R"({"type": "string", "pattern": "(a|b)*a(a|b){40}c"})",
+      R"({"oneOf": [)" + repeat(9'999, "{\"type\":\"null\"},") + "{}]}",
+      R"({"type": "string", "pattern": "a", "minLength": 900000})",
+      R"({"allOf": [)" + repeat(30, R"({"anyOf": [{"minimum": 1}, {"maximum": 2}]},)") + "{}]}",
+      repeat(1 << 19, "[")};
+  for (const std::string& schema : hostile) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_NE(SchemaError(schema), "") << schema.substr(0, 60);
+    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+    EXPECT_LT(time.count(), 2000.0) << schema.substr(0, 60);  // sanitizers and busy machines included
+  }
+  EXPECT_EQ(SchemaError(R"({"type": "string", "pattern": "(a+)+$"})"), "");  // linear here
+}
+
+TEST(Schema, ReferencesMayBeRecursive) {
+  const auto grammar = MustCompile(GrammarKind::kJsonSchema, R"({"$defs": {"node": {"type": "object", "properties":
+      {"v": {"type": "integer"}, "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}},
+      "required": ["v", "next"]}}, "$ref": "#/$defs/node"})");
+  EXPECT_TRUE(Matches(grammar, R"({"v": 1, "next": {"v": 2, "next": null}})"));
+  EXPECT_FALSE(Matches(grammar, R"({"v": 1, "next": {"v": 2}})"));
+  EXPECT_TRUE(Matches(GrammarKind::kJsonSchema, R"({"items": {"$ref": "#"}, "type": "array"})", "[[],[[]]]"));
+}
+
+TEST(Schema, StancesThatTheDocumentationTakes) {
+  const auto matches = [](const char* schema, const char* text) {
+    return Matches(GrammarKind::kJsonSchema, schema, text);
+  };
+  const char* declared = R"({"type": "object", "properties": {"a": {}, "b": {}}})";
+  EXPECT_TRUE(matches(declared, R"({"a":1,"b":2})"));
+  EXPECT_FALSE(matches(declared, R"({"b":1,"a":2})"));  // the schema's order
+  EXPECT_FALSE(matches(declared, R"({"c":1})"));        // closed, unless it says otherwise
+  const char* open = R"({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "null"}})";
+  EXPECT_TRUE(matches(open, R"({"a":1,"c":null})"));
+  EXPECT_FALSE(matches(open, R"({"c":1})"));
+  EXPECT_FALSE(matches(open, R"({"a":1,"a":null})"));  // declared names are not additional ones
+  EXPECT_TRUE(matches(R"({"type": "object"})", R"({"x": [1, {"y": null}]})"));
+  EXPECT_TRUE(matches("{}", "{\n  \"a\": [\n    1\n  ]\n}"));
+  EXPECT_FALSE(matches("{}", "{  }"));  // no more than one space
+  EXPECT_FALSE(matches("{}", " 1"));    // nothing around the document
+  EXPECT_FALSE(matches("{}", R"("\ud800")"));
+  EXPECT_TRUE(matches("{}", R"("\ud83d\uDE00 \/ \u00fc")"));
+  EXPECT_FALSE(matches(R"({"enum": ["a"]})", R"("\u0061")"));  // one spelling
+}
+
+}  // namespace
+}  // namespace rf::grammar
