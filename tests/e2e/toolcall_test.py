@@ -68,7 +68,7 @@ def test_mistakes(tools_file, tmp_path):
     assert run("toolcall", stdin="").returncode == 2
     assert run("toolcall", "hermes", stdin="").returncode == 2
     missing = run("toolcall", "no-such-format", "--tools", tools_file, stdin="")
-    assert missing.returncode != 0 and "no-such-format" in missing.stderr
+    assert missing.returncode != 0 and "no-such-format" in missing.stderr and "toolcall --list" in missing.stderr
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"a": 1}')
     assert run("toolcall", "hermes", "--tools", wrong, stdin="").returncode == 2

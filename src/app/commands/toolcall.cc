@@ -59,7 +59,12 @@ Result<ReplyStyle> StyleOfFormat(const std::string& name) {
 
 // Formats come first: a model file can always be named by its path.
 Result<ReplyStyle> StyleOf(const std::string& name) {
-  return toolcall::FindFormat(name) != nullptr ? StyleOfFormat(name) : StyleOfModel(name);
+  if (toolcall::FindFormat(name) != nullptr) return StyleOfFormat(name);
+  auto style = StyleOfModel(name);
+  if (!style && style.error().code == ErrorCode::kNotFound) {
+    style.error().message += "; nor is it a format of tool calls (`rocmforge toolcall --list`)";
+  }
+  return style;
 }
 
 ordered_json ToJson(const ParsedReply& reply, bool is_truncated) {
