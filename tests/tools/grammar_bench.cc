@@ -1,7 +1,7 @@
-// Times token masks: rf_grammar_bench VOCABULARY.gguf < LINES. Each line is {"schema": …, "tokens": [ids]}, or {"text"} with no
-// schema, which is answered with its token ids. A schema's tokens are followed one by one; the answer is {"compile_ms",
-// "mask_us": [of each token's mask], "accept_us": [of taking it]}. A first line {"vocabulary": true} gives the tokens' bytes
-// in hex. tools/bench_grammars.py compares the figures with other programs'.
+// Times token masks: rf_grammar_bench VOCABULARY.gguf < LINES. Each line is {"schema": …, "tokens": [ids]}, or {"text"}
+// with no schema, which is answered with its token ids. A schema's tokens are followed one by one; the answer is
+// {"compile_ms", "mask_us": [of each token's mask], "accept_us": [of taking it]}. A first line {"vocabulary": true}
+// gives the tokens' bytes in hex. tools/bench_grammars.py compares the figures with other programs'.
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -54,6 +54,7 @@ int Run(const std::string& path) {
   for (TokenId id = 0; id < (*tokenizer)->size(); ++id) tokens.push_back((*tokenizer)->Piece(id));
   const auto begin = Clock::now();
   const auto vocabulary = std::make_shared<const Vocabulary>(tokens);
+  WarmUp(vocabulary);
   std::cerr << fmt::format("vocabulary of {} tokens: {:.1f} ms\n", tokens.size(), MicrosecondsSince(begin) / 1000);
   for (std::string text; std::getline(std::cin, text);) {
     const ordered_json line = ordered_json::parse(text);
