@@ -18,7 +18,9 @@ std::shared_ptr<const grammar::Vocabulary> MakeVocabulary(const Tokenizer& token
     // What ends a generation is no text, even where its type says so.
     tokens.push_back(tokenizer.IsEndOfGeneration(id) ? std::string() : tokenizer.Piece(id));
   }
-  return std::make_shared<const grammar::Vocabulary>(std::move(tokens));
+  auto vocabulary = std::make_shared<const grammar::Vocabulary>(std::move(tokens));
+  grammar::WarmUp(vocabulary);
+  return vocabulary;
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ int Run(const std::string& path) {
   for (TokenId id = 0; id < (*tokenizer)->size(); ++id) tokens.push_back((*tokenizer)->Piece(id));
   const auto begin = Clock::now();
   const auto vocabulary = std::make_shared<const Vocabulary>(tokens);
+  WarmUp(vocabulary);
   std::cerr << fmt::format("vocabulary of {} tokens: {:.1f} ms\n", tokens.size(), MicrosecondsSince(begin) / 1000);
   for (std::string text; std::getline(std::cin, text);) {
     const ordered_json line = ordered_json::parse(text);

@@ -104,11 +104,10 @@ void AddPromptOptions(CLI::App& command, GenerateOptions& options) {
   prompt->add_option("-f,--prompt-file", options.prompt_file, "a file that holds it");
   prompt->add_option("--tokens", options.tokens, "its token ids, separated by commas");
   prompt->add_option("--messages", options.messages_file, "a JSON file: [{\"role\", \"content\"}, …]");
-  prompt->add_flag(
-      "--jsonl", options.jsonl,
-      "read {\"prompt\"}, {\"tokens\"} or {\"messages\"} lines (each may carry id, n, temp, seed, json_schema, "
-      "grammar, regex) and "
-      "print an object for each");
+  prompt->add_flag("--jsonl", options.jsonl,
+                   "read {\"prompt\"}, {\"tokens\"} or {\"messages\"} lines (each may carry id, n, temp, seed, "
+                   "json_schema, grammar, regex) and "
+                   "print an object for each");
   prompt->require_option(0, 1);
   command.add_option("--system", options.system, "with --chat: the system message");
   command.add_flag("--chat", options.chat, "the prompt is a message to an assistant: use the chat template");

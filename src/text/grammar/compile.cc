@@ -27,6 +27,18 @@ Result<std::shared_ptr<const Automaton>> CompileSource(const GrammarSource& sour
 
 }  // namespace
 
+void WarmUp(const std::shared_ptr<const Vocabulary>& vocabulary) {
+  for (const char* schema : {R"({"type": "string"})", R"({"type": "string", "maxLength": 20})"}) {
+    const auto grammar = Compile({GrammarKind::kJsonSchema, schema}, vocabulary);
+    if (!grammar) continue;
+    // The characters of a string may be plain, escaped, or be cut between two tokens.
+    for (const char* text : {"\"", "\"\\", "\"\xC3", "\"\xE4", "\"\xE4\xB8"}) {
+      Matcher matcher(*grammar);
+      if (matcher.AcceptBytes(text)) matcher.TokenMask();
+    }
+  }
+}
+
 Result<std::shared_ptr<const CompiledGrammar>> Compile(const GrammarSource& source,
                                                        std::shared_ptr<const Vocabulary> vocabulary) {
   RF_ASSIGN_OR_RETURN(auto automaton, CompileSource(source));

@@ -27,4 +27,7 @@ struct GrammarSource {
 Result<std::shared_ptr<const CompiledGrammar>> Compile(const GrammarSource& source,
                                                        std::shared_ptr<const Vocabulary> vocabulary);
 
+/// Computes what nearly all JSON needs (the masks inside of strings), so that no request waits for it: some ms.
+void WarmUp(const std::shared_ptr<const Vocabulary>& vocabulary);
+
 }  // namespace rf::grammar

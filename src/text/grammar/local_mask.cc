@@ -6,7 +6,8 @@
 namespace rf::grammar {
 namespace {
 
-constexpr uint32_t kMaxShortTail = 64;  // tokens below an end, to be merged with those of other ends
+constexpr uint32_t kMaxShortTail = 1024;  // tokens below an end, to be merged with those of other ends
+constexpr uint32_t kMaxLimitMasks = 16;   // kept, 19 KiB each for 150,000 tokens; few tokens have more characters
 
 void Set(Mask& mask, int32_t token) {
   mask[static_cast<size_t>(token) / 64] |= uint64_t{1} << (static_cast<size_t>(token) % 64);
@@ -62,17 +63,31 @@ void LocalMaskBuilder::AddShortTails() {
 
 LocalMask LocalMaskBuilder::Finish() {
   AddShortTails();
-  result_.by_limit_.push_back(std::move(mask_));
-  for (const auto& tokens : by_units_) {
-    result_.by_limit_.push_back(result_.by_limit_.back());
-    for (const int32_t token : tokens) Set(result_.by_limit_.back(), token);
+  result_.max_units_ = static_cast<uint32_t>(by_units_.size());
+  for (uint32_t n_units = 0; n_units < by_units_.size(); ++n_units) {
+    if (n_units < kMaxLimitMasks) result_.by_limit_.push_back(mask_);
+    for (const int32_t token : by_units_[n_units]) {
+      Set(mask_, token);
+      if (n_units >= kMaxLimitMasks) result_.longest_.emplace_back(n_units + 1, token);
+    }
   }
+  result_.all_ = std::move(mask_);
   return std::move(result_);
 }
 
+Mask LocalMask::CopyAllowed(uint32_t n_units) const {
+  if (const Mask* kept = Allowed(n_units)) return *kept;
+  Mask mask = all_;
+  for (size_t i = longest_.size(); i > 0 && longest_[i - 1].first > n_units; --i) {
+    const auto token = static_cast<size_t>(longest_[i - 1].second);
+    mask[token / 64] &= ~(uint64_t{1} << (token % 64));
+  }
+  return mask;
+}
+
 size_t LocalMask::size_bytes() const {
-  return by_limit_.size() * by_limit_[0].size() * sizeof(uint64_t) + tails_.size_bytes() +
-         long_tails_.size() * sizeof(Tail) + sizeof(*this);
+  return (by_limit_.size() + 1) * all_.size() * sizeof(uint64_t) + longest_.size() * sizeof(longest_[0]) +
+         tails_.size_bytes() + long_tails_.size() * sizeof(Tail) + sizeof(*this);
 }
 
 }  // namespace rf::grammar

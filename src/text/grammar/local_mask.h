@@ -1,7 +1,6 @@
 // What a state allows, as far as its own rule decides it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -25,8 +24,13 @@ class LocalMask {
     uint32_t n_units;
   };
 
-  /// The tokens that stay inside when n_units may still come. Valid as long as this is.
-  const Mask& Allowed(uint32_t n_units) const { return by_limit_[std::min<size_t>(n_units, by_limit_.size() - 1)]; }
+  /// The tokens that stay inside when n_units may still come, if that mask is kept; otherwise null, and CopyAllowed()
+  /// makes it. Valid as long as this is.
+  const Mask* Allowed(uint32_t n_units) const {
+    if (n_units >= max_units_) return &all_;
+    return n_units < by_limit_.size() ? &by_limit_[n_units] : nullptr;
+  }
+  Mask CopyAllowed(uint32_t n_units) const;
   const ByteTrie& tails() const { return tails_; }
   const std::vector<Tail>& long_tails() const { return long_tails_; }
   bool has_tails() const { return !tails_.empty() || !long_tails_.empty(); }
@@ -34,7 +38,10 @@ class LocalMask {
 
  private:
   friend class LocalMaskBuilder;
-  std::vector<Mask> by_limit_;  ///< [n_units]; the last one holds for more, too
+  Mask all_;
+  uint32_t max_units_ = 0;                             ///< of any token
+  std::vector<Mask> by_limit_;                         ///< [n_units], for few units
+  std::vector<std::pair<uint32_t, int32_t>> longest_;  ///< (units, token) of tokens with more, ascending
   ByteTrie tails_;
   std::vector<Tail> long_tails_;
 };

@@ -145,9 +145,36 @@ Result<ExprId> SchemaCompiler::OfValues(const Shape& shape) {
   std::vector<ExprId> alternatives;
   for (const Json* value : *shape.values) {
     RF_ASSIGN_OR_RETURN(const bool fits, Fits(*value, shape));
-    if (fits) alternatives.push_back(grammar_.Literal(Spell(*value)));
+    if (fits) alternatives.push_back(Written(Spell(*value)));
   }
   return grammar_.Alt(std::move(alternatives));
+}
+
+// `text` is compact JSON; where serializers put white space it may be.
+ExprId SchemaCompiler::Written(const std::string& text) {
+  std::vector<ExprId> parts;
+  std::string literal;
+  const auto blank = [&](ExprId space) {
+    parts.push_back(grammar_.Literal(literal));
+    parts.push_back(space);
+    literal.clear();
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool is_empty = i > 0 && (text[i - 1] == '{' || text[i - 1] == '[');
+    if ((c == '}' || c == ']') && !is_empty) blank(Space());
+    literal.push_back(c);
+    if (c == '{' || c == '[' || c == ',') blank(Space());
+    if (c == ':') blank(grammar_.Optional(grammar_.Literal(" ")));
+    if (c != '"') continue;
+    for (++i; text[i] != '"'; ++i) {
+      literal.push_back(text[i]);
+      if (text[i] == '\\') literal.push_back(text[++i]);
+    }
+    literal.push_back('"');
+  }
+  parts.push_back(grammar_.Literal(literal));
+  return grammar_.Seq(std::move(parts));
 }
 
 Result<bool> SchemaCompiler::Fits(const Json& value, const Shape& shape) {

@@ -50,6 +50,7 @@ class SchemaCompiler {
   Status Define(const PendingRule& pending);
   Result<ExprId> OfShape(const Shape& shape);
   Result<ExprId> OfValues(const Shape& shape);
+  ExprId Written(const std::string& text);
   Result<bool> Fits(const Json& value, const Shape& shape);
   Status CheckExclusive(const std::vector<ExclusivePair>& pairs, const std::vector<bool>& is_productive) const;
 

@@ -41,13 +41,14 @@ const Mask& Table::ComputeMask(SetId set) {
       continue;
     }
     const LocalMask& local = LocalOf(item.state);
-    const Mask& allowed = local.Allowed(Remaining(rule, item.n_units));
+    const uint32_t n_left = Remaining(rule, item.n_units);
+    const Mask* allowed = local.Allowed(n_left);
     const bool needs_caller = local.has_tails() && item.stack != kEmptyStack;
-    if (n == 1 && !needs_caller) return allowed;
+    if (n == 1 && !needs_caller && allowed != nullptr) return *allowed;
     if (mask.empty()) {
-      mask = allowed;
+      mask = local.CopyAllowed(n_left);
     } else {
-      Unite(allowed, mask);
+      Unite(allowed != nullptr ? *allowed : local.CopyAllowed(n_left), mask);
     }
     if (needs_caller) AddTails(local, item, mask);
   }
