@@ -182,14 +182,14 @@ TEST(Sampler, TakesAllowedTokensOnly) {
   logits[5] = 9.0f;
   std::vector<uint64_t> allowed = {uint64_t{1} << 7, uint64_t{1} << 63};
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    const int32_t id = Sampler({.temperature = 1.0f, .seed = seed}, {}).Sample(logits, allowed);
-    EXPECT_TRUE(id == 7 || id == 127) << id;
+    const std::optional<int32_t> id = Sampler({.temperature = 1.0f, .seed = seed}, {}).Sample(logits, allowed);
+    EXPECT_TRUE(id == 7 || id == 127) << id.value_or(-1);
   }
   EXPECT_EQ(Sampler({}, {}).Sample(logits, allowed), 7);
   // Nothing that is allowed has a finite logit; a token behind the mask is never taken.
   logits.assign(130, -std::numeric_limits<float>::infinity());
   logits[129] = 3.0f;
-  EXPECT_EQ(Sampler({}, {}).Sample(logits, allowed), 7);
+  EXPECT_EQ(Sampler({}, {}).Sample(logits, allowed), std::nullopt);
 }
 
 }  // namespace
