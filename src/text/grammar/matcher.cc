@@ -82,6 +82,11 @@ std::string Matcher::ForcedBytes(size_t max_bytes) const {
   return forced;
 }
 
+size_t Matcher::n_readings() const {
+  const std::lock_guard lock(grammar_->mutex_);
+  return table_->n_configurations(set_);
+}
+
 ByteSet Matcher::NextBytes() const {
   const std::lock_guard lock(grammar_->mutex_);
   return table_->Bytes(set_);

@@ -59,6 +59,8 @@ class Matcher {
   std::string ForcedBytes(size_t max_bytes) const;
   /// Bit b of the whole: whether byte b may come next. For tests and generators.
   ByteSet NextBytes() const;
+  /// How many ways there are to read the text so far, for tests: near kMaxConfigurations some are refused.
+  size_t n_readings() const;
 
  private:
   void Renew();

@@ -172,6 +172,17 @@ Result<ExprId> SchemaCompiler::String(const Shape& shape) {
     if (max < shape.min_length) return grammar_.Never();
     return grammar_.Seq({quote, grammar_.Repeat(StringUnit(), static_cast<uint32_t>(shape.min_length), max), quote});
   }
+  const bool has_lengths = shape.min_length > 0 || shape.max_length != kNoMaximum;
+  if (shape.patterns.size() + shape.formats.size() == 1 && !has_lengths) {
+    // Nothing to intersect: as an expression, its long repetitions are counted.
+    const PlacedText& only = shape.patterns.empty() ? shape.formats[0] : shape.patterns[0];
+    const char* format = shape.patterns.empty() ? FormatPattern(only.text) : nullptr;
+    if (format != nullptr || shape.formats.empty()) {
+      const std::string_view pattern = format != nullptr ? std::string_view(format) : only.text;
+      RF_ASSIGN_OR_RETURN(const ExprId expr, Inside(only.path, ParseRegex(pattern, RegexStyle::kJsonString, grammar_)));
+      return grammar_.Seq({quote, expr, quote});
+    }
+  }
   RF_ASSIGN_OR_RETURN(Dfa machine, StringMachine(shape));
   return grammar_.Seq({quote, grammar_.Machine(std::make_shared<Dfa>(std::move(machine))), quote});
 }

@@ -47,6 +47,7 @@ class Table {
   bool IsComplete(SetId set) const { return sets_[set].is_complete; }
   /// Whether it can only end here.
   bool IsFinished(SetId set) const { return sets_[set].n_configurations == 0; }
+  size_t n_configurations(SetId set) const { return sets_[set].n_configurations; }
   /// The bytes that may come next.
   const ByteSet& Bytes(SetId set) const { return sets_[set].bytes; }
   /// The tokens that may come next. Valid as long as the table is.
