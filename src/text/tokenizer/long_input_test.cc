@@ -32,7 +32,7 @@ std::vector<std::pair<std::string, std::string>> DoublingMerges() {
       pairs.emplace_back(left, unit.substr(i, 1));
       left += unit[i];
     }
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 12; ++i) {
       pairs.emplace_back(left, left);
       left += left;
     }
@@ -103,15 +103,15 @@ TEST_P(LongInputPreTokenizerTest, AnyMegabyte) {
 TEST_P(LongInputPreTokenizerTest, TwiceTheTextTwiceTheTime) {
   const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel(GetParam(), DoublingMerges()));
   for (const char* unit : {"A", " ", "1", "\u0301"}) {
-    const std::string text = Repeat(unit, 2 * kMegabyte);
-    const std::string_view half = std::string_view(text).substr(0, kMegabyte);
+    const std::string text = Repeat(unit, kMegabyte);
+    const std::string_view half = std::string_view(text).substr(0, kMegabyte / 2);
     double once = 1e9, twice = 1e9;
     for (int i = 0; i < 4; ++i) {
       once = std::min(once, TimeOnSmallStack([&] { tokenizer->Encode(half, {}); }));
       twice = std::min(twice, TimeOnSmallStack([&] { tokenizer->Encode(text, {}); }));
       if (twice <= 2.3 * once) break;
     }
-    EXPECT_LE(twice, 2.3 * once + 0.02) << EscapeForMessage(unit);
+    EXPECT_LE(twice, 2.3 * once + 0.03) << EscapeForMessage(unit);
   }
 }
 
