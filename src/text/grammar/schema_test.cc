@@ -72,7 +72,7 @@ TEST(Schema, HostileOnesAreRefusedQuickly) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_NE(SchemaError(schema), "") << schema.substr(0, 60);
     const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
-    EXPECT_LT(time.count(), 2000.0) << schema.substr(0, 60);  // sanitizers and busy machines included
+    EXPECT_LT(time.count(), 10'000.0) << schema.substr(0, 60);  // far from what exponential work would take
   }
   EXPECT_EQ(SchemaError(R"({"type": "string", "pattern": "(a+)+$"})"), "");  // linear here
 }
