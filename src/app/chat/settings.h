@@ -14,7 +14,7 @@ namespace rf::app {
 struct ChatSettings {
   SamplingParams sampling;
   std::shared_ptr<const grammar::CompiledGrammar> grammar;  ///< that answers must match; null: none; not for /set
-  int32_t max_tokens = 0;  ///< of one answer; 0: as many as the context has room for
+  int32_t max_tokens = 0;                                   ///< of one answer; 0: as many as the context has room for
 };
 
 /// "temp 0.8" or "temp=0.8". The settings stay as they are on an error. Errors: kInvalidArgument with the names that
