@@ -20,6 +20,7 @@ Status Check(const GrammarSource& source, const std::string& name) {
   auto compiled = grammar::Compile(source, any);
   if (compiled) return {};
   Error error = std::move(compiled).error();
+  error.code = ErrorCode::kInvalidArgument;  // not the model's fault, which kUnsupported would say
   error.where = error.where.empty() ? name : name + ": " + error.where;
   return error;
 }

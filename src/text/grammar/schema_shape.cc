@@ -195,8 +195,8 @@ Status ShapeReader::AbsorbObject(const SchemaRef& schema, Partial& partial) {
   const auto& keywords = Keywords();
   for (const auto& [name, value] : schema.node->items()) {
     const std::string path = ChildPath(schema.path, name);
-    const auto known =
-        std::find_if(keywords.begin(), keywords.end(), [&](const Keyword& keyword) { return keyword.name == name; });
+    const auto known = std::find_if(keywords.begin(), keywords.end(),
+                                    [key = &name](const Keyword& keyword) { return keyword.name == *key; });
     if (known == keywords.end()) {
       if (name.compare(0, 2, "x-") == 0) continue;
       return Unsupported(fmt::format("the keyword '{}' cannot be enforced", EscapeForMessage(name, 40)), path);
