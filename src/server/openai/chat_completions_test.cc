@@ -223,7 +223,6 @@ TEST_F(ChatTest, WhatIsMissingIsRefusedByName) {
   const std::pair<const char*, Json> cases[] = {
       {"tool_choice", "required"},
       {"tool_choice", {{"type", "function"}, {"function", {{"name", "f"}}}}},
-      {"response_format", {{"type", "json_schema"}, {"json_schema", {{"schema", {{"not", Json::object()}}}}}}},
       {"functions", Json::array({1})},
       {"function_call", "auto"},
       {"modalities", Json::array({"text", "audio"})},
