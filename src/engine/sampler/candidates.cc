@@ -237,9 +237,10 @@ void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, st
   };
   std::vector<double> sums(kBuckets, 0.0);
   for (size_t i = 0; i < items.size(); ++i) sums[bucket_of(i)] += weights[i];
+  const double least = std::max(wanted, std::numeric_limits<double>::min());  // something is always kept
   size_t cut = 0;
   double sum = 0.0;
-  while (cut + 1 < kBuckets && sum + sums[cut] < wanted) sum += sums[cut++];
+  while (cut + 1 < kBuckets && sum + sums[cut] < least) sum += sums[cut++];
 
   struct Ranked {
     float rank;
@@ -253,8 +254,8 @@ void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, st
   }
   std::sort(around.begin(), around.end());
   size_t n = 0;
-  while (n < around.size() && sum < wanted) sum += around[n++].weight;
-  const bool keeps_none = n == 0;  // all of the buckets before reach it exactly
+  while (n < around.size() && sum < least) sum += around[n++].weight;
+  const bool keeps_none = n == 0;  // of this last bucket, which is empty: rounding kept the sum below
   const Ranked last = keeps_none ? Ranked{} : around[n - 1];
   size_t n_kept = 0;
   for (size_t i = 0; i < items.size(); ++i) {

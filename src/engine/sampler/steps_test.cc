@@ -188,6 +188,8 @@ TEST(SamplingSteps, EachEqualsThePlainOne) {
       {"top_p", {.temperature = 0.8f, .top_p = 0.95f}},
       {"small top_p", {.temperature = 1.0f, .top_p = 0.1f}},
       {"top_p of nearly all", {.temperature = 2.0f, .top_p = 0.9999f}},
+      {"top_p of one", {.temperature = 1.0f, .top_p = 0.0f}},
+      {"typical_p of one", {.temperature = 1.0f, .typical_p = 0.0f}},
       {"min_p", {.temperature = 1.3f, .min_p = 0.05f}},
       {"typical_p", {.temperature = 1.0f, .typical_p = 0.6f}},
       {"top_n_sigma", {.temperature = 1.5f, .top_n_sigma = 1.5f}},
