@@ -233,7 +233,8 @@ void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, st
   constexpr size_t kBuckets = 2048;
   constexpr float kPerRank = 64.0f;
   const auto bucket_of = [&](size_t i) {
-    return static_cast<size_t>(std::min(ranks[i] * kPerRank, static_cast<float>(kBuckets - 1)));
+    const float place = ranks[i] * kPerRank;
+    return place < static_cast<float>(kBuckets) ? static_cast<size_t>(place) : kBuckets - 1;  // infinity goes last
   };
   std::vector<double> sums(kBuckets, 0.0);
   for (size_t i = 0; i < items.size(); ++i) sums[bucket_of(i)] += weights[i];

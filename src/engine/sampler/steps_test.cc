@@ -215,6 +215,28 @@ TEST(SamplingSteps, EqualLogitsGoByTheLowerId) {
   EXPECT_EQ(Ours({.temperature = 1.0f, .top_k = 3}, logits).rbegin()->first, 2);
 }
 
+TEST(SamplingSteps, AnyTemperatureLeavesSomething) {
+  std::mt19937_64 random(6);
+  const std::vector<float> logits = RandomLogits(random, 2000, 3.0f);
+  const auto best = static_cast<int32_t>(ArgMax(logits));
+  for (const float temperature : {1e-38f, 1e-6f}) {
+    for (SamplingParams params : {SamplingParams{.typical_p = 0.5f},
+                                  {.top_p = 0.5f},
+                                  {.top_n_sigma = 1.0f},
+                                  {.min_p = 0.1f},
+                                  {.mirostat = 1},
+                                  {.mirostat = 2},
+                                  {.adaptive_target = 0.5f},
+                                  {.dynatemp_range = 0.1f}}) {
+      params.temperature = temperature;
+      if (params.dynatemp_range == 0.0f && params.adaptive_target < 0.0f) {
+        EXPECT_EQ(Sampler(params, {}).Sample(logits), best);
+      }
+      EXPECT_TRUE(Sampler(params, {}).Sample(logits));
+    }
+  }
+}
+
 TEST(SamplingSteps, AnyOrder) {
   std::mt19937_64 random(2);
   std::vector<SamplingStep> order = EffectiveOrder({});

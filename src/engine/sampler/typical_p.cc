@@ -14,7 +14,9 @@ void ApplyTypicalP(const SamplingContext& context, Candidates& candidates) {
   const double largest = LargestLogit(items);
   // Surprise and entropy both without the log of the sum of weights, which their difference does not need.
   double weighted = 0.0;
-  for (size_t i = 0; i < items.size(); ++i) weighted += weights[i] * (largest - items[i].logit);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (weights[i] > 0.0f) weighted += weights[i] * (largest - items[i].logit);  // not 0 times infinity
+  }
   const double total = Sum(weights);
   const double entropy = weighted / total;
   std::vector<float> ranks(items.size());
