@@ -60,7 +60,7 @@ run_tests() {
   shift
   local xml=build/$preset/test-results
   rm -rf "$xml"
-  if ! ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure "$@"; then
+  if ! ctest --test-dir "build/$preset" -j "$jobs" --no-tests=error --output-on-failure "$@"; then
     grep -qs '<failure' "$xml"/*.xml || printf 'fail\t%s tests\ta test program ended abnormally\n' "$preset" >>"$checks"
   fi
   mkdir -p "$results/$preset"
@@ -74,7 +74,8 @@ check "include levels" python3 tools/layers.py
 check "sizes" python3 tools/sizes.py
 check "format" scripts/format.sh --check
 
-check "release build" build release || finish
+# With the tests by name: quickstart.sh leaves a build folder without them.
+check "release build" build release -DRF_BUILD_TESTS=ON || finish
 check "no code shared between instruction sets" python3 tools/isa_symbols.py build/release
 
 # The models that the end-to-end tests run: our own pull fetches and caches them.
