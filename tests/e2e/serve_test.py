@@ -175,14 +175,14 @@ def test_many_at_once_get_what_they_get_alone(server):
 def test_a_client_that_leaves_frees_its_place(server):
     stream = server.complete("Once upon a time", max_tokens=900, stream=True, extra_body={"ignore_eos": True})
     next(iter(stream))
-    assert server.health()["running"] == 1
+    assert server.wait_until(lambda health: health["running"] == 1)
     stream.close()
     assert server.wait_until(lambda health: health["running"] == 0, seconds=10)
 
 
 def test_errors_are_the_clients_own(server):
     with pytest.raises(openai.BadRequestError) as refused:
-        server.chat(temperature=5)
+        server.chat(temperature=101)
     assert refused.value.param == "temperature"
     with pytest.raises(openai.BadRequestError) as refused:
         server.chat(tools=[{"type": "function", "function": {"parameters": {}}}])
