@@ -45,7 +45,7 @@ def test_a_misspelt_flag():
 
 
 NUMBERS = {"--threads": (1, 1024), "--ctx": (0, 1 << 24), "--prefill-chunk": (1, 65536), "--temp": (0, 100), "--top-p": (0, 1),
-           "--min-p": (0, 1), "--top-k": (0, 2**31 - 1), "--repeat-penalty": (0.01, 100), "-n": (0, 1 << 30), "--seed": (0, 2**64 - 1)}
+           "--min-p": (0, 1), "--top-k": (-1, 2**31 - 1), "--repeat-penalty": (0.01, 100), "-n": (0, 1 << 30), "--seed": (0, 2**64 - 1)}
 
 
 @pytest.mark.parametrize("option", NUMBERS)

@@ -87,7 +87,7 @@ def test_sampling_flags(smollm2):
 
 @pytest.mark.parametrize("flag,value", [
     ("--temp", "nan"), ("--temp", "-1"), ("--temp", "101"), ("--temp", ""), ("--temp", "warm"), ("--temp", "1e30"),
-    ("--top-k", "-1"), ("--top-k", "1.5"), ("--top-k", "99999999999999999999"), ("--top-p", "1.01"), ("--top-p", "inf"),
+    ("--top-k", "-2"), ("--top-k", "1.5"), ("--top-k", "99999999999999999999"), ("--top-p", "1.01"), ("--top-p", "inf"),
     ("--min-p", "2"), ("--repeat-penalty", "0"), ("--repeat-last-n", "-2"), ("--presence-penalty", "2.1"),
     ("--frequency-penalty", "-2.1"), ("--logit-bias", "5"), ("--logit-bias", "5=nan"), ("--logit-bias", "x=1"),
     ("--threads", "0"), ("--threads", "1025"), ("--threads", "two"), ("--ctx", "-1"), ("--ctx", "16777217"),
