@@ -14,6 +14,8 @@
 namespace rf::app {
 namespace {
 
+constexpr const char* kGroup = "Sampling";  // the heading in a command's help
+
 // "15043=-2.5" or "15043:-2.5" as (token, bias); false if it is something else.
 bool ParseBias(const std::string& text, std::pair<int32_t, float>& bias) {
   const size_t separator = text.find_first_of("=:");
@@ -41,16 +43,19 @@ void AddBiasOption(CLI::App& command, SamplingParams& params) {
           },
           "ID=BIAS: add BIAS to the logit of token ID; may be given several times")
       ->check(CLI::Validator(check, "ID=BIAS"))
-      ->allow_extra_args(false);  // one value each time: the next word may be MODEL
+      ->allow_extra_args(false)  // one value each time: the next word may be MODEL
+      ->group(kGroup);
 }
 
 void AddTokenOptions(CLI::App& command, SamplingParams& params) {
   command.add_option("--ban-token", params.banned_ids, "ID: never choose this token; may be given several times")
       ->check(AcceptIn(0, SamplingParams::kMaxCount))
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(kGroup);
   command.add_option("--allow-token", params.allowed_ids, "ID: choose no other tokens; may be given several times")
       ->check(AcceptIn(0, SamplingParams::kMaxCount))
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(kGroup);
 }
 
 void AddOrderOption(CLI::App& command, SamplingParams& params) {
@@ -63,7 +68,8 @@ void AddOrderOption(CLI::App& command, SamplingParams& params) {
           "--samplers", [&params](const std::string& text) { params.order = ParseSamplingOrder(text).value(); },
           "steps to take, in this order, with ';' between (default "
           "temperature;top_n_sigma;top_k;typical_p;top_p;min_p;xtc)")
-      ->check(CLI::Validator(check, "STEPS"));
+      ->check(CLI::Validator(check, "STEPS"))
+      ->group(kGroup);
 }
 
 void AddBreakerOption(CLI::App& command, SamplingParams& params) {
@@ -76,12 +82,15 @@ void AddBreakerOption(CLI::App& command, SamplingParams& params) {
           },
           "text across which DRY sees no repetition; may be given several times, 'none' for none (default newline : \" "
           "*)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(kGroup);
 }
 
 template <typename T>
 void AddNumber(CLI::App& command, T& value, T least, T most, const char* options, const char* help) {
-  command.add_option(options, value, fmt::format("{} (default {})", help, value))->check(AcceptIn(least, most));
+  command.add_option(options, value, fmt::format("{} (default {})", help, value))
+      ->check(AcceptIn(least, most))
+      ->group(kGroup);
 }
 
 }  // namespace
