@@ -105,8 +105,14 @@ class Terminal:
     def send(self, text):
         os.write(self.master, text.encode())
 
+    def is_canonical(self):
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ICANON)
+
     def leave(self, timeout=10):
-        self.expect("> ")  # Ctrl-D before the editor listens would be the kernel's
+        self.expect("> ")
+        end = time.monotonic() + 1  # without an editor the terminal stays as it is, and Ctrl-D is the kernel's
+        while self.is_canonical() and time.monotonic() < end:
+            time.sleep(0.01)  # the editor shows its prompt before it takes the terminal over
         self.send("\x04")
         code = self.process.wait(timeout=timeout)
         after = termios.tcgetattr(self.slave)

@@ -165,7 +165,7 @@ def test_invisible_characters_are_warned_of(tmp_path, messages, code_point):
     file = tmp_path / "odd.jinja"
     file.write_text("a\n b" + code_point + "{{ messages[0].content }}", encoding="utf-8")
     result = run("template", "--template-file", file, "--messages", messages, check=True)
-    assert "warning: template:2:3" in result.stderr and f"U+{ord(code_point):04X}" in result.stderr
+    assert "warning: chat template:2:3" in result.stderr and f"U+{ord(code_point):04X}" in result.stderr
 
 
 def test_a_base_model_has_no_template(gemma3, messages):
