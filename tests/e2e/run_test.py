@@ -108,11 +108,14 @@ class Terminal:
     def is_canonical(self):
         return bool(termios.tcgetattr(self.slave)[3] & termios.ICANON)
 
-    def leave(self, timeout=10):
+    def expect_prompt(self):
         self.expect("> ")
-        end = time.monotonic() + 1  # without an editor the terminal stays as it is, and Ctrl-D is the kernel's
+        end = time.monotonic() + 1  # without an editor the terminal stays as it is, and control characters are the kernel's
         while self.is_canonical() and time.monotonic() < end:
             time.sleep(0.01)  # the editor shows its prompt before it takes the terminal over
+
+    def leave(self, timeout=10):
+        self.expect_prompt()
         self.send("\x04")
         code = self.process.wait(timeout=timeout)
         after = termios.tcgetattr(self.slave)
@@ -171,11 +174,11 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(smollm2, tmp_path):
         time.sleep(1.0)
         terminal.send("\x03")
         terminal.expect("(stopped)")
-        terminal.expect("> ")
+        terminal.expect_prompt()
         terminal.send("half a line")
         terminal.expect("line")
         terminal.send("\x03")
-        terminal.expect("> ")
+        terminal.expect_prompt()
         terminal.send("\x03")
         terminal.expect("again")
         terminal.send("\x03")

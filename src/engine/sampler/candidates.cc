@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "engine/sampler/fast_exp.h"
 
@@ -247,7 +248,7 @@ void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, st
     float rank;
     int32_t id;
     float weight;
-    auto operator<=>(const Ranked&) const = default;  // equal ranks go by the id
+    bool operator<(const Ranked& other) const { return std::pair(rank, id) < std::pair(other.rank, other.id); }
   };
   std::vector<Ranked> around;
   for (size_t i = 0; i < items.size(); ++i) {
