@@ -24,7 +24,7 @@ int Encode(char32_t c, uint8_t* out) {
 
 CodePointSet::CodePointSet(std::initializer_list<CodePointRange> ranges) : CodePointSet(Of(ranges)) {}
 
-CodePointSet CodePointSet::Of(std::vector<CodePointRange> ranges) {
+CodePointSet CodePointSet::Of(const std::vector<CodePointRange>& ranges) {
   CodePointSet set;
   for (const CodePointRange& range : ranges) {
     if (range.first < kFirstSurrogate)

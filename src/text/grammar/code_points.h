@@ -22,7 +22,7 @@ class CodePointSet {
   CodePointSet(std::initializer_list<CodePointRange> ranges);
 
   /// Of ranges in any order, which may overlap.
-  static CodePointSet Of(std::vector<CodePointRange> ranges);
+  static CodePointSet Of(const std::vector<CodePointRange>& ranges);
   /// All code points but surrogates.
   static CodePointSet All();
 

@@ -20,7 +20,7 @@ enum class GrammarKind {
 struct GrammarSource {
   GrammarKind kind = GrammarKind::kGbnf;
   std::string text;
-  auto operator<=>(const GrammarSource&) const = default;
+  auto operator<=>(const GrammarSource&) const = default;  // NOLINT(modernize-use-nullptr): the compiler writes the 0
 };
 
 /// Takes at most some 100 ms. Errors: those of ParseGbnf, CompileJsonSchema, ParseRegex and Automaton::Compile.

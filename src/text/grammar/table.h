@@ -21,7 +21,7 @@ struct Configuration {
   uint32_t n_units;  ///< finished so far, if the state is of a counted rule
   uint32_t stack;    ///< kEmptyStack, or a return with what lies below
   bool operator==(const Configuration&) const = default;
-  auto operator<=>(const Configuration&) const = default;
+  auto operator<=>(const Configuration&) const = default;  // NOLINT(modernize-use-nullptr): the compiler writes the 0
 };
 
 using SetId = uint32_t;  ///< kNoState: no reading, the text is refused
