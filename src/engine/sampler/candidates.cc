@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "engine/sampler/fast_exp.h"
+#include "engine/sampler/lanes.h"
 
 namespace rf {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-// Independent sums and maxima, which compilers keep in vector registers.
-constexpr size_t kLanes = 16;
 // So many are summed in F32; their sums in F64.
 constexpr size_t kPart = 4096;
 
@@ -54,17 +53,8 @@ class BlockMaxima {
     return logits_.subspan(i * kBlock, std::min(kBlock, logits_.size() - i * kBlock));
   }
 
-  // NaN compares false and is passed over.
   static float Largest(std::span<const float> block) {
-    float best[kLanes];
-    std::fill_n(best, kLanes, -kInfinity);
-    size_t i = 0;
-    for (; i + kLanes <= block.size(); i += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane)
-        best[lane] = block[i + lane] > best[lane] ? block[i + lane] : best[lane];
-    }
-    for (; i < block.size(); ++i) best[0] = block[i] > best[0] ? block[i] : best[0];
-    return *std::max_element(best, best + kLanes);
+    return LargestOf(block.size(), [&](size_t i) { return block[i]; });
   }
 
   std::span<const float> logits_;
@@ -84,10 +74,11 @@ class BlockMaxima {
 }
 #endif
 
-// What the first step that cuts off keeps, when nothing but a plain temperature comes before it.
+// The first step that cuts off, and what logits are divided by before it.
 struct FirstCut {
-  SamplingStep step;
-  float temperature;  ///< what logits are divided by before it
+  std::optional<SamplingStep> step;  ///< none: nothing is cut off
+  float temperature = 1.0f;
+  bool is_known = true;  ///< false: what is kept, or the temperature, depends on the whole distribution
 };
 
 bool CutsOff(SamplingStep step, const SamplingParams& params) {
@@ -104,16 +95,18 @@ bool CutsOff(SamplingStep step, const SamplingParams& params) {
 }
 
 FirstCut FindFirstCut(const SamplingParams& params) {
-  float temperature = 1.0f;
-  if (params.mirostat == 0) {
-    for (const SamplingStep step : EffectiveOrder(params)) {
-      if (CutsOff(step, params)) return {step, temperature};
-      if (step != SamplingStep::kTemperature) continue;
-      if (params.dynatemp_range > 0.0f) break;  // the temperature depends on all tokens
-      temperature = params.temperature;
+  FirstCut cut;
+  if (params.mirostat != 0) return {.is_known = false};
+  for (const SamplingStep step : OrderOf(params)) {
+    if (CutsOff(step, params)) {
+      cut.step = step;
+      break;
     }
+    if (step != SamplingStep::kTemperature) continue;
+    if (params.dynatemp_range > 0.0f) return {.is_known = false};
+    cut.temperature = params.temperature;
   }
-  return {SamplingStep::kTemperature, temperature};
+  return cut;
 }
 
 // Gathers more and more of the best until they have the probability top_p.
@@ -136,11 +129,16 @@ void GatherTopP(std::span<const float> logits, const BlockMaxima& maxima, const 
 
 }  // namespace
 
-std::vector<SamplingStep> EffectiveOrder(const SamplingParams& params) {
-  if (!params.order.empty()) return params.order;
-  std::vector<SamplingStep> order;
-  for (const SamplingStepName& step : kSamplingSteps) order.push_back(step.step);
-  return order;
+std::span<const SamplingStep> OrderOf(const SamplingParams& params) {
+  static constexpr SamplingStep kUsual[] = {
+#define RF_LOGIT_STEP(Name)
+#define RF_CANDIDATE_STEP(Name, key) SamplingStep::k##Name,
+#include "engine/sampler/samplers.def"
+#undef RF_LOGIT_STEP
+#undef RF_CANDIDATE_STEP
+  };
+  if (params.order.empty()) return kUsual;
+  return params.order;
 }
 
 void SelectCandidates(std::span<const float> logits, const SamplingParams& params, Candidates& candidates) {
@@ -158,13 +156,9 @@ void SelectCandidates(std::span<const float> logits, const SamplingParams& param
 }
 
 std::optional<float> OnlyTemperature(const SamplingParams& params) {
-  if (params.mirostat != 0 || params.adaptive_target >= 0.0f) return std::nullopt;
-  const std::vector<SamplingStep> order = EffectiveOrder(params);
-  const bool is_used = std::find(order.begin(), order.end(), SamplingStep::kTemperature) != order.end();
-  if (is_used && params.dynatemp_range > 0.0f) return std::nullopt;
-  if (std::any_of(order.begin(), order.end(), [&](SamplingStep step) { return CutsOff(step, params); }))
-    return std::nullopt;
-  return is_used ? params.temperature : 1.0f;
+  const FirstCut cut = FindFirstCut(params);
+  if (!cut.is_known || cut.step || params.adaptive_target >= 0.0f) return std::nullopt;
+  return cut.temperature;
 }
 
 double Sum(std::span<const float> values) {
@@ -203,14 +197,16 @@ double SumOfWeights(std::span<const float> logits, float largest, float temperat
 }
 
 float LargestLogit(const std::vector<Candidate>& candidates) {
-  float best[kLanes];
-  std::fill_n(best, kLanes, -kInfinity);
-  size_t i = 0;
-  for (; i + kLanes <= candidates.size(); i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) best[lane] = std::max(best[lane], candidates[i + lane].logit);
+  return LargestOf(candidates.size(), [&](size_t i) { return candidates[i].logit; });
+}
+
+double MeanDistance(const std::vector<Candidate>& candidates, std::span<const float> weights) {
+  const double largest = LargestLogit(candidates);
+  double weighted = 0.0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (weights[i] > 0.0f) weighted += weights[i] * (largest - candidates[i].logit);  // not 0 times infinity
   }
-  for (; i < candidates.size(); ++i) best[0] = std::max(best[0], candidates[i].logit);
-  return *std::max_element(best, best + kLanes);
+  return weighted / Sum(weights);
 }
 
 std::vector<float> Weights(const std::vector<Candidate>& candidates) {

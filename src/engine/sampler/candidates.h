@@ -30,14 +30,18 @@ struct Candidates {
   double left_out = 0.0;
 };
 
-/// params.order, or the usual one.
-std::vector<SamplingStep> EffectiveOrder(const SamplingParams& params);
+/// params.order, or the usual one. REQUIRES: `params` outlives it.
+std::span<const SamplingStep> OrderOf(const SamplingParams& params);
 
 /// exp(logit - largest logit) of each candidate, in their order, as FastExp computes it. REQUIRES: not empty.
 std::vector<float> Weights(const std::vector<Candidate>& candidates);
 
 /// The largest logit. REQUIRES: not empty.
 float LargestLogit(const std::vector<Candidate>& candidates);
+
+/// How far logits lie below the largest on average, by their weights: the entropy without the log of the sum of
+/// weights. REQUIRES: `weights` are Weights(candidates).
+double MeanDistance(const std::vector<Candidate>& candidates, std::span<const float> weights);
 
 /// All tokens with a logit that is neither NaN nor minus infinity, in the order of their ids; or fewer, if the steps
 /// that `params` asks for would drop the others anyway: a vocabulary is large, and what survives is not.

@@ -1,24 +1,14 @@
 // Plain functions over one row of logits.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "engine/sampler/lanes.h"
 #include "engine/sampler/sampler.h"
 
 namespace rf {
 
 int32_t ArgMax(std::span<const float> logits) {
-  constexpr size_t kLanes = 16;
-  // Independent maxima, so that the compiler can keep them in one vector; NaN compares false and is passed over.
-  float best[kLanes];
-  std::fill_n(best, kLanes, -std::numeric_limits<float>::infinity());
-  const size_t n_whole = logits.size() / kLanes * kLanes;
-  for (size_t i = 0; i < n_whole; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane)
-      best[lane] = logits[i + lane] > best[lane] ? logits[i + lane] : best[lane];
-  }
-  float largest = *std::max_element(best, best + kLanes);
-  for (size_t i = n_whole; i < logits.size(); ++i) largest = logits[i] > largest ? logits[i] : largest;
+  const float largest = LargestOf(logits.size(), [&](size_t i) { return logits[i]; });
   const auto found = std::find(logits.begin(), logits.end(), largest);
   return found == logits.end() ? 0 : static_cast<int32_t>(found - logits.begin());
 }

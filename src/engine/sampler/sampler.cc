@@ -51,7 +51,7 @@ void KeepAllowed(std::span<const uint64_t> allowed, std::span<float> logits) {
 // Mirostat cuts off by itself, and its estimate needs the whole distribution.
 void ApplyCandidateSteps(const SamplingContext& context, Candidates& candidates) {
   if (context.params.mirostat != 0) return ApplyTemperature(context, candidates);
-  for (const SamplingStep step : EffectiveOrder(context.params)) ApplyStep(step, context, candidates);
+  for (const SamplingStep step : OrderOf(context.params)) ApplyStep(step, context, candidates);
 }
 
 SamplingMemory InitialMemory(const SamplingParams& params) {

@@ -7,14 +7,7 @@ namespace {
 
 double Entropy(const std::vector<Candidate>& candidates) {
   const std::vector<float> weights = Weights(candidates);
-  const double largest = LargestLogit(candidates);
-  double sum = 0.0;
-  double weighted = 0.0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    sum += weights[i];
-    weighted += weights[i] * (candidates[i].logit - largest);
-  }
-  return std::log(sum) - weighted / sum;
+  return std::log(Sum(weights)) + MeanDistance(candidates, weights);
 }
 
 // Entropy-based dynamic temperature (kalomaze 2023, ggml-org/llama.cpp pull request 4972): between temperature - range

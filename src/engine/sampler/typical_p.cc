@@ -13,17 +13,12 @@ void ApplyTypicalP(const SamplingContext& context, Candidates& candidates) {
   const std::vector<float> weights = Weights(items);
   const double largest = LargestLogit(items);
   // Surprise and entropy both without the log of the sum of weights, which their difference does not need.
-  double weighted = 0.0;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (weights[i] > 0.0f) weighted += weights[i] * (largest - items[i].logit);  // not 0 times infinity
-  }
-  const double total = Sum(weights);
-  const double entropy = weighted / total;
+  const double entropy = MeanDistance(items, weights);
   std::vector<float> ranks(items.size());
   for (size_t i = 0; i < items.size(); ++i) {
     ranks[i] = static_cast<float>(std::abs(largest - items[i].logit - entropy));
   }
-  KeepUntil(items, weights, ranks, typical_p * total);
+  KeepUntil(items, weights, ranks, typical_p * Sum(weights));
 }
 
 }  // namespace rf
