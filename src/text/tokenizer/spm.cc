@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "text/tokenizer/join_filter.h"
+#include "text/tokenizer/sentence_pieces.h"
 #include "text/tokenizer/space_sign.h"
 #include "text/tokenizer/tables.h"
 
@@ -40,7 +41,6 @@ class Spm final : public Tokenizer {
 
  private:
   void SetDefaults();
-  void BuildPieces();
   void BuildLookup();
   void MarkStrippingTokens();
   void EncodeSegment(const char* p, size_t length, const char* text_end, EncodeScratch& scratch,
@@ -58,7 +58,7 @@ class Spm final : public Tokenizer {
 void Spm::Build() {
   tables_->types = ResolveTypes(data_);
   SetDefaults();
-  BuildPieces();
+  AddSentencePieces(data_, *tables_);
   BuildLookup();
   MarkStrippingTokens();
   tables_->user_defined_is_text = true;
@@ -76,23 +76,6 @@ void Spm::SetDefaults() {
   if (!data_.unk && is_token(0, "<unk>")) data_.unk = 0;
   if (!data_.bos && is_token(1, "<s>")) data_.bos = 1;
   if (!data_.eos && is_token(2, "</s>")) data_.eos = 2;
-}
-
-void Spm::BuildPieces() {
-  size_t n_bytes = 0;
-  for (const std::string& text : data_.tokens) n_bytes += text.size();
-  tables_->pieces.Reserve(data_.tokens.size(), n_bytes);
-  std::string replaced;
-  for (size_t i = 0; i < data_.tokens.size(); ++i) {
-    const std::string& text = data_.tokens[i];
-    switch (tables_->types[i]) {
-      case TokenType::kNormal: tables_->pieces.Add(ReplaceSpaceSigns(text, replaced) ? replaced : text); break;
-      case TokenType::kByte: tables_->pieces.Add(std::string(1, static_cast<char>(ParseByteToken(text)))); break;
-      case TokenType::kUnused:
-      case TokenType::kUndefined: tables_->pieces.Add({}); break;
-      default: tables_->pieces.Add(text);
-    }
-  }
 }
 
 void Spm::BuildLookup() {

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "text/tokenizer/byte_trie.h"
 #include "text/tokenizer/char_map.h"
+#include "text/tokenizer/sentence_pieces.h"
 #include "text/tokenizer/space_sign.h"
 #include "text/tokenizer/tables.h"
 
@@ -41,7 +42,6 @@ class Unigram final : public Tokenizer {
     TokenId id = -1;     // -1: a character that is no token
   };
 
-  void BuildPieces();
   void BuildLookup();
   void SetDefaults();
   void NormalizeText(std::string_view text, std::string& out) const;
@@ -63,7 +63,7 @@ Status Unigram::Build() {
   RF_ASSIGN_OR_RETURN(char_map_, CharMap::Parse(data_.precompiled_charsmap));
   tables_->types = ResolveTypes(data_);
   SetDefaults();
-  BuildPieces();
+  AddSentencePieces(data_, *tables_);
   BuildLookup();
   tables_->add_space_prefix = data_.add_space_prefix.value_or(true);
   collapses_spaces_ = data_.remove_extra_whitespaces.value_or(true);
@@ -81,20 +81,6 @@ void Unigram::SetDefaults() {
   if (!data_.pad && is_token(0, "<pad>")) data_.pad = 0;
   if (!data_.eos && is_token(1, "</s>")) data_.eos = 1;
   if (!data_.unk && is_token(2, "<unk>")) data_.unk = 2;
-}
-
-void Unigram::BuildPieces() {
-  std::string replaced;
-  for (size_t i = 0; i < data_.tokens.size(); ++i) {
-    const std::string& text = data_.tokens[i];
-    switch (tables_->types[i]) {
-      case TokenType::kNormal: tables_->pieces.Add(ReplaceSpaceSigns(text, replaced) ? replaced : text); break;
-      case TokenType::kByte: tables_->pieces.Add(std::string(1, static_cast<char>(ParseByteToken(text)))); break;
-      case TokenType::kUnused:
-      case TokenType::kUndefined: tables_->pieces.Add({}); break;
-      default: tables_->pieces.Add(text);
-    }
-  }
 }
 
 void Unigram::BuildLookup() {
