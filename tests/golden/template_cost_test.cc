@@ -6,11 +6,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "golden_files.h"
 #include "text/template/chat.h"
 
 namespace rf {
@@ -25,15 +24,7 @@ constexpr double kMaxMs = 1.0;
 #endif
 
 std::filesystem::path GoldenDir() {
-  const char* given = std::getenv("ROCMFORGE_GOLDEN");
-  return std::filesystem::path(given != nullptr ? given : RF_SOURCE_DIR "/../shared/golden") / "templates";
-}
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return golden::Folder("templates");
 }
 
 // 20 turns: 20 questions, 20 answers of a few sentences; with calls four of the answers come after a call of a tool.
@@ -87,7 +78,7 @@ TEST(TemplateCostTest, TwentyTurnsWithTools) {
   double slowest = 0;
   for (const auto& entry : std::filesystem::directory_iterator(GoldenDir() / "jinja")) {
     const std::string name = entry.path().stem().string();
-    const auto chat = ChatTemplate::Create(ReadFile(entry.path()));
+    const auto chat = ChatTemplate::Create(golden::ReadFile(entry.path()));
     ASSERT_TRUE(chat) << name << ": " << chat.error().ToString();
     input.messages = Conversation(true);
     if (!chat->Apply(input)) {  // some refuse the role "tool"

@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "golden_files.h"
 #include "text/template/template.h"
 
 namespace rf {
@@ -25,22 +23,7 @@ const std::set<std::string> kKnownUnitDifferences = {};
 const std::set<std::string> kKnownTemplateDifferences = {};
 
 std::filesystem::path GoldenDir() {
-  const char* given = std::getenv("ROCMFORGE_GOLDEN");
-  return std::filesystem::path(given != nullptr ? given : RF_SOURCE_DIR "/../shared/golden") / "templates";
-}
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::vector<ordered_json> ReadLines(const std::filesystem::path& path) {
-  std::vector<ordered_json> lines;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) lines.push_back(ordered_json::parse(line));
-  return lines;
+  return golden::Folder("templates");
 }
 
 // The clock of the golden data: 2026-01-15 12:00:00.
@@ -70,7 +53,7 @@ std::string Difference(const Result<std::string>& result, const ordered_json& li
 }
 
 TEST(JinjaUnitsTest, GivesWhatTheReferenceGives) {
-  const std::vector<ordered_json> cases = ReadLines(RF_SOURCE_DIR "/tests/golden/jinja-units.jsonl");
+  const std::vector<ordered_json> cases = golden::ReadJsonLines(RF_SOURCE_DIR "/tests/golden/jinja-units.jsonl");
   ASSERT_EQ(cases.size(), 494u);
   for (const ordered_json& line : cases) {
     const std::string source = line["template"].get<std::string>();
@@ -102,13 +85,14 @@ ordered_json ContextOf(const ordered_json& conversation, const ordered_json& lin
 }
 
 TEST_P(PublishedTemplateTest, RendersEveryConversation) {
-  const auto parsed = Template::Parse(ReadFile(GoldenDir() / "jinja" / (GetParam() + ".jinja")));
+  const auto parsed = Template::Parse(golden::ReadFile(GoldenDir() / "jinja" / (GetParam() + ".jinja")));
   ASSERT_TRUE(parsed) << parsed.error().ToString();
-  const std::vector<ordered_json> lines = ReadLines(GoldenDir() / "expected" / (GetParam() + ".jsonl"));
+  const std::vector<ordered_json> lines = golden::ReadJsonLines(GoldenDir() / "expected" / (GetParam() + ".jsonl"));
   ASSERT_EQ(lines.size(), 84u);
   for (const ordered_json& line : lines) {
     const std::string name = line["conversation"].get<std::string>();
-    const ordered_json conversation = ordered_json::parse(ReadFile(GoldenDir() / "conversations" / (name + ".json")));
+    const ordered_json conversation =
+        ordered_json::parse(golden::ReadFile(GoldenDir() / "conversations" / (name + ".json")));
     const Result<std::string> result = parsed->Render(ContextOf(conversation, line, false), FixedClock());
     const std::string key = GetParam() + "/" + name;
     if (!line.contains("undefined_behaviour")) {
@@ -166,15 +150,16 @@ bool Touches(const std::vector<TextSpan>& spans, TextSpan span) {
 // What a template writes itself stays its own: a special token in the prompt is marked as the conversation's only if
 // the conversation spells it. And what the conversation spells is marked.
 TEST_P(PublishedTemplateTest, TellsItsOwnMarkersFromTheConversations) {
-  const auto parsed = Template::Parse(ReadFile(GoldenDir() / "jinja" / (GetParam() + ".jinja")));
+  const auto parsed = Template::Parse(golden::ReadFile(GoldenDir() / "jinja" / (GetParam() + ".jinja")));
   ASSERT_TRUE(parsed) << parsed.error().ToString();
   RenderOptions options = FixedClock();
   options.own_variables = {"bos_token", "eos_token"};
   int n_own = 0;
-  for (const ordered_json& line : ReadLines(GoldenDir() / "expected" / (GetParam() + ".jsonl"))) {
+  for (const ordered_json& line : golden::ReadJsonLines(GoldenDir() / "expected" / (GetParam() + ".jsonl"))) {
     if (!line.contains("output")) continue;
     const std::string name = line["conversation"].get<std::string>();
-    const ordered_json conversation = ordered_json::parse(ReadFile(GoldenDir() / "conversations" / (name + ".json")));
+    const ordered_json conversation =
+        ordered_json::parse(golden::ReadFile(GoldenDir() / "conversations" / (name + ".json")));
     const auto rendered = parsed->RenderMarked(ContextOf(conversation, line, false), options);
     ASSERT_TRUE(rendered) << name;
     std::string given = "\n";

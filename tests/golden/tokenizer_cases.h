@@ -15,30 +15,19 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "golden_files.h"
 #include "text/tokenizer/tokenizer.h"
 #include "vocab_gguf.h"
 
 namespace rf::testing {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
+
+using golden::ReadFile;
+using golden::ReadJsonLines;
 
 inline std::string GoldenDir() {
-  const char* dir = std::getenv("ROCMFORGE_GOLDEN");
-  return std::string(dir != nullptr ? dir : RF_SOURCE_DIR "/../shared/golden") + "/tokenizer/";
-}
-
-inline std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-inline std::vector<json> ReadJsonLines(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  std::vector<json> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
-  return lines;
+  return golden::Folder("tokenizer").string() + "/";
 }
 
 inline std::string FromHex(const std::string& hex) {

@@ -2,12 +2,10 @@
 // the templates.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
+#include "golden_files.h"
 #include "text/toolcall/detect.h"
 
 namespace rf {
@@ -73,8 +71,7 @@ constexpr Expected kTemplates[] = {
 };
 
 std::filesystem::path GoldenDir() {
-  const char* given = std::getenv("ROCMFORGE_GOLDEN");
-  return std::filesystem::path(given != nullptr ? given : RF_SOURCE_DIR "/../shared/golden") / "templates";
+  return golden::Folder("templates");
 }
 
 TEST(ToolCallDetectTest, PublishedTemplates) {
@@ -82,11 +79,9 @@ TEST(ToolCallDetectTest, PublishedTemplates) {
   static_assert(std::size(kTemplates) == 48);
   size_t n_good = 0;
   for (const Expected& expected : kTemplates) {
-    std::ifstream file(GoldenDir() / "jinja" / (std::string(expected.file) + ".jinja"), std::ios::binary);
-    std::stringstream source;
-    source << file.rdbuf();
-    ASSERT_FALSE(source.str().empty()) << expected.file;
-    const auto chat = ChatTemplate::Create(source.str());
+    const std::string source = golden::ReadFile(GoldenDir() / "jinja" / (std::string(expected.file) + ".jinja"));
+    ASSERT_FALSE(source.empty()) << expected.file;
+    const auto chat = ChatTemplate::Create(source);
     ASSERT_TRUE(chat) << expected.file;
     const ReplyStyle style = DetectReplyStyle(*chat);
     EXPECT_EQ(style.format->name, expected.format) << expected.file;

@@ -2,9 +2,7 @@
 // byte by byte.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -12,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "golden_files.h"
 #include "text/toolcall/reply_parser.h"
 
 namespace rf {
@@ -20,8 +19,7 @@ namespace {
 using nlohmann::ordered_json;
 
 std::filesystem::path GoldenDir() {
-  const char* given = std::getenv("ROCMFORGE_GOLDEN");
-  return std::filesystem::path(given != nullptr ? given : RF_SOURCE_DIR "/../shared/golden") / "templates";
+  return golden::Folder("templates");
 }
 
 // Malformed replies without any marker, and with no name of a tool: ordinary text, nothing to warn about.
@@ -43,13 +41,12 @@ struct Case {
 
 std::vector<Case> ReadCases() {
   std::map<std::string, ordered_json> schemas;
-  std::ifstream tools_file(GoldenDir() / "toolcall_tools.json");
-  for (const ordered_json& tool : ordered_json::parse(tools_file)) schemas[tool["function"]["name"]] = tool;
+  const std::string tools = golden::ReadFile(GoldenDir() / "toolcall_tools.json");
+  for (const ordered_json& tool : ordered_json::parse(tools)) schemas[tool["function"]["name"]] = tool;
   std::vector<Case> cases;
-  std::ifstream file(GoldenDir() / "toolcalls.jsonl");
-  for (std::string line; std::getline(file, line);) {
+  for (const ordered_json& line : golden::ReadJsonLines(GoldenDir() / "toolcalls.jsonl")) {
     Case added;
-    added.line = ordered_json::parse(line);
+    added.line = line;
     const std::string format = added.line["format"];
     added.name = format + "/" + added.line["case"].get<std::string>();
     added.format = toolcall::FindFormat(format);
