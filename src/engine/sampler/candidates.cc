@@ -61,6 +61,11 @@ class BlockMaxima {
   std::vector<float> maxima_;
 };
 
+// What differences of logits are multiplied by. Never infinity, which would make the best one's 0 a NaN.
+float ScaleOf(float temperature) {
+  return std::min(1.0f / temperature, std::numeric_limits<float>::max());
+}
+
 [[gnu::always_inline]] inline void ComputeWeightsOf(std::span<const float> logits, float largest, float scale,
                                                     float* weights) {
   for (size_t i = 0; i < logits.size(); ++i) weights[i] = FastExp((logits[i] - largest) * scale);
@@ -113,7 +118,7 @@ FirstCut FindFirstCut(const SamplingParams& params) {
 void GatherTopP(std::span<const float> logits, const BlockMaxima& maxima, const FirstCut& cut, float top_p,
                 Candidates& candidates) {
   const float largest = maxima.Largest();
-  const float scale = 1.0f / cut.temperature;
+  const float scale = ScaleOf(cut.temperature);
   const double total = SumOfWeights(logits, largest, cut.temperature);
   constexpr double kMargin = 1e-5;  // for the rounding of the sums: rather a few tokens more than one too few
   for (size_t k = 64; k < logits.size() / 64; k *= 8) {
@@ -179,9 +184,9 @@ double Sum(std::span<const float> values) {
 void ComputeWeights(std::span<const float> logits, float largest, float temperature, std::span<float> weights) {
 #if defined(__x86_64__)
   static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (has_avx2) return ComputeWeightsAvx2(logits, largest, 1.0f / temperature, weights.data());
+  if (has_avx2) return ComputeWeightsAvx2(logits, largest, ScaleOf(temperature), weights.data());
 #endif
-  ComputeWeightsOf(logits, largest, 1.0f / temperature, weights.data());
+  ComputeWeightsOf(logits, largest, ScaleOf(temperature), weights.data());
 }
 
 double SumOfWeights(std::span<const float> logits, float largest, float temperature) {

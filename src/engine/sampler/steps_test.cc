@@ -219,8 +219,9 @@ TEST(SamplingSteps, AnyTemperatureLeavesSomething) {
   std::mt19937_64 random(6);
   const std::vector<float> logits = RandomLogits(random, 2000, 3.0f);
   const auto best = static_cast<int32_t>(ArgMax(logits));
-  for (const float temperature : {1e-38f, 1e-6f}) {
-    for (SamplingParams params : {SamplingParams{.typical_p = 0.5f},
+  for (const float temperature : {1e-44f, 1e-38f, 1e-6f}) {
+    for (SamplingParams params : {SamplingParams{},
+                                  {.typical_p = 0.5f},
                                   {.top_p = 0.5f},
                                   {.top_n_sigma = 1.0f},
                                   {.min_p = 0.1f},
