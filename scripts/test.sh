@@ -28,7 +28,7 @@ fuzz_seconds=${ROCMFORGE_FUZZ_SECONDS:-60}
 
 # check NAME COMMAND...: one check that is no GoogleTest case. Its output is shown only when it fails.
 check() {
-  local name=$1 log=$results/check.log
+  local name=$1 log=$results/check.$BASHPID.log
   shift
   local start=$SECONDS
   if "$@" >"$log" 2>&1; then
@@ -67,6 +67,14 @@ run_tests() {
   [ -d "$xml" ] && cp -r "$xml" "$results/$preset/"
 }
 
+fuzz() {  # FUZZER
+  local name=${1##*/rf_fuzz_}
+  local corpus=build/fuzz/corpus/$name
+  mkdir -p "$corpus"
+  check "fuzz $name ${fuzz_seconds} s" "$1" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=1024 \
+    -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$name"
+}
+
 finish() { python3 tools/test_summary.py "$results"; exit; }
 
 # Style first: it is quick.
@@ -98,13 +106,11 @@ if [ $fast = 0 ]; then
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
   if check "fuzz build" build fuzz -- rf_fuzzers; then
-    for fuzzer in build/fuzz/fuzzers/rf_fuzz_*; do
-      name=${fuzzer##*/rf_fuzz_}
-      corpus=build/fuzz/corpus/$name
-      mkdir -p "$corpus"
-      check "fuzz $name ${fuzz_seconds} s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=1024 \
-        -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$name"
+    for fuzzer in build/fuzz/fuzzers/rf_fuzz_*; do  # as many at a time as there are cores
+      while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+      fuzz "$fuzzer" &
     done
+    wait
   fi
   check "clang-tidy" scripts/tidy.sh
 fi

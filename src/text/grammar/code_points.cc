@@ -67,7 +67,7 @@ CodePointSet CodePointSet::Complement() const {
     next = range.last + 1;
   }
   if (next <= kLastCodePoint) rest.push_back({next, kLastCodePoint});
-  return Of(std::move(rest));
+  return Of(rest);
 }
 
 CodePointSet CodePointSet::Intersection(const CodePointSet& other) const {
