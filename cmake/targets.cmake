@@ -63,7 +63,11 @@ function(rf_listed_sources result list macro)
 endfunction()
 
 # rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [TIMEOUT seconds]): one GoogleTest executable and one ctest
-# entry. Each run leaves its cases in test-results/NAME.xml, from which scripts/test.sh counts.
+# entry. Each run leaves its cases in test-results/NAME.xml, from which scripts/test.sh counts. The target rf_tests builds all of them, and
+# not the program and its tools: what a sanitizer build needs.
+if(RF_BUILD_TESTS)
+  add_custom_target(rf_tests)
+endif()
 function(rf_test name)
   if(NOT RF_BUILD_TESTS)
     return()
@@ -78,6 +82,7 @@ function(rf_test name)
   add_test(NAME ${name}
     COMMAND rf_${name}_test --gtest_brief=1 --gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${name}.xml)
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  add_dependencies(rf_tests rf_${name}_test)
 endfunction()
 
 # rf_fuzzer(NAME SOURCES files... DEPS targets...): one libFuzzer executable fuzzers/rf_fuzz_NAME. The target rf_fuzzers builds all of

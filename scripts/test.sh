@@ -101,7 +101,7 @@ export PATH=$PWD/build/venv/bin:$PATH
 run_tests release
 
 if [ $fast = 0 ]; then
-  check "asan build" build asan && run_tests asan -LE "slow|python"
+  check "asan build" build asan -- rf_tests && run_tests asan -LE "slow|python"
   tsan_targets="rf_base_test rf_engine_test rf_server_test"
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'

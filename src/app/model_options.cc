@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/input.h"
 #include "app/option_range.h"

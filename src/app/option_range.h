@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "base/utf8.h"
 

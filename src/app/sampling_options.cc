@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/option_range.h"
 #include "base/utf8.h"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/commands/command.h"
 #include "app/generate/jobs.h"

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <string>
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/commands/command.h"
 #include "app/input.h"

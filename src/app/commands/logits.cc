@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/commands/command.h"
 #include "app/input.h"
@@ -70,9 +70,9 @@ void PrintJsonLine(int32_t position, TokenId token, std::span<const float> logit
 void PrintPlainLine(int32_t position, TokenId token, std::span<const float> logits, const Options& options,
                     const Tokenizer& tokenizer) {
   const auto shown = [&tokenizer](TokenId id) { return EscapeForMessage(tokenizer.Piece(id, true), 24); };
-  std::string line = fmt::format("{:>6}  {:<24}", position, "'" + shown(token) + "'");
+  std::string line = fmt::format("{:>6}  {:<24}", position, fmt::format("'{}'", shown(token)));
   for (const TokenLogprob& entry : TopLogprobs(logits, options.top)) {
-    line += fmt::format("  {:>5.1f}% {:<14}", 100.0 * std::exp(entry.logprob), "'" + shown(entry.id) + "'");
+    line += fmt::format("  {:>5.1f}% {:<14}", 100.0 * std::exp(entry.logprob), fmt::format("'{}'", shown(entry.id)));
   }
   line.erase(line.find_last_not_of(' ') + 1);
   fmt::print("{}\n", line);

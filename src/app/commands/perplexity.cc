@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/commands/command.h"
 #include "app/input.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/commands/command.h"
 #include "app/device_json.h"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/commands/command.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include "app/chat/chat.h"
 #include "app/commands/command.h"

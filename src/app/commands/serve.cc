@@ -14,7 +14,7 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "app/commands/command.h"
