@@ -11,13 +11,13 @@ namespace rf {
 
 RF_SHARED_INLINE float BitsToFloat(uint32_t bits) {
   float value;
-  memcpy(&value, &bits, sizeof(value));
+  __builtin_memcpy(&value, &bits, sizeof(value));
   return value;
 }
 
 RF_SHARED_INLINE uint32_t FloatToBits(float value) {
   uint32_t bits;
-  memcpy(&bits, &value, sizeof(bits));
+  __builtin_memcpy(&bits, &value, sizeof(bits));
   return bits;
 }
 

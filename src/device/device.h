@@ -23,6 +23,10 @@ struct DeviceProperties {
   uint64_t memory_bytes = 0;    ///< total memory of the device
   uint64_t free_bytes = 0;      ///< what can still be allocated, as far as is known
   bool is_host_memory = false;  ///< device pointers can be read and written by the host
+  int index = -1;               ///< n of "--device kind:n"; -1: the kind has one device only
+
+  /// As --device names it: "cpu", "hip:1".
+  std::string Label() const { return index < 0 ? kind : kind + ":" + std::to_string(index); }
 };
 
 /// Device memory, freed with the object. Contents start undefined.

@@ -1,0 +1,250 @@
+// The emulator as a GPU runtime: devices, memory, streams.
+#include "hip/emulation/emulator.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hip/emulation/block_runner.h"
+#include "hip/kernels/register.h"
+
+namespace rf::hip::emulation {
+namespace {
+
+constexpr int kWaveSizes[] = {32, 64};
+constexpr uint64_t kMemoryBytes = uint64_t{64} << 30;
+constexpr int kMaxBlockThreads = 1024;
+constexpr int kMaxSharedBytes = 48 << 10;  // the least of the GPUs that kernels are for
+constexpr int kPoison = 0xff;
+
+// Error codes: those that all runtimes share, and the emulator's own.
+enum Code : int {
+  kFine = 0,
+  kOutOfMemory = kGpuOutOfMemory,
+  kNoDevice = kGpuNoDevice,
+  kBadLaunch = 1000,
+  kKernelFailed,
+  kBadPointer,
+};
+
+struct Stream {
+  int device = 0;
+  std::deque<std::function<int()>> work;
+};
+
+// Everything that is shared by all threads; kernels and copies run under the lock too.
+struct Runtime {
+  std::mutex mutex;
+  std::map<void*, size_t> allocations;
+  uint64_t allocated_bytes = 0;
+  std::map<Stream*, std::unique_ptr<Stream>> streams;
+  std::string failure;  // of the last kernel that failed
+};
+
+Runtime& TheRuntime() {
+  static Runtime* const runtime = new Runtime;  // outlives every static object that may still free memory
+  return *runtime;
+}
+
+bool IsDevice(int32_t device) {
+  return device >= 0 && device < static_cast<int32_t>(std::size(kWaveSizes));
+}
+
+// Runs what is queued; the first failure's code, and what follows it is dropped.
+int Drain(Stream& stream) {
+  int code = kFine;
+  while (!stream.work.empty()) {
+    const std::function<int()> next = std::move(stream.work.front());
+    stream.work.pop_front();
+    if (code == kFine) code = next();
+  }
+  return code;
+}
+
+int CountDevices(int32_t* count) {
+  *count = static_cast<int32_t>(std::size(kWaveSizes));
+  return kFine;
+}
+
+int Describe(int32_t device, GpuTraits* traits) {
+  if (!IsDevice(device)) return kNoDevice;
+  *traits = {};
+  std::strncpy(traits->name, "block emulator", sizeof(traits->name) - 1);
+  std::strncpy(traits->arch, "emulated", sizeof(traits->arch) - 1);
+  traits->wave_size = kWaveSizes[device];
+  traits->n_processors = 1;
+  traits->max_block_threads = kMaxBlockThreads;
+  traits->max_shared_bytes = kMaxSharedBytes;
+  return kFine;
+}
+
+int Memory(int32_t device, uint64_t* free_bytes, uint64_t* total_bytes) {
+  if (!IsDevice(device)) return kNoDevice;
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  *total_bytes = kMemoryBytes;
+  *free_bytes = kMemoryBytes - runtime.allocated_bytes;
+  return kFine;
+}
+
+int Allocate(int32_t device, size_t bytes, void** pointer) {
+  if (!IsDevice(device)) return kNoDevice;
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  if (bytes > kMemoryBytes - runtime.allocated_bytes) return kOutOfMemory;
+  constexpr size_t kAlignment = 256;
+  // Its end is exact, so that AddressSanitizer sees what is read beyond it.
+  if (posix_memalign(pointer, kAlignment, bytes) != 0) return kOutOfMemory;
+  std::memset(*pointer, kPoison, bytes);
+  runtime.allocations[*pointer] = bytes;
+  runtime.allocated_bytes += bytes;
+  return kFine;
+}
+
+// Waits for everything that may still use the memory, as the real ones do.
+int Release(int32_t device, void* pointer) {
+  if (!IsDevice(device)) return kNoDevice;
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  int code = kFine;
+  for (const auto& [key, stream] : runtime.streams) {
+    if (const int failed = Drain(*stream); failed != kFine) code = failed;
+  }
+  const auto found = runtime.allocations.find(pointer);
+  if (found == runtime.allocations.end()) return kBadPointer;
+  runtime.allocated_bytes -= found->second;
+  runtime.allocations.erase(found);
+  std::free(pointer);
+  return code;
+}
+
+int AllocatePinned(size_t bytes, void** pointer) {
+  *pointer = std::malloc(bytes);
+  return *pointer == nullptr ? kOutOfMemory : kFine;
+}
+
+int ReleasePinned(void* pointer) {
+  std::free(pointer);
+  return kFine;
+}
+
+int CreateStream(int32_t device, void** stream) {
+  if (!IsDevice(device)) return kNoDevice;
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  auto created = std::make_unique<Stream>();
+  created->device = device;
+  *stream = created.get();
+  runtime.streams[created.get()] = std::move(created);
+  return kFine;
+}
+
+int DestroyStream(int32_t /*device*/, void* stream) {
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  const auto found = runtime.streams.find(static_cast<Stream*>(stream));
+  if (found == runtime.streams.end()) return kBadPointer;
+  const int code = Drain(*found->second);
+  runtime.streams.erase(found);
+  return code;
+}
+
+int Copy(int32_t /*device*/, void* destination, const void* source, size_t bytes, GpuCopy /*kind*/, void* stream) {
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  static_cast<Stream*>(stream)->work.push_back([=] {
+    std::memcpy(destination, source, bytes);
+    return static_cast<int>(kFine);
+  });
+  return kFine;
+}
+
+int Synchronize(int32_t /*device*/, void* stream) {
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  return Drain(*static_cast<Stream*>(stream));
+}
+
+const char* ErrorName(int code) {
+  switch (code) {
+    case kFine: return "no error";
+    case kOutOfMemory: return "out of memory";
+    case kNoDevice: return "no such device";
+    case kBadLaunch: return "bad launch";
+    case kKernelFailed: return "kernel failed";
+    case kBadPointer: return "not this runtime's pointer";
+    default: return "unknown error";
+  }
+}
+
+const char* ErrorText(int code) {
+  return code == kKernelFailed ? TheRuntime().failure.c_str() : ErrorName(code);
+}
+
+}  // namespace
+
+void SetOrder(Order order, uint64_t seed) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  BlockRunner::Get().SetOrder(order, seed);
+}
+
+int WaveSize() {
+  return BlockRunner::Get().wave_size();
+}
+void* SharedMemory(size_t bytes) {
+  return BlockRunner::Get().SharedMemory(bytes);
+}
+void BlockBarrier() {
+  BlockRunner::Get().BlockBarrier();
+}
+const uint64_t* Exchange(uint64_t value) {
+  return BlockRunner::Get().Exchange(value);
+}
+
+void Enqueue(GpuContext& context, Job job) {
+  if (job.grid.x == 0 || job.grid.y == 0 || job.grid.z == 0) return;
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  auto& stream = *static_cast<Stream*>(context.stream);
+  const int wave_size = kWaveSizes[stream.device];
+  if (job.n_threads < 1 || job.n_threads > kMaxBlockThreads || job.n_threads % wave_size != 0 ||
+      job.shared_bytes > kMaxSharedBytes || job.grid.y > 65535 || job.grid.z > 65535) {
+    if (context.error == kFine) context.error = kBadLaunch;
+    return;
+  }
+  stream.work.push_back([&runtime, wave_size, job = std::move(job)] {
+    runtime.failure = BlockRunner::Get().Run(job, wave_size);
+    return static_cast<int>(runtime.failure.empty() ? kFine : kKernelFailed);
+  });
+}
+
+const GpuApi& Api() {
+  static const GpuApi api = {
+      .version = kGpuApiVersion,
+      .table_bytes = sizeof(KernelTable),
+      .runtime = "emulator",
+      .count_devices = CountDevices,
+      .describe = Describe,
+      .memory = Memory,
+      .allocate = Allocate,
+      .release = Release,
+      .allocate_pinned = AllocatePinned,
+      .release_pinned = ReleasePinned,
+      .create_stream = CreateStream,
+      .destroy_stream = DestroyStream,
+      .copy = Copy,
+      .synchronize = Synchronize,
+      .error_name = ErrorName,
+      .error_text = ErrorText,
+      .fill_kernels = FillKernels,
+  };
+  return api;
+}
+
+}  // namespace rf::hip::emulation

@@ -1,0 +1,48 @@
+// Tells AddressSanitizer that the stack changes; nothing without it.
+#pragma once
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define RF_FIBER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RF_FIBER_ASAN 1
+#endif
+#endif
+
+#ifdef RF_FIBER_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace rf::hip::emulation {
+
+#ifdef RF_FIBER_ASAN
+// Where the scheduler runs: known once the first fiber has been entered from there.
+struct SchedulerStack {
+  const void* bottom = nullptr;
+  size_t bytes = 0;
+  void* fake = nullptr;
+};
+inline SchedulerStack scheduler_stack;
+
+inline void StartSwitchToFiber(const void* bottom, size_t bytes) {
+  __sanitizer_start_switch_fiber(&scheduler_stack.fake, bottom, bytes);
+}
+inline void FinishSwitchToScheduler() {
+  __sanitizer_finish_switch_fiber(scheduler_stack.fake, nullptr, nullptr);
+}
+inline void StartSwitchToScheduler() {
+  __sanitizer_start_switch_fiber(nullptr, scheduler_stack.bottom, scheduler_stack.bytes);
+}
+inline void FinishSwitchToFiber() {
+  __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack.bottom, &scheduler_stack.bytes);
+}
+#else
+inline void StartSwitchToFiber(const void* /*bottom*/, size_t /*bytes*/) {}
+inline void FinishSwitchToScheduler() {}
+inline void StartSwitchToScheduler() {}
+inline void FinishSwitchToFiber() {}
+#endif
+
+}  // namespace rf::hip::emulation

@@ -1,0 +1,89 @@
+// The block emulator's spelling of gpu.h's language: plain C++.
+#pragma once
+
+#include <math.h>  // the overloads for float, without std::
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+
+#include "base/half.h"
+#include "hip/emulation/emulator.h"
+
+#define RF_KERNEL void
+#define RF_DEVICE [[maybe_unused]] static inline
+#define RF_DEVICE_MEMBER inline
+#define RF_UNROLL
+#define RF_LAUNCH_BOUNDS(n_threads)
+
+namespace rf::hip {
+namespace {
+
+using dim3 = emulation::Dim3;
+[[maybe_unused]] const dim3& threadIdx = emulation::thread_index;
+[[maybe_unused]] const dim3& blockIdx = emulation::block_index;
+[[maybe_unused]] const dim3& blockDim = emulation::block_size;
+[[maybe_unused]] const dim3& gridDim = emulation::grid_size;
+
+RF_DEVICE int WaveSize() {
+  return emulation::WaveSize();
+}
+RF_DEVICE void BlockBarrier() {
+  emulation::BlockBarrier();
+}
+
+/// T in the low bytes of a word that lanes exchange.
+template <typename T>
+uint64_t ToWord(T value) {
+  static_assert(sizeof(T) <= sizeof(uint64_t));
+  uint64_t word = 0;
+  std::memcpy(&word, &value, sizeof(T));
+  return word;
+}
+template <typename T>
+T FromWord(uint64_t word) {
+  T value;
+  std::memcpy(&value, &word, sizeof(T));
+  return value;
+}
+
+template <typename T>
+T Shuffle(T value, int lane) {
+  return FromWord<T>(emulation::Exchange(ToWord(value))[lane & (WaveSize() - 1)]);
+}
+template <typename T>
+T ShuffleXor(T value, int mask) {
+  const int lane = static_cast<int>(threadIdx.x) & (WaveSize() - 1);
+  return FromWord<T>(emulation::Exchange(ToWord(value))[lane ^ mask]);
+}
+/// Bit i: lane i's predicate.
+RF_DEVICE uint64_t Ballot(bool predicate) {
+  const uint64_t* predicates = emulation::Exchange(predicate ? 1 : 0);
+  uint64_t bits = 0;
+  for (int lane = 0; lane < WaveSize(); ++lane) bits |= predicates[lane] << lane;
+  return bits;
+}
+/// What rf::HalfToFloat says, by the hardware's own instruction.
+RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
+  return HalfToFloat(bits);
+}
+/// c + the dot product of four signed bytes.
+RF_DEVICE int Dot4(int a, int b, int c) {
+  for (int i = 0; i < 4; ++i) c += static_cast<int8_t>(a >> (8 * i)) * static_cast<int8_t>(b >> (8 * i));
+  return c;
+}
+template <typename T>
+T& Shared() {
+  return *static_cast<T*>(emulation::SharedMemory(sizeof(T)));
+}
+
+template <typename... Parameters, typename... Arguments>
+void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t shared_bytes,
+            Arguments... arguments) {
+  auto run = [kernel, arguments...] { kernel(static_cast<Parameters>(arguments)...); };
+  emulation::Enqueue(*static_cast<GpuContext*>(native), {grid, n_threads, shared_bytes, std::move(run)});
+}
+
+}  // namespace
+}  // namespace rf::hip

@@ -1,0 +1,71 @@
+// What a GPU module exports: the runtime calls that the host needs and the kernels. A module is a shared library made
+// from kernels/ by one of three compilers (HIP, CUDA, the block emulator) and opened at run time, so that the program
+// itself links to no GPU runtime. Both sides are built from the same sources; the versions only guard against a module
+// of another build lying in the way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "device/kernel_table.h"
+
+namespace rf::hip {
+
+inline constexpr uint32_t kGpuApiVersion = 1;
+inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
+
+/// Error codes that mean the same in HIP, in CUDA and in the emulator.
+inline constexpr int kGpuOutOfMemory = 2;
+inline constexpr int kGpuNoDevice = 100;
+
+/// What kernels and their launches must know about a device. Strings end with a zero.
+struct GpuTraits {
+  char name[256];             ///< for people: "AMD Radeon RX 7900 XTX"
+  char arch[256];             ///< "gfx1100", "sm_90", "emulated"
+  int32_t wave_size;          ///< lanes of a wave (warp): 32 or 64
+  int32_t n_processors;       ///< compute units (streaming multiprocessors)
+  int32_t max_block_threads;  ///< threads of a block
+  int32_t max_shared_bytes;   ///< shared memory (LDS) of a block
+  int32_t is_integrated;      ///< 1: shares the host's memory
+};
+
+/// The native handle of a GPU stream: what kernels' launch functions receive. One thread at a time.
+struct GpuContext {
+  void* stream;
+  int32_t device;
+  const GpuTraits* traits;
+  void* workspace;
+  size_t workspace_bytes;
+  int32_t error;  ///< of the first launch that failed since the last Stream::Synchronize(); 0: none
+};
+
+enum class GpuCopy : int32_t { kToDevice, kToHost, kOnDevice };
+
+/// Functions return 0 or the runtime's error code, which error_name() and error_text() explain. Every copy names its
+/// stream; nothing waits for a whole device.
+struct GpuApi {
+  uint32_t version;      ///< kGpuApiVersion
+  uint32_t table_bytes;  ///< sizeof(KernelTable)
+  const char* runtime;   ///< "HIP", "CUDA", "emulator"
+  int (*count_devices)(int32_t* count);
+  int (*describe)(int32_t device, GpuTraits* traits);
+  int (*memory)(int32_t device, uint64_t* free_bytes, uint64_t* total_bytes);
+  int (*allocate)(int32_t device, size_t bytes, void** pointer);
+  int (*release)(int32_t device, void* pointer);
+  int (*allocate_pinned)(size_t bytes, void** pointer);  ///< host memory that copies read and write directly
+  int (*release_pinned)(void* pointer);
+  int (*create_stream)(int32_t device, void** stream);
+  int (*destroy_stream)(int32_t device, void* stream);
+  int (*copy)(int32_t device, void* destination, const void* source, size_t bytes, GpuCopy kind, void* stream);
+  int (*synchronize)(int32_t device, void* stream);
+  const char* (*error_name)(int code);
+  const char* (*error_text)(int code);
+  /// Enters every kernel that a device with these traits can run.
+  void (*fill_kernels)(const GpuTraits& traits, KernelTable* table);
+  /// GpuTraits::arch of the devices that the module holds code for, separated by spaces; null: all that it lists.
+  const char* targets = nullptr;
+};
+
+using GetGpuApiFn = const GpuApi* (*)();
+
+}  // namespace rf::hip

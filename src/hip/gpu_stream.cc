@@ -1,0 +1,69 @@
+#include "hip/gpu_stream.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace rf::hip {
+namespace {
+
+class GpuStream final : public Stream {
+ public:
+  GpuStream(std::shared_ptr<GpuRuntime> runtime, void* stream, const GpuTraits& traits)
+      : runtime_(std::move(runtime)), context_{stream, runtime_->device(), &traits, nullptr, 0, 0} {}
+  // Whose memory is freed next must not be in use any more.
+  ~GpuStream() override {
+    runtime_->api().synchronize(context_.device, context_.stream);
+    runtime_->api().destroy_stream(context_.device, context_.stream);
+  }
+
+  void* native() override { return &context_; }
+  void SetWorkspace(Buffer* workspace) override {
+    context_.workspace = workspace->data();
+    context_.workspace_bytes = workspace->size();
+  }
+  Status CopyToDevice(void* dst, const void* src, size_t bytes) override {
+    return Copy(dst, src, bytes, GpuCopy::kToDevice);
+  }
+  Status CopyToHost(void* dst, const void* src, size_t bytes) override {
+    return Copy(dst, src, bytes, GpuCopy::kToHost);
+  }
+  Status CopyOnDevice(void* dst, const void* src, size_t bytes) override {
+    return Copy(dst, src, bytes, GpuCopy::kOnDevice);
+  }
+
+  // A launch has no result of its own: what it met lies in the context until here.
+  Status Synchronize() override {
+    const int launched = std::exchange(context_.error, 0);
+    const int finished = runtime_->api().synchronize(context_.device, context_.stream);
+    if (launched != 0) return runtime_->Fail(launched, "starting a kernel");
+    if (finished != 0) return runtime_->Fail(finished, "running what was queued");
+    return runtime_->CheckAlive();
+  }
+
+ private:
+  Status Copy(void* dst, const void* src, size_t bytes, GpuCopy kind) {
+    if (bytes == 0) return {};
+    RF_RETURN_IF_ERROR(runtime_->CheckAlive());
+    const int code = runtime_->api().copy(context_.device, dst, src, bytes, kind, context_.stream);
+    if (code == 0) return {};
+    constexpr const char* kWays[] = {"to the device", "from the device", "on the device"};
+    return runtime_->Fail(code, fmt::format("copying {} bytes {}", bytes, kWays[static_cast<int>(kind)]));
+  }
+
+  std::shared_ptr<GpuRuntime> runtime_;
+  GpuContext context_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Stream>> CreateGpuStream(std::shared_ptr<GpuRuntime> runtime, const GpuTraits& traits) {
+  RF_RETURN_IF_ERROR(runtime->CheckAlive());
+  void* stream = nullptr;
+  const int code = runtime->api().create_stream(runtime->device(), &stream);
+  if (code != 0) return runtime->Fail(code, "creating a stream");
+  if (stream == nullptr) return Error{ErrorCode::kDevice, "the runtime gave its default stream", runtime->name()};
+  return std::unique_ptr<Stream>(new GpuStream(std::move(runtime), stream, traits));
+}
+
+}  // namespace rf::hip

@@ -1,0 +1,105 @@
+#include "hip/hip_device.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+#include "hip/gpu_buffer.h"
+#include "hip/gpu_runtime.h"
+#include "hip/gpu_stream.h"
+#include "hip/self_test.h"
+#include "hip/uploader.h"
+
+namespace rf::hip {
+namespace {
+
+class HipDevice final : public Device {
+ public:
+  HipDevice(std::shared_ptr<GpuRuntime> runtime, const GpuTraits& traits, std::string kind)
+      : runtime_(std::move(runtime)), traits_(traits) {
+    runtime_->api().fill_kernels(traits_, &kernels_);
+    const GpuRuntime::Memory memory = runtime_->ReadMemory();
+    properties_.name = traits_.name;
+    properties_.kind = std::move(kind);
+    properties_.isa = traits_.arch;
+    properties_.memory_bytes = memory.total_bytes;
+    properties_.free_bytes = memory.free_bytes;
+    properties_.index = runtime_->device();
+  }
+
+  const DeviceProperties& properties() const override { return properties_; }
+  const KernelTable& kernels() const override { return kernels_; }
+  Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) override {
+    return AllocateGpuBuffer(runtime_, bytes, purpose);
+  }
+  Result<std::unique_ptr<Stream>> CreateStream() override { return CreateGpuStream(runtime_, traits_); }
+
+  LoadedWeight DescribeWeight(const WeightSource& source) const override {
+    LoadedWeight described;
+    described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
+    const int64_t row_bytes = RowBytes(GetFormatInfo(source.format), source.n_cols);
+    described.bytes_owned = static_cast<uint64_t>(source.n_matrices * source.n_rows * row_bytes) + kReadableBeyond;
+    return described;
+  }
+
+  Result<LoadedWeight> LoadWeight(const WeightSource& source) override {
+    LoadedWeight loaded = DescribeWeight(source);
+    RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
+    if (uploader_ == nullptr) {
+      RF_ASSIGN_OR_RETURN(uploader_, Uploader::Create(runtime_, traits_));
+    }
+    RF_RETURN_IF_ERROR(uploader_->Upload(loaded.storage->data(), source.bytes));
+    loaded.view.data = loaded.storage->data();
+    return loaded;
+  }
+
+ private:
+  const std::shared_ptr<GpuRuntime> runtime_;
+  const GpuTraits traits_;
+  KernelTable kernels_;
+  DeviceProperties properties_;
+  std::unique_ptr<Uploader> uploader_;  // made for the first weight
+};
+
+// "gfx90a:sramecc+:xnack-" is gfx90a with settings that code may leave open.
+std::string_view WithoutSettings(std::string_view arch) {
+  return arch.substr(0, arch.find(':'));
+}
+
+bool HasCodeFor(const char* targets, std::string_view arch) {
+  if (targets == nullptr) return true;
+  std::string_view left = targets;
+  while (!left.empty()) {
+    const size_t end = std::min(left.find(' '), left.size());
+    if (left.substr(0, end) == arch) return true;
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return false;
+}
+
+Status CheckTarget(const GpuApi& api, const GpuTraits& traits, const std::string& name) {
+  const std::string_view arch = WithoutSettings(traits.arch);
+  if (HasCodeFor(api.targets, arch)) return {};
+  return Error{ErrorCode::kDevice,
+               fmt::format("{} is a {}, this build has kernels for {} only: build the module for it too (docs/gpu.md)",
+                           EscapeForMessage(traits.name), EscapeForMessage(arch), api.targets),
+               name};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> CreateHipDevice(const GpuApi& api, const std::string& kind, int32_t index) {
+  auto runtime = std::make_shared<GpuRuntime>(api, index, fmt::format("{}:{}", kind, index));
+  GpuTraits traits{};
+  const int code = api.describe(index, &traits);
+  if (code != 0) return runtime->Fail(code, "asking for the device's properties");
+  RF_RETURN_IF_ERROR(CheckTarget(api, traits, runtime->name()));
+  auto device = std::make_unique<HipDevice>(runtime, traits, kind);
+  RF_RETURN_IF_ERROR(TestDevice(*device, runtime->name()));
+  return std::unique_ptr<Device>(std::move(device));
+}
+
+}  // namespace rf::hip

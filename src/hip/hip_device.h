@@ -1,0 +1,22 @@
+// A GPU as a device, over a module's table of functions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "device/device.h"
+#include "hip/gpu_api.h"
+
+namespace rf::hip {
+
+/// Bytes behind a weight's last row that kernels may read. They hold nothing.
+inline constexpr size_t kReadableBeyond = 16;
+
+/// The module's device number `index` as "kind:index" (kind: what --device calls it). It is tested before anyone gets
+/// it: a device that computes wrongly is refused. `api` must outlive it. Errors: kDevice (also
+/// if the module has no code for it), kOutOfMemory.
+Result<std::unique_ptr<Device>> CreateHipDevice(const GpuApi& api, const std::string& kind, int32_t index);
+
+}  // namespace rf::hip

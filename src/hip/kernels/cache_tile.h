@@ -1,0 +1,77 @@
+// Keys or values of a few positions, as F32 in shared memory.
+#pragma once
+
+#include "hip/kernels/views.h"
+#include "ops/all_kv_formats.h"  // written by ops/CMakeLists.txt from kv_formats.def
+
+namespace rf::hip {
+namespace {
+
+/// Eight elements of a plain format, which a lane loads at once.
+template <typename Block>
+struct alignas(16) EightOf {
+  Block elements[8];
+};
+
+RF_DEVICE float ElementOf(const BlockF32& element) {
+  return element.value;
+}
+RF_DEVICE float ElementOf(const BlockF16& element) {
+  return HalfBitsToFloat(element.bits);
+}
+RF_DEVICE float ElementOf(const BlockBF16& element) {
+  return Bf16ToFloat(element.bits);
+}
+
+/// Where a block's keys or values come from.
+struct CacheSource {
+  const BatchView& batch;
+  const KvLayerView& kv;
+  void* half;
+  int sequence;
+  int head;
+};
+
+template <typename Block>
+RF_DEVICE const Block* CacheRowAt(const CacheSource& from, int position) {
+  const int page = PageOf(from.batch, from.kv, from.sequence, position);
+  return CacheRow<Block>(from.kv, from.half, page, from.head, position % from.kv.page_tokens);
+}
+
+/// kPositions rows of up to kDim elements. Rows are an odd number of Float4 apart, so that threads which read the same
+/// column of neighbouring rows use different banks.
+template <int kDim, int kPositions>
+struct CacheTile {
+  Float4 rows[kPositions][kDim / 4 + 1];
+
+  /// Loads positions [first, end) of those that begin at `begin`; the other rows stay as they are. By kThreads threads.
+  template <typename Block, int kThreads>
+  RF_DEVICE_MEMBER void Load(const CacheSource& from, int begin, int first, int end) {
+    // A thread takes a piece: eight elements of a plain format, or a block.
+    constexpr int kPiece = Block::kElements == 1 ? 8 : Block::kElements;
+    constexpr int kPerRow = kDim / kPiece;
+    for (int i = static_cast<int>(threadIdx.x); i < kPositions * kPerRow; i += kThreads) {
+      const int row = i / kPerRow;
+      const int column = i % kPerRow * kPiece;
+      const int position = begin + row;
+      if (position < first || position >= end || column >= from.kv.head_dim) continue;
+      LoadPiece(CacheRowAt<Block>(from, position) + column / Block::kElements, &rows[row][column / 4]);
+    }
+  }
+
+ private:
+  template <typename Block>
+  RF_DEVICE_MEMBER static void LoadPiece(const Block* from, Float4* to) {
+    if constexpr (Block::kElements == 1) {
+      const EightOf<Block> eight = *reinterpret_cast<const EightOf<Block>*>(from);
+      const Block* e = eight.elements;
+      to[0] = {ElementOf(e[0]), ElementOf(e[1]), ElementOf(e[2]), ElementOf(e[3])};
+      to[1] = {ElementOf(e[4]), ElementOf(e[5]), ElementOf(e[6]), ElementOf(e[7])};
+    } else {
+      Unpack(*from, &to->x);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace rf::hip

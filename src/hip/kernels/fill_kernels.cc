@@ -1,0 +1,12 @@
+// All kernels of the module.
+#include "hip/kernels/register.h"
+
+namespace rf::hip {
+
+void FillKernels(const GpuTraits& traits, KernelTable* table) {
+#define RF_OP(Name, file) Register##Name(traits, *table);
+#include "ops/ops.def"
+#undef RF_OP
+}
+
+}  // namespace rf::hip

@@ -1,0 +1,67 @@
+// CUDA's spelling of gpu.h's language.
+#pragma once
+
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#define RF_KERNEL __global__ void
+#define RF_DEVICE [[maybe_unused]] static __device__ __forceinline__
+#define RF_DEVICE_MEMBER __device__ __forceinline__
+// Before a loop whose body indexes an array that must lie in registers.
+#define RF_UNROLL _Pragma("unroll")
+// On a kernel: blocks have at most so many threads, so that each may have more registers.
+#define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
+
+namespace rf::hip {
+namespace {
+
+inline constexpr unsigned kAllLanes = 0xffffffffu;
+
+RF_DEVICE constexpr int WaveSize() {
+  return 32;
+}
+RF_DEVICE void BlockBarrier() {
+  __syncthreads();
+}
+template <typename T>
+RF_DEVICE T ShuffleXor(T value, int mask) {
+  return __shfl_xor_sync(kAllLanes, value, mask);
+}
+template <typename T>
+RF_DEVICE T Shuffle(T value, int lane) {
+  return __shfl_sync(kAllLanes, value, lane);
+}
+/// Bit i: lane i's predicate.
+RF_DEVICE uint64_t Ballot(bool predicate) {
+  return __ballot_sync(kAllLanes, predicate);
+}
+/// What rf::HalfToFloat says, by the hardware's own instruction.
+RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
+  return __half2float(__ushort_as_half(bits));
+}
+/// c + the dot product of four signed bytes.
+RF_DEVICE int Dot4(int a, int b, int c) {
+  return __dp4a(a, b, c);
+}
+/// The block's shared memory as a T. Its size is known to the compiler, which counts it; one kernel uses one T.
+template <typename T>
+RF_DEVICE T& Shared() {
+  __shared__ __align__(16) unsigned char memory[sizeof(T)];
+  return *reinterpret_cast<T*>(memory);
+}
+
+template <typename... Parameters, typename... Arguments>
+void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t /*shared_bytes*/,
+            Arguments... arguments) {
+  auto& context = *static_cast<GpuContext*>(native);
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
+  cudaError_t error = cudaSetDevice(context.device);
+  if (error == cudaSuccess) {
+    kernel<<<grid, n_threads, 0, static_cast<cudaStream_t>(context.stream)>>>(arguments...);
+    error = cudaGetLastError();
+  }
+  if (context.error == 0) context.error = static_cast<int32_t>(error);
+}
+
+}  // namespace
+}  // namespace rf::hip

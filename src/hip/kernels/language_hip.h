@@ -1,0 +1,75 @@
+// HIP's spelling of gpu.h's language.
+#pragma once
+
+#include <hip/hip_runtime.h>
+
+#define RF_KERNEL __global__ void
+#define RF_DEVICE [[maybe_unused]] static __device__ __forceinline__
+#define RF_DEVICE_MEMBER __device__ __forceinline__
+// Before a loop whose body indexes an array that must lie in registers.
+#define RF_UNROLL _Pragma("unroll")
+// On a kernel: blocks have at most so many threads, so that each may have more registers.
+#define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
+
+namespace rf::hip {
+namespace {
+
+// The host pass has no target: what it says here is used by no launch, which ask GpuTraits instead.
+RF_DEVICE constexpr int WaveSize() {
+#if defined(__GFX9__)
+  return 64;
+#else
+  return 32;
+#endif
+}
+RF_DEVICE void BlockBarrier() {
+  __syncthreads();
+}
+template <typename T>
+RF_DEVICE T ShuffleXor(T value, int mask) {
+  return __shfl_xor(value, mask, WaveSize());
+}
+template <typename T>
+RF_DEVICE T Shuffle(T value, int lane) {
+  return __shfl(value, lane, WaveSize());
+}
+/// Bit i: lane i's predicate.
+RF_DEVICE uint64_t Ballot(bool predicate) {
+  return __ballot(predicate);
+}
+/// What rf::HalfToFloat says, by the hardware's own instruction.
+RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
+  return static_cast<float>(__builtin_bit_cast(_Float16, bits));
+}
+/// c + the dot product of four signed bytes.
+RF_DEVICE int Dot4(int a, int b, int c) {
+#if defined(__GFX11__) || defined(__GFX12__)
+  return __builtin_amdgcn_sudot4(true, a, true, b, c, false);
+#elif defined(__HIP_DEVICE_COMPILE__)
+  return __builtin_amdgcn_sdot4(a, b, c, false);
+#else
+  return a + b + c;  // the host pass compiles it, nothing runs it
+#endif
+}
+/// The block's shared memory as a T. Its size is known to the compiler, which counts it; one kernel uses one T.
+template <typename T>
+RF_DEVICE T& Shared() {
+  __shared__ __attribute__((aligned(16))) unsigned char memory[sizeof(T)];
+  return *reinterpret_cast<T*>(memory);
+}
+
+template <typename... Parameters, typename... Arguments>
+void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t /*shared_bytes*/,
+            Arguments... arguments) {
+  auto& context = *static_cast<GpuContext*>(native);
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
+  hipError_t error = hipSetDevice(context.device);
+  if (error == hipSuccess) {
+    kernel<<<grid, n_threads, 0, static_cast<hipStream_t>(context.stream)>>>(arguments...);
+    error = hipGetLastError();
+  }
+  if (context.error == 0) context.error = static_cast<int32_t>(error);
+}
+
+}  // namespace
+}  // namespace rf::hip

@@ -1,0 +1,117 @@
+// Products with experts. A few rows each meet their expert alone; many are grouped by expert first, so that an expert's
+// weights are read once for a tile of rows.
+#include "hip/kernels/product.h"
+#include "hip/kernels/register.h"
+
+namespace rf::hip {
+namespace {
+
+constexpr int kThreads = 256;
+
+// Where the grouped rows lie in the workspace.
+struct Groups {
+  int32_t n_rows;
+  int32_t n_experts;
+  int32_t n_tiles;  // at most; those that are not needed are empty
+  RowTile* tiles;   // [n_tiles]
+  int32_t* counts;  // [n_experts] rows of each expert
+  int32_t* order;   // [n_rows] rows, expert by expert
+};
+
+size_t BytesOf(const Groups& groups) {
+  return sizeof(RowTile) * static_cast<size_t>(groups.n_tiles) +
+         sizeof(int32_t) * static_cast<size_t>(groups.n_experts + groups.n_rows);
+}
+
+Groups GroupsOf(const MoeMatMul::Args& args, void* workspace) {
+  const auto n_rows = static_cast<int32_t>(args.y.n_rows);
+  const auto n_experts = static_cast<int32_t>(args.weight.n_matrices);
+  const int32_t n_full = n_rows / ProductKernelsOf(args.weight.format).tile_rows;
+  Groups groups{n_rows, n_experts, n_full + (n_experts < n_rows ? n_experts : n_rows), nullptr, nullptr, nullptr};
+  groups.tiles = static_cast<RowTile*>(workspace);
+  groups.counts = reinterpret_cast<int32_t*>(groups.tiles + groups.n_tiles);
+  groups.order = groups.counts + n_experts;
+  return groups;
+}
+
+// Calls use(row) for each row of y that an expert computes, in order.
+template <typename Use>
+RF_DEVICE void ForEachRowOf(const ProductRows& rows, int expert, Use use) {
+  const int n_tokens = rows.n_rows / rows.n_used;
+  for (int t = 0; t < n_tokens; ++t) {
+    for (int j = 0; j < rows.n_used; ++j) {
+      if (rows.ids[t * rows.ids_stride + j] == expert) use(t * rows.n_used + j);
+    }
+  }
+}
+
+RF_DEVICE int TilesFor(int count, int tile_rows) {
+  return (count + tile_rows - 1) / tile_rows;
+}
+
+// One block; a thread looks after every kThreads-th expert.
+RF_KERNEL GroupRows(ProductRows rows, Groups groups, int tile_rows) {
+  const auto thread = static_cast<int>(threadIdx.x);
+  for (int expert = thread; expert < groups.n_experts; expert += kThreads) {
+    int count = 0;
+    ForEachRowOf(rows, expert, [&](int) { ++count; });
+    groups.counts[expert] = count;
+  }
+  BlockBarrier();
+  int first_row = 0;
+  int first_tile = 0;
+  for (int expert = 0; expert < groups.n_experts; ++expert) {
+    const int count = groups.counts[expert];
+    if (expert % kThreads == thread) {
+      int at = first_row;
+      ForEachRowOf(rows, expert, [&](int row) { groups.order[at++] = row; });
+      for (int i = 0; i < TilesFor(count, tile_rows); ++i) {
+        const int done = i * tile_rows;
+        const int left = count - done;
+        groups.tiles[first_tile + i] = {expert, first_row + done, left < tile_rows ? left : tile_rows};
+      }
+    }
+    first_row += count;
+    first_tile += TilesFor(count, tile_rows);
+  }
+  for (int i = first_tile + thread; i < groups.n_tiles; i += kThreads) groups.tiles[i] = {0, 0, 0};
+}
+
+// From one row an expert on average, reading an expert's weights once pays.
+bool IsGrouped(const MoeMatMul::Args& args) {
+  return args.y.n_rows >= args.weight.n_matrices;
+}
+
+size_t WorkspaceBytes(const MoeMatMul::Args& args, int /*n_threads*/) {
+  return IsGrouped(args) ? BytesOf(GroupsOf(args, nullptr)) : 0;
+}
+
+void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
+  const ProductKernels& kernels = ProductKernelsOf(args.weight.format);
+  ProductJob job{};
+  job.args = {args.x, {}, {{args.weight, {}, args.y}}, 1};
+  job.rows.n_rows = static_cast<int32_t>(args.y.n_rows);
+  job.rows.ids = static_cast<const int32_t*>(args.ids.data);
+  job.rows.ids_stride = args.ids.row_stride;
+  job.rows.n_used = static_cast<int32_t>(args.ids.n_cols);
+  job.rows.rows_per_x = args.x.n_rows == args.ids.n_rows ? job.rows.n_used : 1;
+  if (IsGrouped(args)) {
+    const Groups groups = GroupsOf(args, static_cast<GpuContext*>(native)->workspace);
+    Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kernels.tile_rows);
+    job.rows.tiles = groups.tiles;
+    job.rows.order = groups.order;
+    job.rows.n_tiles = groups.n_tiles;
+  }
+  kernels.launch(native, job);
+}
+
+}  // namespace
+
+void RegisterMoeMatMul(const GpuTraits& /*traits*/, KernelTable& table) {
+#define RF_FORMAT(Name, ...) \
+  table.moe_matmul.Set(Format::k##Name, {LaunchMoeMatMul, WorkspaceBytes, "hip/moe_matmul_" #Name});
+#include "quant/formats.def"
+#undef RF_FORMAT
+}
+
+}  // namespace rf::hip

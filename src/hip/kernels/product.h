@@ -1,0 +1,119 @@
+// Matrix products as the kernels of matmul and moe_matmul see them: tiles of outputs, tiles of rows.
+//
+// A row's result must not depend on the rows beside it, nor on the kernel that the number of rows chooses. So all
+// kernels for a format add in the same order: the columns are cut into units of 32; unit u belongs to lane u % 8; each
+// lane adds its units' products in order; then the eight sums are added in order.
+#pragma once
+
+#include "hip/kernels/views.h"
+#include "ops/matmul.h"
+
+namespace rf::hip {
+
+inline constexpr int kUnit = 32;
+inline constexpr int kUnitLanes = 8;
+inline constexpr int kUnitRound = kUnit * kUnitLanes;  ///< columns that the lanes take in one round
+
+/// Rows of y that meet the same matrix.
+struct RowTile {
+  int32_t matrix;
+  int32_t first;  ///< into ProductRows::order, or the row itself
+  int32_t count;
+};
+
+/// Which rows of x meet which matrix.
+struct ProductRows {
+  int32_t n_rows = 0;      ///< of y
+  int32_t rows_per_x = 1;  ///< y's row r reads x's row r / rows_per_x
+  /// Experts: y's row r meets matrix ids[r / n_used * ids_stride + r % n_used]; null: all meet matrix 0.
+  const int32_t* ids = nullptr;
+  int64_t ids_stride = 0;
+  int32_t n_used = 1;
+  /// Experts' rows put together (moe_matmul.cc): n_tiles tiles of order's entries; null: tiles of rows as they lie.
+  const RowTile* tiles = nullptr;
+  const int32_t* order = nullptr;
+  int32_t n_tiles = 0;
+};
+
+/// Products that share x and the weights' format: one launch. The parts' tiles of outputs follow one another.
+struct ProductJob {
+  MatMul::Args args;
+  ProductRows rows;
+  int32_t first_tile[MatMul::kMaxParts];
+};
+
+/// The kernels for weights of one format.
+struct ProductKernels {
+  int tile_rows;  ///< of the kernel for many rows: what experts' rows are grouped by
+  void (*launch)(void* native, ProductJob job);
+};
+
+/// Of any format; in matmul.cc.
+const ProductKernels& ProductKernelsOf(Format format);
+
+namespace {
+
+/// A tile's part and its outputs.
+struct OutputTile {
+  MatMul::Part part;
+  int first;
+  int count;
+};
+
+RF_DEVICE OutputTile OutputTileAt(const ProductJob& job, int index, int tile_outputs) {
+  // No array is indexed with a number that the compiler does not know: it would be copied to slow private memory.
+  OutputTile tile{job.args.parts[0], index, 0};
+  if (job.args.n_parts > 1 && index >= job.first_tile[1]) {
+    tile.part = job.args.parts[1];
+    tile.first = index - job.first_tile[1];
+  }
+  if (job.args.n_parts > 2 && index >= job.first_tile[2]) {
+    tile.part = job.args.parts[2];
+    tile.first = index - job.first_tile[2];
+  }
+  tile.first *= tile_outputs;
+  const int left = static_cast<int>(tile.part.weight.n_rows) - tile.first;
+  tile.count = left < tile_outputs ? left : tile_outputs;
+  return tile;
+}
+
+/// The index-th tile of up to tile_rows rows, which may be empty. Experts that are not grouped have one row each.
+RF_DEVICE RowTile RowTileAt(const ProductRows& rows, int index, int tile_rows) {
+  if (rows.tiles != nullptr) return rows.tiles[index];
+  if (rows.ids != nullptr) return {rows.ids[index / rows.n_used * rows.ids_stride + index % rows.n_used], index, 1};
+  const int first = index * tile_rows;
+  const int left = rows.n_rows - first;
+  return {0, first, left < tile_rows ? left : tile_rows};
+}
+
+/// The row of y that is the i-th of a tile.
+RF_DEVICE int64_t RowIn(const ProductRows& rows, const RowTile& tile, int i) {
+  return rows.order != nullptr ? rows.order[tile.first + i] : tile.first + i;
+}
+
+/// Writes one output: the sum, with bias and residual.
+RF_DEVICE void StoreOutput(const ProductJob& job, const MatMul::Part& part, int64_t row, int output, float sum) {
+  if (part.bias.data != nullptr) sum += static_cast<const float*>(part.bias.data)[output];
+  if (job.args.residual.data != nullptr) sum += RowOf(job.args.residual, row)[output];
+  RowOf(part.y, row)[output] = sum;
+}
+
+/// Sets first_tile; returns the grid: tiles of outputs, tiles of rows.
+inline dim3 PlanTiles(ProductJob& job, int tile_outputs, int tile_rows) {
+  int64_t n_output_tiles = 0;
+  for (int p = 0; p < job.args.n_parts; ++p) {
+    job.first_tile[p] = static_cast<int32_t>(n_output_tiles);
+    n_output_tiles += CeilDivide(job.args.parts[p].weight.n_rows, tile_outputs);
+  }
+  int64_t n_row_tiles = CeilDivide(job.rows.n_rows, tile_rows);
+  if (job.rows.ids != nullptr) n_row_tiles = job.rows.tiles != nullptr ? job.rows.n_tiles : job.rows.n_rows;
+  return dim3(static_cast<uint32_t>(n_output_tiles), static_cast<uint32_t>(n_row_tiles));
+}
+
+/// Whether all tiles of rows have one row.
+inline bool IsOneRowEach(const ProductRows& rows) {
+  return rows.n_rows == 1 || (rows.ids != nullptr && rows.tiles == nullptr);
+}
+
+}  // namespace
+}  // namespace rf::hip

@@ -1,0 +1,39 @@
+#include "hip/kernels/register.h"
+#include "hip/kernels/views.h"
+
+namespace rf::hip {
+namespace {
+
+// A thread rotates a pair; a row has n_heads * rope_dim / 2 of them.
+RF_KERNEL RotatePairs(Rope::Args args) {
+  const int half = args.attrs.rope_dim / 2;
+  const bool is_adjacent = args.attrs.pairing == RopePairing::kAdjacent;
+  const Stretch stretch = StretchOfBlock(static_cast<int64_t>(args.attrs.n_heads) * half);
+  const float* table = RowOf(args.table, stretch.row);
+  float* x = RowOf(args.x, stretch.row);
+  for (int i = stretch.begin + static_cast<int>(threadIdx.x); i < stretch.end; i += kStretchThreads) {
+    const int j = i % half;
+    float* head = x + static_cast<int64_t>(i / half) * args.attrs.head_dim;
+    float* first = head + (is_adjacent ? 2 * j : j);
+    float* second = first + (is_adjacent ? 1 : half);
+    const float cosine = table[2 * j];
+    const float sine = table[2 * j + 1];
+    const float a = *first;
+    const float b = *second;
+    *first = a * cosine - b * sine;
+    *second = a * sine + b * cosine;
+  }
+}
+
+void LaunchRope(void* native, const Rope::Args& args) {
+  const int64_t n_pairs = static_cast<int64_t>(args.attrs.n_heads) * (args.attrs.rope_dim / 2);
+  Launch(native, RotatePairs, StretchesOf(args.x.n_rows, n_pairs), kStretchThreads, 0, args);
+}
+
+}  // namespace
+
+void RegisterRope(const GpuTraits& /*traits*/, KernelTable& table) {
+  table.rope.Set(Format::kF32, {LaunchRope, nullptr, "hip/rope"});
+}
+
+}  // namespace rf::hip

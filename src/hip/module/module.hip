@@ -1,0 +1,141 @@
+// The GPU's runtime as a module exports it: HIP's calls, or CUDA's under HIP's names.
+#if defined(__CUDACC__)
+#include "hip/module/cuda_names.h"
+#else
+#include <hip/hip_runtime.h>
+#endif
+
+#include <cstdio>
+#include <cstring>
+
+#include "hip/gpu_api.h"
+#include "hip/kernels/register.h"
+
+namespace rf::hip {
+namespace {
+
+// Runs `call` with the device made current for this thread.
+template <typename Call>
+int On(int32_t device, Call call) {
+  const hipError_t chosen = hipSetDevice(device);
+  return static_cast<int>(chosen != hipSuccess ? chosen : call());
+}
+
+int CountDevices(int32_t* count) {
+  int n = 0;
+  const hipError_t error = hipGetDeviceCount(&n);
+  *count = error == hipSuccess ? n : 0;
+  return static_cast<int>(error);
+}
+
+template <typename Attribute>
+int32_t AttributeOf(int32_t device, Attribute attribute, hipError_t& error) {
+  int value = 0;
+  const hipError_t failed = hipDeviceGetAttribute(&value, attribute, device);
+  if (error == hipSuccess) error = failed;
+  return value;
+}
+
+// The name of the instruction set. hipDeviceProp_t has another layout in every major version of ROCm, but the header
+// that this was compiled with belongs to it: HIP versions its symbol.
+void ReadNames(const hipDeviceProp_t& properties, GpuTraits* traits) {
+  std::snprintf(traits->name, sizeof(traits->name), "%s", properties.name);
+#if defined(__CUDACC__)
+  std::snprintf(traits->arch, sizeof(traits->arch), "sm_%d%d", properties.major, properties.minor);
+#else
+  std::snprintf(traits->arch, sizeof(traits->arch), "%s", properties.gcnArchName);
+  if (char* features = std::strchr(traits->arch, ':')) *features = '\0';  // "gfx90a:sramecc+:xnack-"
+#endif
+}
+
+int Describe(int32_t device, GpuTraits* traits) {
+  *traits = {};
+  hipDeviceProp_t properties;
+  hipError_t error = hipGetDeviceProperties(&properties, device);
+  if (error != hipSuccess) return static_cast<int>(error);
+  ReadNames(properties, traits);
+  traits->wave_size = AttributeOf(device, hipDeviceAttributeWarpSize, error);
+  traits->n_processors = AttributeOf(device, hipDeviceAttributeMultiprocessorCount, error);
+  traits->max_block_threads = AttributeOf(device, hipDeviceAttributeMaxThreadsPerBlock, error);
+  traits->max_shared_bytes = AttributeOf(device, hipDeviceAttributeMaxSharedMemoryPerBlock, error);
+  traits->is_integrated = AttributeOf(device, hipDeviceAttributeIntegrated, error);
+  return static_cast<int>(error);
+}
+
+int Memory(int32_t device, uint64_t* free_bytes, uint64_t* total_bytes) {
+  size_t free_size = 0;
+  size_t total_size = 0;
+  const int error = On(device, [&] { return hipMemGetInfo(&free_size, &total_size); });
+  *free_bytes = free_size;
+  *total_bytes = total_size;
+  return error;
+}
+
+int Allocate(int32_t device, size_t bytes, void** pointer) {
+  return On(device, [&] { return hipMalloc(pointer, bytes); });
+}
+int Release(int32_t device, void* pointer) {
+  return On(device, [&] { return hipFree(pointer); });
+}
+int AllocatePinned(size_t bytes, void** pointer) {
+  return static_cast<int>(hipHostMalloc(pointer, bytes, hipHostMallocDefault));
+}
+int ReleasePinned(void* pointer) {
+  return static_cast<int>(hipHostFree(pointer));
+}
+
+int CreateStream(int32_t device, void** stream) {
+  return On(device,
+            [&] { return hipStreamCreateWithFlags(reinterpret_cast<hipStream_t*>(stream), hipStreamNonBlocking); });
+}
+int DestroyStream(int32_t device, void* stream) {
+  return On(device, [&] { return hipStreamDestroy(static_cast<hipStream_t>(stream)); });
+}
+
+int Copy(int32_t device, void* destination, const void* source, size_t bytes, GpuCopy kind, void* stream) {
+  constexpr hipMemcpyKind kKinds[] = {hipMemcpyHostToDevice, hipMemcpyDeviceToHost, hipMemcpyDeviceToDevice};
+  return On(device, [&] {
+    return hipMemcpyAsync(destination, source, bytes, kKinds[static_cast<int>(kind)], static_cast<hipStream_t>(stream));
+  });
+}
+int Synchronize(int32_t device, void* stream) {
+  return On(device, [&] { return hipStreamSynchronize(static_cast<hipStream_t>(stream)); });
+}
+
+const char* ErrorName(int code) {
+  return hipGetErrorName(static_cast<hipError_t>(code));
+}
+const char* ErrorText(int code) {
+  return hipGetErrorString(static_cast<hipError_t>(code));
+}
+
+}  // namespace
+}  // namespace rf::hip
+
+extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* RocmforgeGpuApi() {
+  using namespace rf::hip;  // NOLINT(google-build-using-namespace)
+  static const GpuApi api = {
+    kGpuApiVersion,
+    sizeof(rf::KernelTable),
+#if defined(__CUDACC__)
+    "CUDA",
+#else
+    "HIP",
+#endif
+    CountDevices,
+    Describe,
+    Memory,
+    Allocate,
+    Release,
+    AllocatePinned,
+    ReleasePinned,
+    CreateStream,
+    DestroyStream,
+    Copy,
+    Synchronize,
+    ErrorName,
+    ErrorText,
+    FillKernels,
+  };
+  return &api;
+}

@@ -1,0 +1,81 @@
+// A GPU runtime over the host's heap, for tests of everything above GpuApi: it can fail any call, and it watches how it
+// is used.
+//
+// What is queued on a stream runs at synchronization, as late as a real device may do it: who frees or changes memory
+// too early is found out. Device memory starts as 0xff bytes. The kernels are the ops' references.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hip/gpu_api.h"
+
+namespace rf::hip {
+
+/// There is one at a time; its table of functions is what a device under test gets. For one thread.
+class Shim {
+ public:
+  Shim();
+  ~Shim();
+  Shim(const Shim&) = delete;
+  Shim& operator=(const Shim&) = delete;
+
+  const GpuApi& api() const { return table_; }
+  GpuApi& table() { return table_; }
+
+  // What the pretended machine has.
+  int32_t n_devices = 1;
+  std::string name = "Shim GPU";
+  std::string arch = "gfx1100";
+  uint64_t capacity = uint64_t{1} << 30;      ///< device memory that can really be allocated
+  uint64_t claimed_free = uint64_t{1} << 30;  ///< what memory() says, true or not
+  uint64_t claimed_total = uint64_t{2} << 30;
+  bool has_kernels = true;
+  std::string wrong_op;  ///< name of an op (add, matmul) whose results are wrong
+
+  // Faults: calls that can fail, kernel launches among them, are numbered from 0.
+  int fail_at = -1;    ///< number of the first call that fails; -1: none
+  int n_failures = 1;  ///< how many fail from then on
+  int code = 719;      ///< what they return
+  bool fails_pinned = false;
+
+  // What was seen.
+  int n_calls = 0;
+  uint64_t n_copied_to_device = 0;      ///< bytes
+  std::vector<std::string> violations;  ///< a default stream, memory that is not there or goes too early
+
+  /// Allocations and streams that were not given back.
+  size_t n_live() const { return device_memory_.size() + pinned_memory_.size() + streams_.size(); }
+  uint64_t live_bytes() const;
+
+  // For the table's functions.
+  int Count();
+  int Allocate(size_t bytes, void** pointer);
+  int AllocatePinned(size_t bytes, void** pointer);
+  void Release(void* pointer, std::map<void*, size_t>& memory);
+  void CreateStream(void** stream);
+  void DestroyStream(void* stream);
+  int Copy(void* destination, const void* source, size_t bytes, GpuCopy kind, void* stream);
+  int Synchronize(void* stream);
+  void Launch(GpuContext& context, std::function<void()> kernel);
+  std::map<void*, size_t>& device_memory() { return device_memory_; }
+  std::map<void*, size_t>& pinned_memory() { return pinned_memory_; }
+
+ private:
+  struct Queue {
+    std::vector<std::function<void()>> work;
+  };
+  bool IsOnDevice(const void* pointer, size_t bytes) const;
+  Queue* Find(void* stream);
+
+  GpuApi table_;
+  std::map<void*, size_t> device_memory_;
+  std::map<void*, size_t> pinned_memory_;
+  std::set<Queue*> streams_;
+};
+
+}  // namespace rf::hip
