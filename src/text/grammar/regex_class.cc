@@ -185,7 +185,7 @@ Result<CodePointSet> ParseClass(PatternCursor& cursor) {
     }
     ranges.push_back({*first.code_point, *last.code_point});
   }
-  CodePointSet set = CodePointSet::Of(std::move(ranges));
+  CodePointSet set = CodePointSet::Of(ranges);
   return is_negated ? set.Complement() : set;
 }
 
