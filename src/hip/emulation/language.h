@@ -10,11 +10,13 @@
 
 #include "base/half.h"
 #include "hip/emulation/emulator.h"
+#include "hip/kernels/vectors.h"
 
 #define RF_KERNEL void
 #define RF_DEVICE [[maybe_unused]] static inline
 #define RF_DEVICE_MEMBER inline
 #define RF_UNROLL
+#define RF_UNROLL_LOADS
 #define RF_LAUNCH_BOUNDS(n_threads)
 
 namespace rf::hip {
@@ -68,6 +70,14 @@ RF_DEVICE uint64_t Ballot(bool predicate) {
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return HalfToFloat(bits);
 }
+/// Sixteen bytes from an even address.
+RF_DEVICE Int4 LoadSixteen(const void* address) {
+  Int4 bytes;
+  std::memcpy(&bytes, address, sizeof(bytes));
+  return bytes;
+}
+/// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
+RF_DEVICE void KeepOrder() {}
 /// c + the dot product of four signed bytes.
 RF_DEVICE int Dot4(int a, int b, int c) {
   for (int i = 0; i < 4; ++i) c += static_cast<int8_t>(a >> (8 * i)) * static_cast<int8_t>(b >> (8 * i));

@@ -1,27 +1,12 @@
 // Keys or values of a few positions, as F32 in shared memory.
 #pragma once
 
+#include "hip/kernels/plain_elements.h"
 #include "hip/kernels/views.h"
 #include "ops/all_kv_formats.h"  // written by ops/CMakeLists.txt from kv_formats.def
 
 namespace rf::hip {
 namespace {
-
-/// Eight elements of a plain format, which a lane loads at once.
-template <typename Block>
-struct alignas(16) EightOf {
-  Block elements[8];
-};
-
-RF_DEVICE float ElementOf(const BlockF32& element) {
-  return element.value;
-}
-RF_DEVICE float ElementOf(const BlockF16& element) {
-  return HalfBitsToFloat(element.bits);
-}
-RF_DEVICE float ElementOf(const BlockBF16& element) {
-  return Bf16ToFloat(element.bits);
-}
 
 /// Where a block's keys or values come from.
 struct CacheSource {
@@ -63,10 +48,10 @@ struct CacheTile {
   template <typename Block>
   RF_DEVICE_MEMBER static void LoadPiece(const Block* from, Float4* to) {
     if constexpr (Block::kElements == 1) {
-      const EightOf<Block> eight = *reinterpret_cast<const EightOf<Block>*>(from);
-      const Block* e = eight.elements;
-      to[0] = {ElementOf(e[0]), ElementOf(e[1]), ElementOf(e[2]), ElementOf(e[3])};
-      to[1] = {ElementOf(e[4]), ElementOf(e[5]), ElementOf(e[6]), ElementOf(e[7])};
+      const EightFloats eight = LoadEight(from);
+      const float* v = eight.values;
+      to[0] = {v[0], v[1], v[2], v[3]};
+      to[1] = {v[4], v[5], v[6], v[7]};
     } else {
       Unpack(*from, &to->x);
     }

@@ -8,6 +8,7 @@
 
 #include "base/portable.h"
 #include "hip/gpu_api.h"
+#include "hip/kernels/vectors.h"
 
 #if defined(RF_GPU_EMULATED)
 #include "hip/emulation/language.h"
@@ -20,13 +21,14 @@
 namespace rf::hip {
 namespace {
 
-/// Sixteen bytes, which a lane loads and stores at once.
-struct alignas(16) Float4 {
-  float x;
-  float y;
-  float z;
-  float w;
-};
+/// Numbers at even addresses, where blocks of the file's layout hold them.
+RF_DEVICE uint16_t LoadEven16(const void* address) {
+  return *static_cast<const uint16_t*>(address);
+}
+RF_DEVICE uint32_t LoadEven32(const void* address) {
+  const auto* halves = static_cast<const uint16_t*>(address);
+  return halves[0] | static_cast<uint32_t>(halves[1]) << 16;
+}
 
 /// sum + the dot product, element after element.
 RF_DEVICE float FusedDot(const Float4& a, const Float4& b, float sum) {

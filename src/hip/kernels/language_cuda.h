@@ -4,11 +4,15 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include "hip/kernels/vectors.h"
+
 #define RF_KERNEL __global__ void
 #define RF_DEVICE [[maybe_unused]] static __device__ __forceinline__
 #define RF_DEVICE_MEMBER __device__ __forceinline__
 // Before a loop whose body indexes an array that must lie in registers.
 #define RF_UNROLL _Pragma("unroll")
+// Before a loop that is to run kUnrolled times at once, so that more loads are under way.
+#define RF_UNROLL_LOADS _Pragma("unroll kUnrolled")
 // On a kernel: blocks have at most so many threads, so that each may have more registers.
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
 
@@ -38,6 +42,22 @@ RF_DEVICE uint64_t Ballot(bool predicate) {
 /// What rf::HalfToFloat says, by the hardware's own instruction.
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return __half2float(__ushort_as_half(bits));
+}
+/// Sixteen bytes from an even address.
+RF_DEVICE Int4 LoadSixteen(const void* address) {
+  // Four words and the last two bytes, none of them beyond the sixteen and the word in which they begin.
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  const auto* words = reinterpret_cast<const uint32_t*>(at & ~uintptr_t{3});
+  const uint32_t last = *reinterpret_cast<const uint16_t*>(at + 14);
+  const auto shift = static_cast<uint32_t>(at & 2) * 8;
+  return {static_cast<int32_t>(__funnelshift_r(words[0], words[1], shift)),
+          static_cast<int32_t>(__funnelshift_r(words[1], words[2], shift)),
+          static_cast<int32_t>(__funnelshift_r(words[2], words[3], shift)),
+          static_cast<int32_t>(__funnelshift_r(words[3], last, shift))};
+}
+/// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
+RF_DEVICE void KeepOrder() {
+  asm volatile("" ::: "memory");
 }
 /// c + the dot product of four signed bytes.
 RF_DEVICE int Dot4(int a, int b, int c) {

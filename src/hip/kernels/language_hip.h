@@ -3,11 +3,15 @@
 
 #include <hip/hip_runtime.h>
 
+#include "hip/kernels/vectors.h"
+
 #define RF_KERNEL __global__ void
 #define RF_DEVICE [[maybe_unused]] static __device__ __forceinline__
 #define RF_DEVICE_MEMBER __device__ __forceinline__
 // Before a loop whose body indexes an array that must lie in registers.
 #define RF_UNROLL _Pragma("unroll")
+// Before a loop that is to run kUnrolled times at once, so that more loads are under way.
+#define RF_UNROLL_LOADS _Pragma("unroll kUnrolled")
 // On a kernel: blocks have at most so many threads, so that each may have more registers.
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
 
@@ -40,6 +44,18 @@ RF_DEVICE uint64_t Ballot(bool predicate) {
 /// What rf::HalfToFloat says, by the hardware's own instruction.
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(_Float16, bits));
+}
+/// Sixteen bytes from an even address. The hardware loads them at once.
+RF_DEVICE Int4 LoadSixteen(const void* address) {
+  Int4 bytes;
+  __builtin_memcpy(&bytes, __builtin_assume_aligned(address, 2), sizeof(bytes));
+  return bytes;
+}
+/// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
+RF_DEVICE void KeepOrder() {
+#if defined(__HIP_DEVICE_COMPILE__)
+  __builtin_amdgcn_sched_barrier(0);
+#endif
 }
 /// c + the dot product of four signed bytes.
 RF_DEVICE int Dot4(int a, int b, int c) {

@@ -1,4 +1,6 @@
 // Up to three products with one x: parts of the same format in one launch.
+#include "hip/kernels/product_integer.h"
+#include "hip/kernels/product_plain.h"
 #include "hip/kernels/product_unpacked.h"
 #include "hip/kernels/register.h"
 
@@ -7,7 +9,8 @@ namespace {
 
 // The parts of `format`, as one job.
 ProductJob JobOf(const MatMul::Args& args, Format format) {
-  ProductJob job{args, {}, {}};
+  ProductJob job{};
+  job.args = args;
   job.args.n_parts = 0;
   for (int p = 0; p < args.n_parts; ++p) {
     if (args.parts[p].weight.format == format) job.args.parts[job.args.n_parts++] = args.parts[p];
@@ -23,22 +26,39 @@ bool IsFirstOfFormat(const MatMul::Args& args, int p) {
   return true;
 }
 
+bool ReadsUnits(const MatMul::Args& args) {
+  for (int p = 0; p < args.n_parts; ++p) {
+    if (ProductKernelsOf(args.parts[p].weight.format).reads_units) return true;
+  }
+  return false;
+}
+
+size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
+  return ReadsUnits(args) ? UnitBytes(args.x) : 0;
+}
+
 void LaunchMatMul(void* native, const MatMul::Args& args) {
+  auto* units = static_cast<ActivationUnit*>(static_cast<GpuContext*>(native)->workspace);
+  if (ReadsUnits(args)) PrepareUnits(native, args.x, units);
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const Format format = args.parts[p].weight.format;
-    ProductKernelsOf(format).launch(native, JobOf(args, format));
+    ProductJob job = JobOf(args, format);
+    job.units = units;
+    ProductKernelsOf(format).launch(native, job);
   }
 }
 
 }  // namespace
 
 const ProductKernels& ProductKernelsOf(Format format) {
+  if (const ProductKernels* kernels = IntegerProductKernels(format)) return *kernels;
+  if (const ProductKernels* kernels = PlainProductKernels(format)) return *kernels;
   return UnpackedProductKernels(format);
 }
 
 void RegisterMatMul(const GpuTraits& /*traits*/, KernelTable& table) {
-#define RF_FORMAT(Name, ...) table.matmul.Set(Format::k##Name, {LaunchMatMul, nullptr, "hip/matmul_" #Name});
+#define RF_FORMAT(Name, ...) table.matmul.Set(Format::k##Name, {LaunchMatMul, WorkspaceBytes, "hip/matmul_" #Name});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

@@ -1,6 +1,6 @@
 // Products with experts. A few rows each meet their expert alone; many are grouped by expert first, so that an expert's
 // weights are read once for a tile of rows.
-#include "hip/kernels/product.h"
+#include "hip/kernels/product_integer.h"
 #include "hip/kernels/register.h"
 
 namespace rf::hip {
@@ -82,8 +82,13 @@ bool IsGrouped(const MoeMatMul::Args& args) {
   return args.y.n_rows >= args.weight.n_matrices;
 }
 
+// The units of x come first.
+size_t UnitBytesOf(const MoeMatMul::Args& args) {
+  return ProductKernelsOf(args.weight.format).reads_units ? UnitBytes(args.x) : 0;
+}
+
 size_t WorkspaceBytes(const MoeMatMul::Args& args, int /*n_threads*/) {
-  return IsGrouped(args) ? BytesOf(GroupsOf(args, nullptr)) : 0;
+  return UnitBytesOf(args) + (IsGrouped(args) ? BytesOf(GroupsOf(args, nullptr)) : 0);
 }
 
 void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
@@ -95,8 +100,14 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
   job.rows.ids_stride = args.ids.row_stride;
   job.rows.n_used = static_cast<int32_t>(args.ids.n_cols);
   job.rows.rows_per_x = args.x.n_rows == args.ids.n_rows ? job.rows.n_used : 1;
+  auto* workspace = static_cast<unsigned char*>(static_cast<GpuContext*>(native)->workspace);
+  if (kernels.reads_units) {
+    auto* units = reinterpret_cast<ActivationUnit*>(workspace);
+    PrepareUnits(native, args.x, units);
+    job.units = units;
+  }
   if (IsGrouped(args)) {
-    const Groups groups = GroupsOf(args, static_cast<GpuContext*>(native)->workspace);
+    const Groups groups = GroupsOf(args, workspace + UnitBytesOf(args));
     Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kernels.tile_rows);
     job.rows.tiles = groups.tiles;
     job.rows.order = groups.order;

@@ -1,8 +1,11 @@
 // Matrix products as the kernels of matmul and moe_matmul see them: tiles of outputs, tiles of rows.
 //
 // A row's result must not depend on the rows beside it, nor on the kernel that the number of rows chooses. So all
-// kernels for a format add in the same order: the columns are cut into units of 32; unit u belongs to lane u % 8; each
-// lane adds its units' products in order; then the eight sums are added in order.
+// kernels for a format add in the same order: the columns are dealt out to eight lanes, each lane adds its products in
+// order, then the eight sums are added in order.
+//
+// Quantized weights meet activations that are integers too: units of 32 with a scale, sixteen bits in two planes of
+// bytes, so that a unit's products are exact and nothing but the scales is ever rounded.
 #pragma once
 
 #include "hip/kernels/views.h"
@@ -11,8 +14,17 @@
 namespace rf::hip {
 
 inline constexpr int kUnit = 32;
-inline constexpr int kUnitLanes = 8;
-inline constexpr int kUnitRound = kUnit * kUnitLanes;  ///< columns that the lanes take in one round
+inline constexpr int kProductLanes = 8;
+inline constexpr int kRound = kUnit * kProductLanes;  ///< columns that the lanes take in one round
+
+/// Activations of 32 columns: x = scale * (256 * high + low), rounded to nearest; NaN where one of them is not finite.
+struct alignas(16) ActivationUnit {
+  Int4 high[2];     ///< signed bytes
+  Int4 low[2];      ///< signed bytes
+  float scale;      ///< the largest magnitude / 32639
+  int32_t sums[2];  ///< of 256 * high + low, for each 16 columns
+  int32_t unused;
+};
 
 /// Rows of y that meet the same matrix.
 struct RowTile {
@@ -39,16 +51,18 @@ struct ProductRows {
 struct ProductJob {
   MatMul::Args args;
   ProductRows rows;
+  const ActivationUnit* units = nullptr;  ///< [x.n_rows, x.n_cols / kUnit], for kernels that read them
   int32_t first_tile[MatMul::kMaxParts];
 };
 
 /// The kernels for weights of one format.
 struct ProductKernels {
-  int tile_rows;  ///< of the kernel for many rows: what experts' rows are grouped by
+  int tile_rows;     ///< of the kernel for many rows: what experts' rows are grouped by
+  bool reads_units;  ///< ProductJob::units must be there
   void (*launch)(void* native, ProductJob job);
 };
 
-/// Of any format; in matmul.cc.
+/// Of any format.
 const ProductKernels& ProductKernelsOf(Format format);
 
 namespace {

@@ -1,5 +1,6 @@
 // Products with weights of any format: a block of threads unpacks a tile of 32 outputs x 256 columns into shared memory
-// and multiplies it in F32. For the formats that have no kernel of their own.
+// and multiplies it in F32; lane l has columns 32 l .. 32 l + 31 of each 256. For the formats that have no kernels of
+// their own.
 #include "hip/kernels/product_unpacked.h"
 
 #include "hip/kernels/unpack.h"
@@ -9,20 +10,20 @@ namespace rf::hip {
 namespace {
 
 constexpr int kTileOutputs = 32;
-constexpr int kThreads = kTileOutputs * kUnitLanes;  // an output and a lane each
+constexpr int kThreads = kTileOutputs * kProductLanes;  // an output and a lane each
 constexpr int kTileRows = 8;
 
 // One output's columns of a round.
 template <typename Block>
-using RoundOf = UnpackedBlocks<Block, kUnitRound / Block::kElements>;
+using RoundOf = UnpackedBlocks<Block, kRound / Block::kElements>;
 
 template <typename Block, int kRows>
 struct ProductShared {
   union {
     RoundOf<Block> weights[kTileOutputs];
-    float sums[kUnitLanes][kRows][kTileOutputs];  // of each lane, at the end
+    float sums[kProductLanes][kRows][kTileOutputs];  // of each lane, at the end
   };
-  float x[kRows][kUnitRound];
+  float x[kRows][kRound];
 };
 
 // What a block multiplies.
@@ -35,7 +36,7 @@ struct Tile {
 // Columns beyond the last count as 0.
 template <typename Block, int kRows>
 RF_DEVICE void LoadWeights(ProductShared<Block, kRows>& shared, const Tile& tile, int begin) {
-  constexpr int kPerRound = kUnitRound / Block::kElements;
+  constexpr int kPerRound = kRound / Block::kElements;
   const int first_block = begin / Block::kElements;
   const int n_blocks = tile.n_cols / Block::kElements;
   for (int i = static_cast<int>(threadIdx.x); i < kTileOutputs * kPerRound; i += kThreads) {
@@ -52,7 +53,7 @@ RF_DEVICE void LoadWeights(ProductShared<Block, kRows>& shared, const Tile& tile
 
 template <typename Block, int kRows>
 RF_DEVICE void LoadRows(ProductShared<Block, kRows>& shared, const ProductJob& job, const Tile& tile, int begin) {
-  static_assert(kThreads == kUnitRound);
+  static_assert(kThreads == kRound);
   const int column = begin + static_cast<int>(threadIdx.x);
   RF_UNROLL
   for (int i = 0; i < kRows; ++i) {
@@ -72,7 +73,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) MultiplyUnpacked(ProductJob job) {
   const int output = static_cast<int>(threadIdx.x) % kTileOutputs;
   const int lane = static_cast<int>(threadIdx.x) / kTileOutputs;
   float sums[kRows] = {};
-  for (int begin = 0; begin < tile.n_cols; begin += kUnitRound) {
+  for (int begin = 0; begin < tile.n_cols; begin += kRound) {
     LoadWeights(shared, tile, begin);
     LoadRows(shared, job, tile, begin);
     BlockBarrier();
@@ -89,7 +90,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) MultiplyUnpacked(ProductJob job) {
   const int row = lane;  // each thread finishes an output of a row
   if (row >= tile.rows.count || output >= tile.outputs.count) return;
   float sum = shared.sums[0][row][output];
-  for (int other = 1; other < kUnitLanes; ++other) sum += shared.sums[other][row][output];
+  for (int other = 1; other < kProductLanes; ++other) sum += shared.sums[other][row][output];
   StoreOutput(job, tile.outputs.part, RowIn(job.rows, tile.rows, row), tile.outputs.first + output, sum);
 }
 
@@ -101,7 +102,7 @@ void LaunchTiles(void* native, ProductJob& job) {
 
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
-  static_assert(kTileRows <= kUnitLanes);
+  static_assert(kTileRows <= kProductLanes);
   if (IsOneRowEach(job.rows)) {
     LaunchTiles<Block, 1>(native, job);
   } else {
@@ -109,8 +110,32 @@ void LaunchProduct(void* native, ProductJob job) {
   }
 }
 
+// Of the formats that have kernels of their own none is made.
+template <typename Block>
+constexpr bool kHasOwnKernels = false;
+template <>
+constexpr bool kHasOwnKernels<BlockF32> = true;
+template <>
+constexpr bool kHasOwnKernels<BlockF16> = true;
+template <>
+constexpr bool kHasOwnKernels<BlockBF16> = true;
+#define RF_INTEGER_FORMAT(Name) \
+  template <>                   \
+  constexpr bool kHasOwnKernels<Block##Name> = true;
+#include "hip/kernels/integer_formats.def"
+#undef RF_INTEGER_FORMAT
+
+template <typename Block>
+constexpr ProductKernels KernelsOf() {
+  if constexpr (kHasOwnKernels<Block>) {
+    return {kTileRows, false, nullptr};
+  } else {
+    return {kTileRows, false, LaunchProduct<Block>};
+  }
+}
+
 constexpr ProductKernels kKernels[] = {
-#define RF_FORMAT(Name, ...) {kTileRows, LaunchProduct<Block##Name>},
+#define RF_FORMAT(Name, ...) KernelsOf<Block##Name>(),
 #include "quant/formats.def"
 #undef RF_FORMAT
 };

@@ -5,6 +5,7 @@
 
 namespace rf::hip {
 
+/// For a format without kernels of its own.
 const ProductKernels& UnpackedProductKernels(Format format);
 
 }  // namespace rf::hip
