@@ -76,6 +76,19 @@ RF_DEVICE Int4 LoadSixteen(const void* address) {
   std::memcpy(&bytes, address, sizeof(bytes));
   return bytes;
 }
+/// Sixteen bytes from any address.
+RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
+  return LoadSixteen(address);
+}
+/// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
+RF_DEVICE int PermuteBytes(int low, int high, int selectors) {
+  const uint64_t bytes = static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32 | static_cast<uint32_t>(low);
+  uint32_t permuted = 0;
+  for (int i = 0; i < 4; ++i) {
+    permuted |= static_cast<uint32_t>(bytes >> (8 * (selectors >> (8 * i) & 7)) & 0xff) << (8 * i);
+  }
+  return static_cast<int>(permuted);
+}
 /// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
 RF_DEVICE void KeepOrder() {}
 /// c + the dot product of four signed bytes.

@@ -55,6 +55,26 @@ RF_DEVICE Int4 LoadSixteen(const void* address) {
           static_cast<int32_t>(__funnelshift_r(words[2], words[3], shift)),
           static_cast<int32_t>(__funnelshift_r(words[3], last, shift))};
 }
+/// Sixteen bytes from any address.
+RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  const auto* words = reinterpret_cast<const uint32_t*>(at & ~uintptr_t{3});
+  const auto* bytes = static_cast<const uint8_t*>(address);
+  const auto shift = static_cast<uint32_t>(at & 3) * 8;
+  const uint32_t last_three =
+      bytes[13] | static_cast<uint32_t>(bytes[14]) << 8 | static_cast<uint32_t>(bytes[15]) << 16;
+  return {static_cast<int32_t>(__funnelshift_r(words[0], words[1], shift)),
+          static_cast<int32_t>(__funnelshift_r(words[1], words[2], shift)),
+          static_cast<int32_t>(__funnelshift_r(words[2], words[3], shift)),
+          static_cast<int32_t>(__funnelshift_r(words[3], last_three >> (24 - shift), shift))};
+}
+/// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
+RF_DEVICE int PermuteBytes(int low, int high, int selectors) {
+  // CUDA wants the selectors as nibbles.
+  const int pairs = (selectors | selectors >> 4) & 0x00ff00ff;
+  return static_cast<int>(
+      __byte_perm(static_cast<uint32_t>(low), static_cast<uint32_t>(high), static_cast<uint32_t>(pairs | pairs >> 8)));
+}
 /// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
 RF_DEVICE void KeepOrder() {
   asm volatile("" ::: "memory");

@@ -51,6 +51,17 @@ RF_DEVICE Int4 LoadSixteen(const void* address) {
   __builtin_memcpy(&bytes, __builtin_assume_aligned(address, 2), sizeof(bytes));
   return bytes;
 }
+/// Sixteen bytes from any address.
+RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
+  Int4 bytes;
+  __builtin_memcpy(&bytes, __builtin_assume_aligned(address, 1), sizeof(bytes));
+  return bytes;
+}
+/// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
+RF_DEVICE int PermuteBytes(int low, int high, int selectors) {
+  return static_cast<int>(
+      __builtin_amdgcn_perm(static_cast<uint32_t>(high), static_cast<uint32_t>(low), static_cast<uint32_t>(selectors)));
+}
 /// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
 RF_DEVICE void KeepOrder() {
 #if defined(__HIP_DEVICE_COMPILE__)

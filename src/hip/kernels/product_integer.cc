@@ -2,7 +2,10 @@
 // four products an instruction; each lane adds its own pieces in F32.
 #include "hip/kernels/product_integer.h"
 
-#include "hip/kernels/lane_weights.h"
+#include "base/half.h"
+#include "hip/kernels/lane_weights_32.h"
+#include "hip/kernels/lane_weights_k.h"
+#include "hip/kernels/lane_weights_table.h"
 #include "hip/kernels/product_shape.h"
 
 namespace rf::hip {
