@@ -16,7 +16,7 @@ for arg in "$@"; do
 done
 
 scripts/install-deps.sh "${agree[@]}"
-cmake --preset release -DRF_BUILD_TESTS=OFF >/dev/null
+scripts/configure.sh release -DRF_BUILD_TESTS=OFF >/dev/null
 echo "Building (a few minutes the first time) ..." >&2
 cmake --build build/release --target rocmforge
 build/release/rocmforge pull smollm2

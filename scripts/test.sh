@@ -24,7 +24,7 @@ mkdir -p "$results"
 checks=$results/checks.tsv
 touch "$checks"
 jobs=$(nproc)
-fuzz_seconds=${ROCMFORGE_FUZZ_SECONDS:-60}
+fuzz_seconds=${ROCMFORGE_FUZZ_SECONDS:-30}
 
 # check NAME COMMAND...: one check that is no GoogleTest case. Its output is shown only when it fails.
 check() {
@@ -50,7 +50,7 @@ build() {  # PRESET [cmake options] -- [targets]
   while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done
   [ $# -gt 0 ] && shift
   for target in "$@"; do targets+=(--target "$target"); done
-  cmake --preset "$preset" -DRF_WERROR=ON "${options[@]}" && cmake --build "build/$preset" -j "$jobs" "${targets[@]}"
+  scripts/configure.sh "$preset" -DRF_WERROR=ON "${options[@]}" && cmake --build "build/$preset" -j "$jobs" "${targets[@]}"
 }
 
 # run_tests PRESET [ctest options]: runs the GoogleTest programs and keeps their XML for the count. A program that fails without
@@ -69,7 +69,7 @@ run_tests() {
 
 fuzz() {  # FUZZER
   local name=${1##*/rf_fuzz_}
-  local corpus=build/fuzz/corpus/$name
+  local corpus=build/asan/corpus/$name
   mkdir -p "$corpus"
   check "fuzz $name ${fuzz_seconds} s" "$1" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=1024 \
     -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$name"
@@ -101,12 +101,14 @@ export PATH=$PWD/build/venv/bin:$PATH
 run_tests release
 
 if [ $fast = 0 ]; then
-  check "asan build" build asan -- rf_tests && run_tests asan -LE "slow|python"
+  asan=0
+  check "asan build" build asan -- rf_tests rf_fuzzers && asan=1
+  [ $asan = 1 ] && run_tests asan -LE "slow|python"
   tsan_targets="rf_base_test rf_engine_test rf_server_test"
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
-  if check "fuzz build" build fuzz -- rf_fuzzers; then
-    for fuzzer in build/fuzz/fuzzers/rf_fuzz_*; do  # as many at a time as there are cores
+  if [ $asan = 1 ]; then
+    for fuzzer in build/asan/fuzzers/rf_fuzz_*; do  # as many at a time as there are cores
       while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
       fuzz "$fuzzer" &
     done

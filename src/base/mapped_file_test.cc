@@ -12,6 +12,8 @@
 #include <memory>
 #include <thread>
 
+#include "base/sanitizers.h"
+
 namespace rf {
 namespace {
 
@@ -116,7 +118,7 @@ TEST_F(MappedFileDeathTest, OtherFaultsGoToTheHandlerBefore) {
 }
 
 TEST_F(MappedFileDeathTest, OtherFaultsStillEndTheProcess) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if RF_ASAN || RF_TSAN
   GTEST_SKIP() << "sanitizers have a handler of their own for what is passed on";
 #endif
   const MappedFile guarded = Map();

@@ -13,10 +13,10 @@ namespace {
 using test::FakeRunner;
 using Tokens = std::vector<int32_t>;
 
-constexpr int32_t kVocab = 50;
+constexpr int32_t kSmallVocab = 50;
 
 std::unique_ptr<Engine> NewEngine(int32_t max_queue = 512) {
-  const RunnerLimits limits{.n_vocab = kVocab,
+  const RunnerLimits limits{.n_vocab = kSmallVocab,
                             .max_tokens = 40,
                             .max_sequences = 4,
                             .max_outputs = 4,
@@ -60,7 +60,7 @@ TEST(EngineThread, ManyCallersGetTheirOwnTexts) {
         const Tokens prompt(static_cast<size_t>(caller + 1), round);
         std::promise<Answer> promise;
         ASSERT_TRUE(engine.Submit(NewRequest(prompt, 20, promise)));
-        EXPECT_EQ(promise.get_future().get().ids, FakeRunner::Continue(prompt, 20, kVocab));
+        EXPECT_EQ(promise.get_future().get().ids, FakeRunner::Continue(prompt, 20, kSmallVocab));
       }
     });
   }
@@ -105,7 +105,7 @@ TEST(EngineThread, UnsoundRequestsAndAFullQueueAreRefusedAtOnce) {
   }
   EXPECT_GT(n_busy, 0);
   EXPECT_EQ(accepted.size() + static_cast<size_t>(n_busy), promises.size());
-  for (auto& answer : accepted) EXPECT_EQ(answer.get().ids, FakeRunner::Continue({1}, 200, kVocab));
+  for (auto& answer : accepted) EXPECT_EQ(answer.get().ids, FakeRunner::Continue({1}, 200, kSmallVocab));
 }
 
 TEST(EngineThread, AGroupOfAnySizeIsTakenWhenNobodyWaits) {
@@ -118,7 +118,7 @@ TEST(EngineThread, AGroupOfAnySizeIsTakenWhenNobodyWaits) {
   ASSERT_TRUE(ids) << ids.error().ToString();
   EXPECT_EQ(ids->size(), promises.size());
   for (auto& promise : promises) {
-    EXPECT_EQ(promise.get_future().get().ids, FakeRunner::Continue(Tokens(64, 3), 4, kVocab));
+    EXPECT_EQ(promise.get_future().get().ids, FakeRunner::Continue(Tokens(64, 3), 4, kSmallVocab));
   }
 }
 

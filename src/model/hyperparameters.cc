@@ -125,12 +125,12 @@ Status ReadWindow(const KeyReader& keys, const ArchDefaults& defaults, Hyperpara
   } else {
     RF_ASSIGN_OR_RETURN(h.window, keys.Int("attention.sliding_window", {0, kMaxContext}, 0));
   }
-  RF_ASSIGN_OR_RETURN(const auto pattern, keys.Pattern("attention.sliding_window_pattern", h.n_layers));
-  const int32_t period = pattern ? pattern->period : defaults.window_pattern;
+  RF_ASSIGN_OR_RETURN(const auto given, keys.Pattern("attention.sliding_window_pattern", h.n_layers));
+  const KeyReader::LayerPattern pattern = given.value_or(KeyReader::LayerPattern{defaults.window_pattern, {}});
   for (int32_t i = 0; i < h.n_layers && h.window > 0; ++i) {
     const auto layer = static_cast<size_t>(i);
     h.has_window[layer] =
-        pattern && !pattern->flags.empty() ? pattern->flags[layer] : period == 0 || i % period != period - 1;
+        pattern.flags.empty() ? pattern.period == 0 || i % pattern.period != pattern.period - 1 : pattern.flags[layer];
   }
   return {};
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "plan/alignment.h"
+
 namespace rf {
 namespace {
-
-constexpr uint64_t kAlignment = 256;
 
 struct Lifetime {
   int first = -1;  // node indices, inclusive
@@ -61,7 +61,7 @@ int64_t MaxRows(const Value& value, const RowLimits& limits) {
 uint64_t MaxBytes(const Value& value, const RowLimits& limits) {
   const uint64_t bytes = static_cast<uint64_t>(MaxRows(value, limits)) *
                          static_cast<uint64_t>(RowBytes(GetFormatInfo(value.format), value.n_cols));
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return AlignUp(bytes);
 }
 
 ArenaLayout LayOutArena(const Graph& graph, const RowLimits& limits) {

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "plan/alignment.h"
 #include "plan/fusion/passes.h"
 #include "plan/placement.h"
 
 namespace rf {
 namespace {
-
-constexpr uint64_t kAlignment = 256;
-
-uint64_t AlignUp(uint64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 // Bytes of K (or V) of one page in one layer.
 uint64_t HalfPageBytes(const KvLayerSpec& layer, int32_t page_tokens, Format format) {

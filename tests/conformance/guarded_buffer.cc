@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/sanitizers.h"
 
 namespace rf::conformance {
 namespace {
@@ -83,7 +84,7 @@ bool GuardedBuffer::IsIntact() const {
 
 void SetRunning(const char* name) {
   strncpy(running, name, sizeof(running) - 1);
-#if !defined(__SANITIZE_ADDRESS__)  // which reports faults itself
+#if !RF_ASAN  // which reports faults itself
   static const bool is_installed = signal(SIGSEGV, ReportFault) != SIG_ERR;
   RF_CHECK(is_installed);
 #endif

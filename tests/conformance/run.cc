@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/half.h"
+#include "base/sanitizers.h"
 
 namespace rf::conformance {
 namespace {
@@ -60,11 +61,7 @@ bool IsSmallRun() {
   const char* wanted = std::getenv("ROCMFORGE_CONFORMANCE");
   if (wanted != nullptr && strcmp(wanted, "small") == 0) return true;
   if (wanted != nullptr && strcmp(wanted, "full") == 0) return false;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#else
-  return false;
-#endif
+  return kIsSanitized;
 }
 
 void ExpectNear(const HostOperands& shapes, const Bounds& bounds, const Outputs& got, const Outputs& wanted) {

@@ -20,6 +20,10 @@ inline std::filesystem::path Folder(const char* name) {
   return std::filesystem::path(given != nullptr ? given : RF_SOURCE_DIR "/../shared/golden") / name;
 }
 
+inline std::filesystem::path TemplateFolder() {
+  return Folder("templates");
+}
+
 inline std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   EXPECT_TRUE(file) << path;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sanitizers.h"
 #include "golden_files.h"
 #include "text/template/chat.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
+#if RF_ASAN || RF_TSAN || !defined(NDEBUG)
 constexpr double kMaxMs = 60.0;
 #else
 // Twice what is wanted on a core of today: machines that run tests are older (1.02 ms on a Zen 3) and shared.

@@ -70,16 +70,14 @@ constexpr Expected kTemplates[] = {
     {"upstage-Solar-Open-100B", "solar-open", "<|think|>"},
 };
 
-std::filesystem::path GoldenDir() {
-  return golden::Folder("templates");
-}
-
 TEST(ToolCallDetectTest, PublishedTemplates) {
-  if (!std::filesystem::exists(GoldenDir())) GTEST_SKIP() << "no golden data at " << GoldenDir();
+  if (!std::filesystem::exists(golden::TemplateFolder()))
+    GTEST_SKIP() << "no golden data at " << golden::TemplateFolder();
   static_assert(std::size(kTemplates) == 48);
   size_t n_good = 0;
   for (const Expected& expected : kTemplates) {
-    const std::string source = golden::ReadFile(GoldenDir() / "jinja" / (std::string(expected.file) + ".jinja"));
+    const std::string source =
+        golden::ReadFile(golden::TemplateFolder() / "jinja" / (std::string(expected.file) + ".jinja"));
     ASSERT_FALSE(source.empty()) << expected.file;
     const auto chat = ChatTemplate::Create(source);
     ASSERT_TRUE(chat) << expected.file;

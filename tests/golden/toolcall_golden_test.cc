@@ -18,10 +18,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::filesystem::path GoldenDir() {
-  return golden::Folder("templates");
-}
-
 // Malformed replies without any marker, and with no name of a tool: ordinary text, nothing to warn about.
 const std::set<std::string> kNoWarning = {"llama3-json/malformed-2", "generic-json/not-json"};
 
@@ -41,10 +37,10 @@ struct Case {
 
 std::vector<Case> ReadCases() {
   std::map<std::string, ordered_json> schemas;
-  const std::string tools = golden::ReadFile(GoldenDir() / "toolcall_tools.json");
+  const std::string tools = golden::ReadFile(golden::TemplateFolder() / "toolcall_tools.json");
   for (const ordered_json& tool : ordered_json::parse(tools)) schemas[tool["function"]["name"]] = tool;
   std::vector<Case> cases;
-  for (const ordered_json& line : golden::ReadJsonLines(GoldenDir() / "toolcalls.jsonl")) {
+  for (const ordered_json& line : golden::ReadJsonLines(golden::TemplateFolder() / "toolcalls.jsonl")) {
     Case added;
     added.line = line;
     const std::string format = added.line["format"];
@@ -118,7 +114,8 @@ Joined ParseParts(const Case& one, const std::vector<std::string_view>& parts, b
 class ToolCallGoldenTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(GoldenDir())) GTEST_SKIP() << "no golden data at " << GoldenDir();
+    if (!std::filesystem::exists(golden::TemplateFolder()))
+      GTEST_SKIP() << "no golden data at " << golden::TemplateFolder();
     cases_ = ReadCases();
     ASSERT_EQ(cases_.size(), 541u);
     for (const Case& one : cases_) ASSERT_NE(one.format, nullptr) << one.name;

@@ -6,7 +6,7 @@
 namespace rf {
 namespace {
 
-constexpr size_t kPart = 1024;  // first the part is found, then the place in it
+constexpr size_t kSumPart = 1024;  // first the part is found, then the place in it
 
 struct Place {
   size_t part;
@@ -34,25 +34,25 @@ size_t FindIn(std::span<const float> weights, double rest) {
 size_t Draw(const SamplingContext& context, const Candidates& candidates) {
   const std::vector<float> weights = Weights(candidates.items);
   std::vector<double> sums;
-  for (size_t begin = 0; begin < weights.size(); begin += kPart) {
-    sums.push_back(Sum(std::span(weights).subspan(begin, std::min(kPart, weights.size() - begin))));
+  for (size_t begin = 0; begin < weights.size(); begin += kSumPart) {
+    sums.push_back(Sum(std::span(weights).subspan(begin, std::min(kSumPart, weights.size() - begin))));
   }
   const Place place = FindPart(context, sums);
-  const size_t begin = place.part * kPart;
-  return begin + FindIn(std::span(weights).subspan(begin, std::min(kPart, weights.size() - begin)), place.rest);
+  const size_t begin = place.part * kSumPart;
+  return begin + FindIn(std::span(weights).subspan(begin, std::min(kSumPart, weights.size() - begin)), place.rest);
 }
 
 int32_t DrawFromAll(const SamplingContext& context, std::span<const float> logits, float largest, float temperature) {
-  const auto part_at = [&](size_t begin) { return logits.subspan(begin, std::min(kPart, logits.size() - begin)); };
+  const auto part_at = [&](size_t begin) { return logits.subspan(begin, std::min(kSumPart, logits.size() - begin)); };
   std::vector<double> sums;
-  for (size_t begin = 0; begin < logits.size(); begin += kPart) {
+  for (size_t begin = 0; begin < logits.size(); begin += kSumPart) {
     sums.push_back(SumOfWeights(part_at(begin), largest, temperature));
   }
   const Place place = FindPart(context, sums);
-  const std::span<const float> part = part_at(place.part * kPart);
+  const std::span<const float> part = part_at(place.part * kSumPart);
   std::vector<float> weights(part.size());
   ComputeWeights(part, largest, temperature, weights);
-  return static_cast<int32_t>(place.part * kPart + FindIn(weights, place.rest));
+  return static_cast<int32_t>(place.part * kSumPart + FindIn(weights, place.rest));
 }
 
 }  // namespace rf

@@ -6,22 +6,11 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/sanitizers.h"
 #include "gguf/test_util/temp_folder.h"
 
 namespace rf {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 // A line of /proc/self/status in bytes; 0 if there is none.
 int64_t StatusBytes(const std::string& name) {

@@ -3,21 +3,15 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define RF_FIBER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RF_FIBER_ASAN 1
-#endif
-#endif
+#include "base/sanitizers.h"
 
-#ifdef RF_FIBER_ASAN
+#if RF_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
 namespace rf::hip::emulation {
 
-#ifdef RF_FIBER_ASAN
+#if RF_ASAN
 // Where the scheduler runs: known once the first fiber has been entered from there.
 struct SchedulerStack {
   const void* bottom = nullptr;

@@ -5,7 +5,7 @@
 namespace rf {
 namespace {
 
-constexpr LayerBlock kLayer[] = {
+constexpr LayerBlock kGemma3Layer[] = {
     {Norm{"attn_norm"}},
     {SelfAttention{.pairing = RopePairing::kHalves, .qk_norm = Presence::kRequired, .scale = AttentionScale::kGemma3}},
     {Norm{"post_attention_norm"}},
@@ -21,7 +21,7 @@ constexpr LayerBlock kLayer[] = {
 extern const ArchSpec kArch_gemma3;
 const ArchSpec kArch_gemma3 = {
     .name = "gemma3",
-    .layer = kLayer,
+    .layer = kGemma3Layer,
     .defaults = {.window_pattern = 6, .uses_window = true, .rope_base = 1e6f, .local_rope_base = 10000.0f},
     .scales_embedding = true,
 };

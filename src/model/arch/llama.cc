@@ -5,7 +5,7 @@
 namespace rf {
 namespace {
 
-constexpr LayerBlock kLayer[] = {
+constexpr LayerBlock kLlamaLayer[] = {
     {Norm{"attn_norm"}},
     {SelfAttention{.pairing = RopePairing::kAdjacent}},
     {AddResidual{}},
@@ -22,7 +22,7 @@ constexpr std::string_view kIgnored[] = {"attn_rot_embd.weight", "attn_rope_freq
 extern const ArchSpec kArch_llama;
 const ArchSpec kArch_llama = {
     .name = "llama",
-    .layer = kLayer,
+    .layer = kLlamaLayer,
     .defaults = {.uses_window = true},
     .ignored_tensors = kIgnored,
 };

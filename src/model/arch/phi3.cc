@@ -5,7 +5,7 @@
 namespace rf {
 namespace {
 
-constexpr LayerBlock kLayer[] = {
+constexpr LayerBlock kPhi3Layer[] = {
     {Norm{"attn_norm"}}, {SelfAttention{.pairing = RopePairing::kHalves, .is_fused = true}}, {AddResidual{}},
     {Norm{"ffn_norm"}},  {GatedFfn{.activation = Activation::kSilu, .is_fused = true}},      {AddResidual{}},
 };
@@ -13,6 +13,6 @@ constexpr LayerBlock kLayer[] = {
 }  // namespace
 
 extern const ArchSpec kArch_phi3;
-const ArchSpec kArch_phi3 = {.name = "phi3", .layer = kLayer, .defaults = {.uses_window = true}};
+const ArchSpec kArch_phi3 = {.name = "phi3", .layer = kPhi3Layer, .defaults = {.uses_window = true}};
 
 }  // namespace rf

@@ -4,7 +4,7 @@
 namespace rf {
 namespace {
 
-constexpr LayerBlock kLayer[] = {
+constexpr LayerBlock kQwen2Layer[] = {
     {Norm{"attn_norm"}},
     {SelfAttention{.pairing = RopePairing::kHalves, .qkv_bias = Presence::kRequired}},
     {AddResidual{}},
@@ -16,6 +16,6 @@ constexpr LayerBlock kLayer[] = {
 }  // namespace
 
 extern const ArchSpec kArch_qwen2;
-const ArchSpec kArch_qwen2 = {.name = "qwen2", .layer = kLayer};
+const ArchSpec kArch_qwen2 = {.name = "qwen2", .layer = kQwen2Layer};
 
 }  // namespace rf

@@ -4,7 +4,7 @@
 namespace rf {
 namespace {
 
-constexpr LayerBlock kLayer[] = {
+constexpr LayerBlock kQwen3Layer[] = {
     {Norm{"attn_norm"}},
     {SelfAttention{.pairing = RopePairing::kHalves, .qk_norm = Presence::kRequired}},
     {AddResidual{}},
@@ -16,6 +16,6 @@ constexpr LayerBlock kLayer[] = {
 }  // namespace
 
 extern const ArchSpec kArch_qwen3;
-const ArchSpec kArch_qwen3 = {.name = "qwen3", .layer = kLayer};
+const ArchSpec kArch_qwen3 = {.name = "qwen3", .layer = kQwen3Layer};
 
 }  // namespace rf

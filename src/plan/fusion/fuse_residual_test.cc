@@ -13,7 +13,7 @@ Node MakeMatMul(ValueId x, ValueId y, int n_parts = 1) {
   return node;
 }
 
-Node MakeAdd(ValueId a, ValueId b, ValueId y) {
+Node AddNode(ValueId a, ValueId b, ValueId y) {
   Node node;
   node.op = OpNode<Add>{};
   node.in[0] = a;
@@ -31,7 +31,7 @@ Graph WithValues(int n) {
 TEST(FuseResidualTest, AddBecomesTheMatMulsResidual) {
   for (bool product_first : {false, true}) {
     Graph graph = WithValues(4);  // 0 residual, 1 x, 2 product, 3 sum
-    graph.nodes = {MakeMatMul(1, 2), product_first ? MakeAdd(2, 0, 3) : MakeAdd(0, 2, 3)};
+    graph.nodes = {MakeMatMul(1, 2), product_first ? AddNode(2, 0, 3) : AddNode(0, 2, 3)};
     graph.logits = 3;
     FuseResidual(graph);
     ASSERT_EQ(graph.nodes.size(), 1u);
@@ -43,7 +43,7 @@ TEST(FuseResidualTest, AddBecomesTheMatMulsResidual) {
 
 TEST(FuseResidualTest, KeepsAProductThatIsReadTwice) {
   Graph graph = WithValues(5);
-  graph.nodes = {MakeMatMul(1, 2), MakeAdd(0, 2, 3), MakeAdd(3, 2, 4)};
+  graph.nodes = {MakeMatMul(1, 2), AddNode(0, 2, 3), AddNode(3, 2, 4)};
   graph.logits = 4;
   FuseResidual(graph);
   EXPECT_EQ(graph.nodes.size(), 3u);
@@ -51,7 +51,7 @@ TEST(FuseResidualTest, KeepsAProductThatIsReadTwice) {
 
 TEST(FuseResidualTest, KeepsALogitsProduct) {
   Graph graph = WithValues(4);
-  graph.nodes = {MakeMatMul(1, 2), MakeAdd(0, 2, 3)};
+  graph.nodes = {MakeMatMul(1, 2), AddNode(0, 2, 3)};
   graph.logits = 2;
   FuseResidual(graph);
   EXPECT_EQ(graph.nodes.size(), 2u);
@@ -59,7 +59,7 @@ TEST(FuseResidualTest, KeepsALogitsProduct) {
 
 TEST(FuseResidualTest, KeepsMatMulsWithSeveralParts) {
   Graph graph = WithValues(4);
-  graph.nodes = {MakeMatMul(1, 2, 2), MakeAdd(0, 2, 3)};
+  graph.nodes = {MakeMatMul(1, 2, 2), AddNode(0, 2, 3)};
   graph.logits = 3;
   FuseResidual(graph);
   EXPECT_EQ(graph.nodes.size(), 2u);
@@ -67,7 +67,7 @@ TEST(FuseResidualTest, KeepsMatMulsWithSeveralParts) {
 
 TEST(FuseResidualTest, ResidualMadeAfterTheProductIsNotRead) {
   Graph graph = WithValues(5);  // the residual 0 is written between product and sum
-  graph.nodes = {MakeMatMul(1, 2), MakeAdd(1, 4, 0), MakeAdd(0, 2, 3)};
+  graph.nodes = {MakeMatMul(1, 2), AddNode(1, 4, 0), AddNode(0, 2, 3)};
   graph.logits = 3;
   FuseResidual(graph);
   EXPECT_EQ(graph.nodes.size(), 3u);

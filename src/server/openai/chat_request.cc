@@ -16,7 +16,6 @@ namespace {
 using Json = Fields::Json;
 
 constexpr int kMaxTopLogprobs = 20;
-constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
 constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
 
 bool IsString(const Json& object, const char* key) {
@@ -72,8 +71,8 @@ void ReadMessages(Fields& fields, ChatTemplateInput& input) {
 }
 
 void ReadMaxTokens(Fields& fields, GenerationParams& params) {
-  const auto old_name = fields.Integer("max_tokens", 1, kMaxInt);
-  const auto new_name = fields.Integer("max_completion_tokens", 1, kMaxInt);
+  const auto old_name = fields.Integer("max_tokens", 1, Fields::kMaxInt);
+  const auto new_name = fields.Integer("max_completion_tokens", 1, Fields::kMaxInt);
   if (old_name && new_name && *old_name != *new_name) {
     fields.Fail("max_tokens", "'max_tokens' and 'max_completion_tokens' are the same thing and differ");
   }

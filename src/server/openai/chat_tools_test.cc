@@ -8,7 +8,7 @@ using test_util::Json;
 using test_util::RawResponse;
 using testing::HasSubstr;
 
-constexpr const char* kPath = "/v1/chat/completions";
+constexpr const char* kChatPath = "/v1/chat/completions";
 constexpr const char* kCall =
     "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>";
 
@@ -41,7 +41,7 @@ class ChatToolsTest : public test_util::ApiTest {
     body["stream"] = true;
     std::vector<Json> deltas;
     std::string reason;
-    for (const std::string& event : Events(PostTo(kPath, body.dump()).body)) {
+    for (const std::string& event : Events(PostTo(kChatPath, body.dump()).body)) {
       if (event == "[DONE]") break;
       const Json choice = Json::parse(event)["choices"][0];
       if (!choice["delta"].empty()) deltas.push_back(choice["delta"]);
@@ -177,7 +177,7 @@ TEST_F(ChatToolsTest, AConversationWithCallsGoesOn) {
 TEST_F(ChatToolsTest, BadToolsNameThePlace) {
   StartWith("ok");
   const auto param = [&](const Json& more) {
-    const RawResponse response = PostTo(kPath, Chat(more).dump());
+    const RawResponse response = PostTo(kChatPath, Chat(more).dump());
     EXPECT_EQ(response.status, 400) << more;
     return Json::parse(response.body)["error"]["param"].get<std::string>();
   };
@@ -201,7 +201,7 @@ TEST_F(ChatToolsTest, LogprobsOfWhatIsHeldBackStillCome) {
   StartWith(kCall);
   Json body = Chat({{"tools", Tools()}, {"logprobs", true}, {"stream", true}});
   size_t n_tokens = 0;
-  for (const std::string& event : Events(PostTo(kPath, body.dump()).body)) {
+  for (const std::string& event : Events(PostTo(kChatPath, body.dump()).body)) {
     if (event == "[DONE]") break;
     const Json choice = Json::parse(event)["choices"][0];
     if (!choice["logprobs"].is_null()) n_tokens += choice["logprobs"]["content"].size();

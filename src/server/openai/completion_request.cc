@@ -11,7 +11,6 @@ namespace {
 using Json = Fields::Json;
 
 constexpr int kMaxLogprobs = 5;
-constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
 
 std::vector<TokenId> ReadTokens(Fields& fields, const std::string& path, const Json& list, int32_t n_vocab) {
   std::vector<TokenId> ids;
@@ -58,7 +57,8 @@ CompletionRequest ReadCompletionRequest(Fields& fields, int32_t n_vocab) {
   GenerationParams& params = request.params;
   params = ReadGenerationParams(fields, n_vocab);
   ReadPrompt(fields, n_vocab, request.prompts);
-  params.max_tokens = static_cast<int32_t>(fields.Integer("max_tokens", 0, kMaxInt).value_or(kDefaultCompletionTokens));
+  params.max_tokens =
+      static_cast<int32_t>(fields.Integer("max_tokens", 0, Fields::kMaxInt).value_or(kDefaultCompletionTokens));
   if (const auto n_top = fields.Integer("logprobs", 0, kMaxLogprobs)) {
     params.n_top_logprobs = static_cast<int32_t>(*n_top);
   }

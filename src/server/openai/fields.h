@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ namespace rf::server {
 class Fields {
  public:
   using Json = nlohmann::ordered_json;
+  static constexpr int64_t kMaxInt =
+      std::numeric_limits<int32_t>::max();  ///< most that Integer() is asked for where an int32_t takes it
 
   /// `prefix` is put in front of names in errors, e.g. "stream_options.". REQUIRES: `object` outlives this.
   explicit Fields(const Json& object, std::string prefix = "") : object_(object), prefix_(std::move(prefix)) {}

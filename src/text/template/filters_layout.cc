@@ -169,7 +169,7 @@ Result<Value> FileSizeFormat(Interpreter&, const Value& self, const Args& args) 
   return Value::Str(fmt::format("{:.1f} {}{}", bytes / unit, letter, binary ? "iB" : "B"));
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kLayoutFilters = {
     Builtin{"indent", "?width ?first ?blank", Indent, true},
     Builtin{"center", "?width", Center, true},
     Builtin{"truncate", "?length ?killwords ?end ?leeway", Truncate, true},
@@ -181,7 +181,7 @@ constexpr std::array kFilters = {
 }  // namespace
 
 std::span<const Builtin> LayoutFilters() {
-  return kFilters;
+  return kLayoutFilters;
 }
 
 }  // namespace rf::jinja

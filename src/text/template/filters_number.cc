@@ -149,7 +149,7 @@ Result<Value> DefaultFilter(Interpreter&, const Value& self, const Args& args) {
   return args.Has(0) ? *args[0] : Value::Str("");
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kNumberFilters = {
     Builtin{"int", "?default ?base", IntFilter},
     Builtin{"float", "?default", FloatFilter},
     Builtin{"abs", "", AbsFilter},
@@ -161,7 +161,7 @@ constexpr std::array kFilters = {
 }  // namespace
 
 std::span<const Builtin> NumberFilters() {
-  return kFilters;
+  return kNumberFilters;
 }
 
 }  // namespace rf::jinja

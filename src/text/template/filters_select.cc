@@ -105,7 +105,7 @@ Result<Value> Attr(Interpreter& in, const Value& self, const Args& args) {
   return Value::Of(Type::kFunction, new Function(method, self));
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kSelectFilters = {
     Builtin{"map", "*", Map},
     Builtin{"select", "*", ChooseFilter<false, true>},
     Builtin{"reject", "*", ChooseFilter<false, false>},
@@ -117,7 +117,7 @@ constexpr std::array kFilters = {
 }  // namespace
 
 std::span<const Builtin> SelectFilters() {
-  return kFilters;
+  return kSelectFilters;
 }
 
 }  // namespace rf::jinja

@@ -279,7 +279,7 @@ Result<Value> SliceFilter(Interpreter& in, const Value& self, const Args& args) 
   return NewGenerator(std::move(slices));
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kSequenceFilters = {
     Builtin{"length", "", LengthFilter},
     Builtin{"count", "", LengthFilter},
     Builtin{"first", "", First},
@@ -302,7 +302,7 @@ constexpr std::array kFilters = {
 }  // namespace
 
 std::span<const Builtin> SequenceFilters() {
-  return kFilters;
+  return kSequenceFilters;
 }
 
 }  // namespace rf::jinja

@@ -183,7 +183,7 @@ Result<Value> XmlAttr(Interpreter& in, const Value& self, const Args& args) {
   return in.NewString(std::move(out));
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kTextFilters = {
     Builtin{"upper", "", MapText<Upper>, true},
     Builtin{"lower", "", MapText<Lower>, true},
     Builtin{"capitalize", "", MapText<Capitalize>, true},
@@ -206,7 +206,7 @@ constexpr std::array kFilters = {
 }  // namespace
 
 std::span<const Builtin> StringFilters() {
-  return kFilters;
+  return kTextFilters;
 }
 
 }  // namespace rf::jinja

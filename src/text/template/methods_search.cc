@@ -238,7 +238,7 @@ Result<Value> CaseIs(Interpreter& in, const Value& self, const Args& args) {
   return FindTest(kUpper ? "upper" : "lower")->function(in, self, args);
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kSearchMethods = {
     Builtin{"split", "?sep ?maxsplit", Split<false>},
     Builtin{"rsplit", "?sep ?maxsplit", Split<true>},
     Builtin{"splitlines", "?keepends", SplitLinesMethod},
@@ -265,7 +265,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Builtin> StringSearchMethods() {
-  return kMethods;
+  return kSearchMethods;
 }
 
 }  // namespace rf::jinja

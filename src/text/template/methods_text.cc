@@ -128,7 +128,7 @@ Result<Value> RemoveSuffix(Interpreter&, const Value& self, const Args& args) {
   return self.str().ends_with(suffix) ? Value::SubStr(self, self.str().substr(0, size - suffix.size())) : self;
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kTextMethods = {
     Builtin{"strip", "?chars", StripMethod<true, true>},
     Builtin{"lstrip", "?chars", StripMethod<true, false>},
     Builtin{"rstrip", "?chars", StripMethod<false, true>},
@@ -154,7 +154,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Builtin> StringMethods() {
-  return kMethods;
+  return kTextMethods;
 }
 
 }  // namespace rf::jinja

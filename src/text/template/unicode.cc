@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/sanitizers.h"
 #include "base/utf8.h"
 
 namespace rf::jinja {
@@ -231,7 +232,7 @@ std::vector<std::string_view> SplitLines(std::string_view text, bool keep_ends) 
 size_t Find(std::string_view text, std::string_view needle, size_t from) {
   if (from > text.size()) return std::string_view::npos;
   if (needle.empty()) return from;
-#if defined(__SANITIZE_ADDRESS__)
+#if RF_ASAN
   return text.find(needle, from);  // AddressSanitizer's memmem looks at all of the rest on each call
 #else
   const void* at = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "text/tokenizer/char_class.h"
+#include "text/tokenizer/decompose.h"
 
 namespace rf {
 namespace {
@@ -20,16 +21,12 @@ enum class Fate : uint8_t {
   kOther   // it is decomposed, loses its case, or is a mark
 };
 
-struct Range {
-  char32_t first, last;
-};
-
 // The blocks of the original; the gap before U+2B920 is a slip of the reference, which models were trained with.
-constexpr Range kChinese[] = {{0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
-                              {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F}};
+constexpr CodePointRange kChinese[] = {{0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
+                                       {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F}};
 
 bool IsChinese(char32_t c) {
-  for (const Range& range : kChinese) {
+  for (const CodePointRange& range : kChinese) {
     if (c >= range.first && c <= range.last) return true;
   }
   return false;
@@ -49,17 +46,6 @@ bool IsDropped(char32_t c) {
     case UTF8PROC_CATEGORY_CO: return true;
     default: return false;
   }
-}
-
-constexpr int kMaxDecomposition = 32;
-
-// The canonical decomposition of one character.
-int Decompose(char32_t c, utf8proc_int32_t (&parts)[kMaxDecomposition]) {
-  constexpr auto kOptions = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE);
-  const auto n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, kMaxDecomposition, kOptions, nullptr);
-  if (n > 0 && n <= kMaxDecomposition) return static_cast<int>(n);
-  parts[0] = static_cast<utf8proc_int32_t>(c);
-  return 1;
 }
 
 Fate FateOf(char32_t c) {

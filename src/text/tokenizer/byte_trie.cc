@@ -4,7 +4,7 @@ namespace rf {
 namespace {
 
 // The sorted keys [first, last) that begin with the path to a node.
-struct Range {
+struct KeyRange {
   size_t first, last, depth;
 };
 
@@ -14,7 +14,7 @@ void ByteTrie::Build(std::vector<std::pair<std::string_view, int32_t>> keys) {
   std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   nodes_.assign(1, Node{});
   labels_.assign(1, 0);
-  std::vector<Range> ranges = {{0, keys.size(), 0}};  // by node
+  std::vector<KeyRange> ranges = {{0, keys.size(), 0}};  // by node
   for (uint32_t node = 0; node < nodes_.size(); ++node) {
     auto [first, last, depth] = ranges[node];
     // Keys that end here come first.

@@ -30,6 +30,11 @@ struct CharInfo {
   bool Is(unsigned mask) const { return (classes & mask) != 0; }
 };
 
+/// The code points from first to last, both included.
+struct CodePointRange {
+  char32_t first, last;
+};
+
 inline constexpr char32_t kTabulatedCodePoints = 0x20000;
 
 /// Classes of the code points below kTabulatedCodePoints.

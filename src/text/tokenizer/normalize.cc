@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "text/tokenizer/decompose.h"
 #include "text/tokenizer/scan.h"
 
 namespace rf {
@@ -37,21 +38,13 @@ void OrderMarks(std::vector<utf8proc_int32_t>& text) {
 
 // Appends NFC of [p, end) to `out`.
 void AppendNfc(const char* p, const char* end, std::vector<utf8proc_int32_t>& buffer, std::string& out) {
-  constexpr int kMaxDecomposition = 32;
-  constexpr auto kDecompose = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE);
   constexpr auto kCompose = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
   buffer.clear();
   while (p != end) {
     const CharInfo c = PeekChar(p, end);
     p += c.length;
     utf8proc_int32_t parts[kMaxDecomposition];
-    const auto n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.code_point), parts, kMaxDecomposition,
-                                           kDecompose, nullptr);
-    if (n > 0 && n <= kMaxDecomposition) {
-      buffer.insert(buffer.end(), parts, parts + n);
-    } else {
-      buffer.push_back(static_cast<utf8proc_int32_t>(c.code_point));
-    }
+    buffer.insert(buffer.end(), parts, parts + Decompose(c.code_point, parts));
   }
   OrderMarks(buffer);
   const auto n = utf8proc_normalize_utf32(buffer.data(), static_cast<utf8proc_ssize_t>(buffer.size()), kCompose);

@@ -6,7 +6,7 @@
 namespace rf::conformance {
 namespace {
 
-struct Shape {
+struct AttentionShape {
   std::vector<SequenceShape> sequences;
   int32_t n_kv_heads;
   int32_t group;
@@ -15,7 +15,7 @@ struct Shape {
 };
 
 // The reference reads the same stored keys and values, so that the cache's format does not count.
-Case<Attention> MakeCase(Format format, const Shape& shape, Attention::Attrs attrs, bool sinks = false) {
+Case<Attention> MakeCase(Format format, const AttentionShape& shape, Attention::Attrs attrs, bool sinks = false) {
   attrs.n_heads = shape.n_kv_heads * shape.group;
   attrs.scale = attrs.soft_cap != 0.0f ? 0.4f : 0.125f;
   Case<Attention> c{"attention", attrs, {}};
@@ -57,7 +57,7 @@ std::vector<Case<Attention>> CasesOf<Attention>::Make(Format format) {
     }
   }
   for (const auto& sequences : SequenceMixes()) {
-    const Shape shape{sequences, 1, 3, 64, 16};
+    const AttentionShape shape{sequences, 1, 3, 64, 16};
     cases.push_back(MakeCase(format, {sequences, 2, 2, 96, 7}, {}));
     cases.push_back(MakeCase(format, shape, {}, true));
     for (int32_t window : {1, 4, 33, 512, 600}) cases.push_back(MakeCase(format, shape, {.window = window}));
