@@ -24,7 +24,7 @@ mkdir -p "$results"
 checks=$results/checks.tsv
 touch "$checks"
 jobs=$(nproc)
-fuzz_seconds=${ROCMFORGE_FUZZ_SECONDS:-30}
+fuzz_seconds=${ROCMFORGE_FUZZ_SECONDS:-60}
 
 # check NAME COMMAND...: one check that is no GoogleTest case. Its output is shown only when it fails.
 check() {
