@@ -101,19 +101,17 @@ export PATH=$PWD/build/venv/bin:$PATH
 run_tests release
 
 if [ $fast = 0 ]; then
-  asan=0
-  check "asan build" build asan -- rf_tests rf_fuzzers && asan=1
-  [ $asan = 1 ] && run_tests asan -LE "slow|python"
-  tsan_targets="rf_base_test rf_engine_test rf_server_test"
-  # shellcheck disable=SC2086
-  check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
-  if [ $asan = 1 ]; then
+  if check "asan build" build asan -- rf_tests rf_fuzzers; then
+    run_tests asan -LE "slow|python"
     for fuzzer in build/asan/fuzzers/rf_fuzz_*; do  # as many at a time as there are cores
       while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
       fuzz "$fuzzer" &
     done
     wait
   fi
+  tsan_targets="rf_base_test rf_engine_test rf_server_test"
+  # shellcheck disable=SC2086
+  check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
   check "clang-tidy" scripts/tidy.sh
 fi
 finish
