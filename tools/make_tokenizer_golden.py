@@ -2,8 +2,8 @@
 """Writes tests/data/tokenizer: small vocabularies of every kind with texts and the ids that other implementations give.
 
   unigram, unigram-bytes   trained and encoded by the package `sentencepiece`
-  wordpiece, wordpiece-cased, bpe   trained and encoded by the package `tokenizers`
-  rwkv   encoded by the few lines of plain Python below, which do what the published tokenizer does
+  wordpiece, wordpiece-cased, bpe, raw-bpe, raw-bpe-lines, raw-bpe-words   trained and encoded by the package `tokenizers`
+  rwkv, plamo2   encoded by the few lines of plain Python below, which do what the published tokenizers do
 
 NAME.gguf holds the vocabulary (written by the package `gguf`), NAME.jsonl lines {"text" or "text_hex", "ids"}; no
 special tokens are added or parsed. Usage: make_tokenizer_golden.py [SEED]
@@ -164,6 +164,101 @@ def make_bpe(rng):
     write_cases("bpe", rng, lambda text: tokenizer.encode(text).ids)
 
 
+BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+
+
+def train_raw_bpe(rng, pre_tokenizer, **options):
+    """Pieces and merges over characters, of which the rarest are left out."""
+    tokenizer = tokenizers.Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Replace(" ", "▁") if pre_tokenizer is None else normalizers.Lowercase()
+    # In training a word ends before each space, else whole lines would become pieces.
+    tokenizer.pre_tokenizer = pre_tokenizer or pre_tokenizers.Split("▁", "merged_with_next")
+    trainer = trainers.BpeTrainer(vocab_size=600, limit_alphabet=150, show_progress=False, **options)
+    tokenizer.train_from_iterator(training_lines(rng), trainer)
+    state = json.loads(tokenizer.to_str())["model"]
+    pieces = [text for text, _ in sorted(state["vocab"].items(), key=lambda item: item[1])]
+    return pieces, [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in state["merges"]]
+
+
+def runs_of(character, longest):
+    """Pieces of repeated characters with all their merges, the longest first."""
+    merges = [(character * left, character * (n - left)) for n in range(longest, 1, -1) for left in range(n - 1, 0, -1)]
+    return [character * n for n in range(1, longest + 1)], merges
+
+
+def make_raw_bpe(name, rng, lines):
+    """As Gemma 4's, or (`lines`) as mmBERT's: line ends are added tokens, what stands between them begins with a space."""
+    pieces, merges = train_raw_bpe(rng, None)
+    newlines, newline_merges = runs_of("\n", 5)
+    spaces, space_merges = runs_of("▁", 6)
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    pieces = [piece for piece in pieces if piece not in newlines + spaces]
+    tokens = special + BYTES + newlines + spaces + pieces
+    merges = ([] if lines else newline_merges) + space_merges + [merge for merge in merges if merge not in space_merges]
+    model = models.BPE({text: i for i, text in enumerate(tokens)}, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    if lines:
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+        tokenizer.add_tokens([tokenizers.AddedToken(text, normalized=False) for text in newlines])
+    # Converted files do not always say which tokens are bytes.
+    types = [TYPE.CONTROL] * 3 + [TYPE.UNKNOWN] + [TYPE.NORMAL if lines else TYPE.BYTE] * 256
+    types += [TYPE.USER_DEFINED if lines else TYPE.NORMAL] * len(newlines) + [TYPE.NORMAL] * (len(tokens) - len(types) - len(newlines))
+    write_gguf(name, "gpt2" if lines else "gemma4", tokens, types, None if lines else [-1000.0] * len(tokens),
+               [" ".join(merge) for merge in merges], "mmbert" if lines else None, bos_token_id=2, eos_token_id=1, unknown_token_id=3,
+               padding_token_id=0, add_bos_token=not lines, add_eos_token=False)
+    write_cases(name, rng, lambda text: tokenizer.encode(text).ids)
+
+
+def make_raw_bpe_words(rng):
+    """As Jina's Chinese one: words in lower case, white space dropped, an unknown token for each unknown character."""
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    pieces, merges = train_raw_bpe(rng, pre_tokenizers.Whitespace())
+    tokens = special + pieces
+    tokenizer = tokenizers.Tokenizer(models.BPE({text: i for i, text in enumerate(tokens)}, merges, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    types = [TYPE.CONTROL] * 3 + [TYPE.UNKNOWN, TYPE.CONTROL] + [TYPE.NORMAL] * len(pieces)
+    write_gguf("raw-bpe-words", "whitespace", tokens, types, merges=[" ".join(merge) for merge in merges], pre="whitespace", bos_token_id=0,
+               eos_token_id=2, unknown_token_id=3, padding_token_id=1, mask_token_id=4, normalizer__lowercase=True)
+    write_cases("raw-bpe-words", rng, lambda text: tokenizer.encode(text).ids)
+
+
+def make_plamo2(rng):
+    lines = training_lines(rng)
+    pieces = {character for line in SENTENCES for character in line if rng.random() < 0.8}
+    while len(pieces) < 700:
+        line = rng.choice(lines)
+        begin = rng.randrange(len(line))
+        pieces.add(line[begin:begin + rng.randrange(2, 9)])
+    pieces |= {"\n", "\n\n", "  ", "▁", "a▁b", "aa", "aaaa", "x" * 40, "\ufeff"}
+    tokens = ["<|plamo:unk|>", "<|plamo:bos|>", "<|plamo:eos|>", "<|plamo:pad|>", "<|plamo:op|>"] + BYTES + sorted(pieces)
+    types = [TYPE.UNKNOWN] + [TYPE.CONTROL] * 4 + [TYPE.BYTE] * 256 + [TYPE.NORMAL] * len(pieces)
+    # Few different scores, so that there are many ties. 1/32 is exact in 32 bits, and its halves of a ten-thousandth are.
+    scores = [0.0] * 261 + [-rng.randrange(32, 320) / 32 for _ in pieces]
+    write_gguf("plamo2", "plamo2", tokens, types, scores, pre="default", bos_token_id=1, eos_token_id=2, unknown_token_id=0, padding_token_id=3,
+               eot_token_id=4, add_space_prefix=False)
+    ids = {text: i for i, text in enumerate(tokens) if types[i] == TYPE.NORMAL}
+
+    def encode(text):
+        best = [None] * len(text) + [(0, 0, None)]  # from each place on: price, minus the characters of the first token, its id
+        for i in reversed(range(len(text))):
+            ways = [(best[i + 1][0] + 10_000_000, 0, None)]
+            for n in range(1, min(40, len(text) - i) + 1):
+                if text[i:i + n] in ids:
+                    id = ids[text[i:i + n]]
+                    ways.append((best[i + n][0] - round(scores[id] * 1e4), -n, id))
+            best[i] = min(ways)
+        out, i = [], 0
+        while i < len(text):
+            _, n, id = best[i]
+            out += [id] if n else [5 + byte for byte in text[i].encode()]
+            i += -n or 1
+        return out
+
+    write_cases("plamo2", rng, encode)
+
+
 def make_rwkv(rng):
     pieces = {bytes([byte]) for byte in range(256)}
     lines = [line.encode() for line in training_lines(rng)]
@@ -198,6 +293,10 @@ def main():
     make_wordpiece("wordpiece-cased", random.Random(seed + 3), False)
     make_bpe(random.Random(seed + 4))
     make_rwkv(random.Random(seed + 5))
+    make_raw_bpe("raw-bpe", random.Random(seed + 6), lines=False)
+    make_raw_bpe("raw-bpe-lines", random.Random(seed + 7), lines=True)
+    make_raw_bpe_words(random.Random(seed + 8))
+    make_plamo2(random.Random(seed + 9))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ std::string Difference(const ParsedReply& reply, const ordered_json& line) {
   if (reply.calls.size() != expected["tool_calls"].size()) return std::to_string(reply.calls.size()) + " calls";
   for (size_t i = 0; i < reply.calls.size(); ++i) {
     const ordered_json& call = expected["tool_calls"][i];
-    if (reply.calls[i].name != call["name"]) return "name: " + reply.calls[i].name;
+    if (reply.calls[i].name != call["name"].get<std::string>()) return "name: " + reply.calls[i].name;
     // Not ordered: the order of keys means nothing.
     const auto arguments = nlohmann::json::parse(reply.calls[i].arguments, nullptr, false);
     if (arguments != nlohmann::json::parse(call["arguments"].dump())) return "arguments: " + reply.calls[i].arguments;

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "text/tokenizer/char_class.h"
 #include "text/tokenizer/decompose.h"
+#include "text/tokenizer/lower_case.h"
 
 namespace rf {
 namespace {
@@ -73,14 +74,6 @@ void AppendAlone(std::string& words, char32_t c) {
   words += ' ';
   AppendUtf8(words, c);
   words += ' ';
-}
-
-void AppendLower(std::string& words, char32_t c) {
-  if (c == 0x0130) {  // the one character whose small form has two
-    words += "i\u0307";
-    return;
-  }
-  AppendUtf8(words, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
 }
 
 void AppendOther(std::string& words, char32_t c, const BertTextRules& rules) {

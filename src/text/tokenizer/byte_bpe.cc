@@ -1,18 +1,13 @@
 // Byte-level BPE (tokenizer.ggml.model "gpt2"): a pre-tokenizer cuts the text into words, each word begins as its
 // bytes, and ranked merges join them. Source: Radford et al. 2019 (GPT-2), section 2.2; token texts are written in
 // GPT-2's alphabet of 256 printable characters, one for each byte.
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
 
-#include "base/log.h"
-#include "base/utf8.h"
+#include "text/tokenizer/bpe.h"
 #include "text/tokenizer/byte_alphabet.h"
 #include "text/tokenizer/join_filter.h"
-#include "text/tokenizer/merge_table.h"
+#include "text/tokenizer/merge_reader.h"
 #include "text/tokenizer/normalize.h"
 #include "text/tokenizer/pre_tokenizer.h"
 #include "text/tokenizer/tables.h"
@@ -20,23 +15,11 @@
 namespace rf {
 namespace {
 
-// A few merges on their way from the file to the table.
-struct MergeBatch {
-  static constexpr size_t kSize = 32;
-  struct Entry {
-    size_t begin = 0, middle = 0, end = 0;  // of both pieces in `bytes`; 0 if the entry is malformed
-    uint64_t prepared[3] = {};
-    int32_t left = -1, right = -1, merged = -1;
-  };
-  std::string bytes;
-  Entry entries[kSize];
-};
-
 class ByteBpe final : public Tokenizer {
  public:
   ByteBpe(VocabData data, const PreTokenizer& pre) : Tokenizer(std::move(data)), pre_(pre) {}
 
-  Status Build();
+  void Build();
 
  protected:
   bool Normalize(std::string_view text, std::string& normalized) const override;
@@ -47,10 +30,7 @@ class ByteBpe final : public Tokenizer {
   void BuildPieces();
   void BuildLookup();
   void BuildMerges();
-  void ReadMerges(size_t begin, size_t n, MergeBatch& batch) const;
-  void EncodeWord(const char* p, const char* end, const char* text_end, EncodeScratch& scratch,
-                  std::vector<TokenId>& ids) const;
-  void EncodeUncached(std::string_view word, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+  void EncodeWord(std::string_view word, Merger& merger, std::vector<TokenId>& ids) const;
   void MergeSegment(std::string_view segment, Merger& merger, std::vector<TokenId>& ids) const;
 
   const PreTokenizer& pre_;
@@ -61,10 +41,7 @@ class ByteBpe final : public Tokenizer {
   ByteJoinFilter joins_;
 };
 
-Status ByteBpe::Build() {
-  if (data_.merges.empty()) {
-    return Error{ErrorCode::kCorruptFile, "tokenizer.ggml.merges is missing or empty; model 'gpt2' needs it", {}};
-  }
+void ByteBpe::Build() {
   tables_->types = ResolveTypes(data_);
   BuildPieces();
   BuildLookup();
@@ -73,7 +50,6 @@ Status ByteBpe::Build() {
   if (data_.eos && data_.add_eos.value_or(false)) tables_->last = data_.eos;
   tables_->clean_spaces = pre_.clean_spaces;
   tables_->end_of_generation = FindEndOfGeneration(data_, tables_->types);
-  return {};
 }
 
 void ByteBpe::BuildPieces() {
@@ -127,60 +103,11 @@ void ByteBpe::BuildLookup() {
 }
 
 void ByteBpe::BuildMerges() {
-  merges_.Reserve(data_.merges.size());
-  size_t n_skipped = 0, first_skipped = 0;
-  MergeBatch batch;
-  for (size_t begin = 0; begin < data_.merges.size(); begin += MergeBatch::kSize) {
-    const size_t n = std::min(MergeBatch::kSize, data_.merges.size() - begin);
-    ReadMerges(begin, n, batch);
-    for (size_t i = 0; i < n; ++i) {
-      const MergeBatch::Entry& entry = batch.entries[i];
-      const bool is_known = entry.left >= 0 && entry.right >= 0 && entry.merged >= 0;
-      if (is_known && merges_.Insert(entry.left, entry.right, {static_cast<uint32_t>(begin + i), entry.merged})) {
-        joins_.Add(batch.bytes[entry.middle - 1], batch.bytes[entry.middle]);
-        continue;
-      }
-      if (n_skipped++ == 0) first_skipped = begin + i;
-    }
-  }
-  if (n_skipped == 0) return;
-  Log(LogLevel::kWarning,
-      fmt::format("tokenizer.ggml.merges: {} of {} entries name unknown pieces or repeat others and are skipped, the "
-                  "first is [{}] '{}'",
-                  n_skipped, data_.merges.size(), first_skipped, EscapeForMessage(data_.merges[first_skipped])));
-}
-
-// Finds the tokens of data_.merges[begin, begin + n). Every look-up is a cache miss, so that they are done side by
-// side.
-void ByteBpe::ReadMerges(size_t begin, size_t n, MergeBatch& batch) const {
-  batch.bytes.clear();
-  for (size_t i = 0; i < n; ++i) {
-    MergeBatch::Entry& entry = batch.entries[i];
-    entry = {};
-    const std::string_view merge = data_.merges[begin + i];
-    const size_t space = merge.find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == merge.size()) continue;
-    entry.begin = batch.bytes.size();
-    if (!alphabet_.Decode(merge.substr(0, space), batch.bytes)) continue;
-    entry.middle = batch.bytes.size();
-    if (!alphabet_.Decode(merge.substr(space + 1), batch.bytes)) continue;
-    entry.end = batch.bytes.size();
-  }
-  const auto text = [&batch](size_t from, size_t to) { return std::string_view(batch.bytes).substr(from, to - from); };
-  for (size_t i = 0; i < n; ++i) {
-    MergeBatch::Entry& entry = batch.entries[i];
-    entry.prepared[0] = token_of_->Prepare(text(entry.begin, entry.middle));
-    entry.prepared[1] = token_of_->Prepare(text(entry.middle, entry.end));
-    entry.prepared[2] = token_of_->Prepare(text(entry.begin, entry.end));
-  }
-  for (size_t i = 0; i < n; ++i) {
-    MergeBatch::Entry& entry = batch.entries[i];
-    if (entry.end == 0) continue;
-    entry.left = token_of_->Find(text(entry.begin, entry.middle), entry.prepared[0]);
-    entry.right = token_of_->Find(text(entry.middle, entry.end), entry.prepared[1]);
-    entry.merged = token_of_->Find(text(entry.begin, entry.end), entry.prepared[2]);
-    merges_.Prefetch(entry.left, entry.right);
-  }
+  const auto decode = [this](std::string_view half, std::string& out) { return alphabet_.Decode(half, out); };
+  const auto on_merge = [this](std::string_view merged, size_t middle) {
+    joins_.Add(merged[middle - 1], merged[middle]);
+  };
+  ReadMerges(data_.merges, {.token_of = *token_of_, .decode = decode, .on_merge = on_merge}, merges_);
 }
 
 bool ByteBpe::Normalize(std::string_view text, std::string& normalized) const {
@@ -195,27 +122,13 @@ bool ByteBpe::Normalize(std::string_view text, std::string& normalized) const {
 void ByteBpe::EncodeText(std::string_view text, bool /*after_special*/, EncodeScratch& scratch,
                          std::vector<TokenId>& ids) const {
   const char* const end = text.data() + text.size();
-  scan::Split(pre_.stages, text.data(), end,
-              [&](const char* p, const char* word_end) { EncodeWord(p, word_end, end, scratch, ids); });
+  scan::Split(pre_.stages, text.data(), end, [&](const char* p, const char* word_end) {
+    const std::string_view word(p, static_cast<size_t>(word_end - p));
+    scratch.cache.Append(p, word.size(), end, ids, [&] { EncodeWord(word, scratch.merger, ids); });
+  });
 }
 
-void ByteBpe::EncodeWord(const char* p, const char* end, const char* text_end, EncodeScratch& scratch,
-                         std::vector<TokenId>& ids) const {
-  const auto length = static_cast<size_t>(end - p);
-  if (length > WordCache::kMaxBytes) return EncodeUncached({p, length}, scratch, ids);
-  const WordCache::Key key = WordCache::MakeKey(p, length, text_end);
-  WordCache::Entry& entry = scratch.cache.At(key);
-  if (entry.key() == key) {
-    ids.insert(ids.end(), entry.ids, entry.ids + entry.n_ids);
-    return;
-  }
-  const size_t n_before = ids.size();
-  EncodeUncached({p, length}, scratch, ids);
-  const size_t n_ids = ids.size() - n_before;
-  if (n_ids <= WordCache::kMaxIds) WordCache::Store(entry, key, ids.data() + n_before, n_ids);
-}
-
-void ByteBpe::EncodeUncached(std::string_view word, EncodeScratch& scratch, std::vector<TokenId>& ids) const {
+void ByteBpe::EncodeWord(std::string_view word, Merger& merger, std::vector<TokenId>& ids) const {
   if (pre_.ignore_merges) {
     if (const TokenId id = token_of_->Find(word); id >= 0) {
       ids.push_back(id);
@@ -226,10 +139,10 @@ void ByteBpe::EncodeUncached(std::string_view word, EncodeScratch& scratch, std:
   size_t begin = 0;
   for (size_t i = 1; i < word.size(); ++i) {
     if (joins_.MayJoin(word[i - 1], word[i])) continue;
-    MergeSegment(word.substr(begin, i - begin), scratch.merger, ids);
+    MergeSegment(word.substr(begin, i - begin), merger, ids);
     begin = i;
   }
-  MergeSegment(word.substr(begin), scratch.merger, ids);
+  MergeSegment(word.substr(begin), merger, ids);
 }
 
 void ByteBpe::MergeSegment(std::string_view segment, Merger& merger, std::vector<TokenId>& ids) const {
@@ -247,30 +160,12 @@ void ByteBpe::MergeSegment(std::string_view segment, Merger& merger, std::vector
   }
 }
 
-// Names of vocabularies whose merges join characters, not bytes: read as byte-level ones they would give nonsense.
-constexpr std::string_view kOverRawText[] = {"gemma4", "granite-embed-multi-311m", "sarvam-moe", "whitespace"};
-
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data) {
-  if (std::find(std::begin(kOverRawText), std::end(kOverRawText), data.pre) != std::end(kOverRawText)) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("tokenizer.ggml.pre '{}' (BPE over raw text) is not supported", data.pre),
-                 {}};
-  }
-  const PreTokenizer* pre = FindPreTokenizer(data.pre.empty() ? "default" : data.pre);
-  if (pre == nullptr) {
-    Log(LogLevel::kWarning,
-        fmt::format("tokenizer.ggml.pre '{}' is unknown; taken as '{}', which most models resemble: words may be cut "
-                    "differently than in training",
-                    EscapeForMessage(data.pre, 32), kFallbackPreTokenizer));
-    pre = FindPreTokenizer(kFallbackPreTokenizer);
-  }
-  if (data.pre.empty())
-    Log(LogLevel::kWarning, "tokenizer.ggml.pre is missing; 'default' is used, which few models want");
-  auto tokenizer = std::make_unique<ByteBpe>(std::move(data), *pre);
-  RF_RETURN_IF_ERROR(tokenizer->Build());
-  return std::unique_ptr<Tokenizer>(std::move(tokenizer));
+std::unique_ptr<Tokenizer> CreateByteBpe(VocabData data, const PreTokenizer& pre) {
+  auto tokenizer = std::make_unique<ByteBpe>(std::move(data), pre);
+  tokenizer->Build();
+  return tokenizer;
 }
 
 }  // namespace rf

@@ -133,6 +133,36 @@ TEST(LongInputTest, SentencePiece) {
   ExpectFastOnEverything(*test_vocab::MakeTokenizer(test_vocab::SentencePiece(pieces)), "llama");
 }
 
+// BPE over raw text: the units' characters (those of ill-formed ones are byte tokens) and merges of each unit with
+// itself.
+VocabData RawUnits(const std::string& pre) {
+  std::vector<std::string> characters;
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& unit : kUnits) {
+    const std::string spelled = unit == " " ? "▁" : unit;
+    std::string left;
+    const char* const end = spelled.data() + spelled.size();
+    for (const char* p = spelled.data(); p != end;) {
+      const Utf8Step step = DecodeUtf8(p, end);
+      if (!step.valid) break;
+      const std::string character(p, step.length);
+      if (std::find(characters.begin(), characters.end(), character) == characters.end())
+        characters.push_back(character);
+      if (!left.empty()) pairs.emplace_back(left, character);
+      left += character;
+      p += step.length;
+    }
+    for (int i = 0; i < 10 && !left.empty(); ++i, left += left) pairs.emplace_back(left, left);
+  }
+  return test_vocab::RawText(pre, characters, pairs);
+}
+
+TEST(LongInputTest, RawBpe) {
+  for (const char* pre : {"gemma4", "mmbert", "whitespace"}) {
+    ExpectFastOnEverything(*test_vocab::MakeTokenizer(RawUnits(pre)), pre, pre == std::string("whitespace"));
+  }
+}
+
 // Tokens of each unit, doubled again and again.
 std::vector<std::string> DoubledUnits() {
   std::vector<std::string> pieces;
@@ -176,6 +206,13 @@ TEST(LongInputTest, Rwkv) {
   }
   for (const std::string& piece : DoubledUnits()) test_vocab::AddToken(data, piece);
   ExpectFastOnEverything(*test_vocab::MakeTokenizer(std::move(data)), "rwkv");
+}
+
+TEST(LongInputTest, Plamo2) {
+  std::vector<std::pair<std::string, float>> pieces;
+  float score = 0;
+  for (const std::string& piece : DoubledUnits()) pieces.emplace_back(piece, score -= 1);
+  ExpectFastOnEverything(*test_vocab::MakeTokenizer(test_vocab::WithByteTokens("plamo2", pieces)), "plamo2");
 }
 
 // A token that is nearly everywhere, but never to the end: a walk from each place must not be long.

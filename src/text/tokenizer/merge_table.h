@@ -1,4 +1,4 @@
-// The merges of a byte-level vocabulary in flat memory.
+// The ranked merges of a vocabulary in flat memory.
 #pragma once
 
 #include <bit>

@@ -36,6 +36,8 @@ constexpr Stage kKimiK2[] = {KimiK2};
 constexpr Stage kLaguna[] = {NewlineRun, Qwen2};
 constexpr Stage kBloom[] = {BloomWords};
 constexpr Stage kViking[] = {BloomWords, SingleDigit};
+constexpr Stage kSpacedWords[] = {SpacedWords};
+constexpr Stage kWordRuns[] = {WordRuns};
 
 constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "default", .stages = kDefault, .clean_spaces = true},
@@ -82,8 +84,10 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "jais-2", .stages = kJais2, .clean_spaces = true},
     {.name = "dbrx", .stages = kLlama3, .clean_spaces = true},
     {.name = "smaug-bpe", .stages = kLlama3, .clean_spaces = true},
-    {.name = "glm4", .stages = kLlama3, .clean_spaces = true},
-    {.name = "chatglm-bpe", .stages = kLlama3, .clean_spaces = true},
+    {.name = "glm4", .stages = kLlama3, .ignore_merges = true, .clean_spaces = true},
+    {.name = "glm5", .stages = kLlama3, .ignore_merges = true, .clean_spaces = true},
+    // llama.cpp does not ignore the merges here, but the published tokenizer is tiktoken's, which does.
+    {.name = "chatglm-bpe", .stages = kLlama3, .ignore_merges = true, .clean_spaces = true},
     {.name = "minicpm5", .stages = kMiniCpm5, .ignore_merges = true, .clean_spaces = true},
     // Qwen: single digits
     {.name = "qwen2", .stages = kQwen2, .nfc = true},
@@ -132,6 +136,12 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "gpt3-finnish", .stages = kBloom, .clean_spaces = true},
     {.name = "poro-chat", .stages = kBloom},
     {.name = "viking", .stages = kViking},
+    // over raw text; llama.cpp cleans spaces in most of these, the published tokenizers do not
+    {.name = "gemma4", .symbols = BpeSymbols::kText, .add_bos = true},
+    {.name = "granite-embed-multi-311m", .symbols = BpeSymbols::kText, .add_bos = true},
+    {.name = "sarvam-moe", .symbols = BpeSymbols::kText},
+    {.name = "mmbert", .stages = kSpacedWords, .symbols = BpeSymbols::kSpacedWords},
+    {.name = "whitespace", .stages = kWordRuns, .symbols = BpeSymbols::kWords},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
-// Pre-tokenizers of byte-level BPE: how a text is cut into the words that merges never cross.
+// Pre-tokenizers of BPE: how a text is cut into the words that merges never cross.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,14 +10,23 @@
 
 namespace rf {
 
+/// What the merges of a vocabulary join.
+enum class BpeSymbols : uint8_t {
+  kBytes,        ///< bytes, written in GPT-2's alphabet
+  kText,         ///< characters of the whole text, with U+2581 for a space
+  kSpacedWords,  ///< those of words that begin with U+2581; lines that do not are given one
+  kWords         ///< characters of words without the white space around them
+};
+
 /// One value of `tokenizer.ggml.pre`.
 struct PreTokenizer {
   std::string_view name;
-  std::span<const scan::Stage> stages;  ///< each applied to every piece of the one before
-  bool ignore_merges = false;           ///< a word that is a token as a whole is that token, whatever the merges say
-  bool add_bos = false;                 ///< unless the file says otherwise
-  bool clean_spaces = false;            ///< Decode removes spaces before punctuation
-  bool nfc = false;                     ///< text is put into normalization form C first
+  std::span<const scan::Stage> stages;  ///< each applied to every piece of the one before; none for kText
+  BpeSymbols symbols = BpeSymbols::kBytes;
+  bool ignore_merges = false;  ///< a word that is a token as a whole is that token, whatever the merges say
+  bool add_bos = false;        ///< unless the file says otherwise
+  bool clean_spaces = false;   ///< Decode removes spaces before punctuation
+  bool nfc = false;            ///< text is put into normalization form C first
 };
 
 /// The row for a value of `tokenizer.ggml.pre`, or null if there is none.

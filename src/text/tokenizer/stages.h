@@ -105,4 +105,11 @@ const char* SinglePunctuation(const char* p, const char* end);
 /// ` ?[^(\s|.,!?…。，、।۔،)]+`
 const char* BloomWords(const char* p, const char* end);
 
+// --- stages_words.cc ---
+
+/// ` ?[^ \n]*|\n+`; takes any bytes
+const char* SpacedWords(const char* p, const char* end);
+/// `\w+|[^\w\s]+|\s+` with the \w of Rust's regular expressions
+const char* WordRuns(const char* p, const char* end);
+
 }  // namespace rf::scan

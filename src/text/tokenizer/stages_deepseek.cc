@@ -6,12 +6,8 @@
 namespace rf::scan {
 namespace {
 
-struct Range {
-  char32_t first, last;
-};
-
 // The cased letters that the pre-tokenizer of DeepSeek LLM lists one by one.
-constexpr Range kListedLetters[] = {
+constexpr CodePointRange kListedLetters[] = {
     {0x0041, 0x005A},   {0x0061, 0x007A},   {0x00B5, 0x00B5},   {0x00C0, 0x00D6},   {0x00D8, 0x00F6},
     {0x00F8, 0x01BA},   {0x01BC, 0x01BF},   {0x01C4, 0x0293},   {0x0295, 0x02AF},   {0x0370, 0x0373},
     {0x0376, 0x0377},   {0x037B, 0x037D},   {0x037F, 0x037F},   {0x0386, 0x0386},   {0x0388, 0x038A},
@@ -30,19 +26,20 @@ constexpr Range kListedLetters[] = {
     {0xFF21, 0xFF3A},   {0xFF41, 0xFF5A},   {0x10400, 0x1044F}, {0x104B0, 0x104D3}, {0x104D8, 0x104FB},
     {0x10C80, 0x10CB2}, {0x10CC0, 0x10CF2}, {0x118A0, 0x118DF}, {0x1E900, 0x1E943}};
 
-constexpr Range kListedPunctuation[] = {{0x21, 0x2F},     {0x3A, 0x7E},     {0x2018, 0x201F},
-                                        {0x3001, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E}};
+constexpr CodePointRange kListedPunctuation[] = {{0x21, 0x2F},     {0x3A, 0x7E},     {0x2018, 0x201F},
+                                                 {0x3001, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E}};
 
 // Chinese, kana, Thai (as far as the expression goes), Lao, Khmer, Burmese, Korean.
-constexpr Range kAfmoeAsian[] = {{0x0E40, 0x0EFF}, {0x1000, 0x109F}, {0x1100, 0x11FF}, {0x1780, 0x17FF},
-                                 {0x2F00, 0x2FDF}, {0x3040, 0x30FF}, {0x3400, 0x4DBF}, {0x4E00, 0x9FFF},
-                                 {0xA9E0, 0xA9FF}, {0xAA60, 0xAA7F}, {0xAC00, 0xD7AF}, {0xF900, 0xFAFF},
-                                 {0xFF65, 0xFF9F}};
+constexpr CodePointRange kAfmoeAsian[] = {{0x0E40, 0x0EFF}, {0x1000, 0x109F}, {0x1100, 0x11FF}, {0x1780, 0x17FF},
+                                          {0x2F00, 0x2FDF}, {0x3040, 0x30FF}, {0x3400, 0x4DBF}, {0x4E00, 0x9FFF},
+                                          {0xA9E0, 0xA9FF}, {0xAA60, 0xAA7F}, {0xAC00, 0xD7AF}, {0xF900, 0xFAFF},
+                                          {0xFF65, 0xFF9F}};
 
 template <size_t kSize>
-bool IsInRanges(const CharInfo& c, const Range (&ranges)[kSize]) {
-  const Range* range = std::upper_bound(std::begin(ranges), std::end(ranges), c.code_point,
-                                        [](char32_t value, const Range& r) { return value < r.first; });
+bool IsInRanges(const CharInfo& c, const CodePointRange (&ranges)[kSize]) {
+  const CodePointRange* range =
+      std::upper_bound(std::begin(ranges), std::end(ranges), c.code_point,
+                       [](char32_t value, const CodePointRange& r) { return value < r.first; });
   return c.length != 0 && range != std::begin(ranges) && c.code_point <= (range - 1)->last;
 }
 

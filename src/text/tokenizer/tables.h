@@ -51,13 +51,15 @@ int ParseByteToken(std::string_view text);
 
 /// SentencePiece's BPE ("llama"): spm.cc.
 Result<std::unique_ptr<Tokenizer>> CreateSpm(VocabData data);
-/// Byte-level BPE ("gpt2"): byte_bpe.cc.
-Result<std::unique_ptr<Tokenizer>> CreateByteBpe(VocabData data);
+/// BPE with ranked merges ("gpt2", "gemma4", "whitespace"): bpe.cc.
+Result<std::unique_ptr<Tokenizer>> CreateBpe(VocabData data);
 /// WordPiece ("bert"): wordpiece.cc.
 Result<std::unique_ptr<Tokenizer>> CreateWordPiece(VocabData data);
 /// SentencePiece's Unigram ("t5"): unigram.cc.
 Result<std::unique_ptr<Tokenizer>> CreateUnigram(VocabData data);
 /// RWKV World ("rwkv"): rwkv.cc.
 Result<std::unique_ptr<Tokenizer>> CreateRwkv(VocabData data);
+/// PLaMo 2 ("plamo2"): plamo2.cc.
+Result<std::unique_ptr<Tokenizer>> CreatePlamo2(VocabData data);
 
 }  // namespace rf

@@ -36,7 +36,7 @@ inline std::string InByteAlphabet(const std::string& bytes) {
 inline void AddToken(VocabData& data, const std::string& text, TokenType type = TokenType::kNormal, float score = 0) {
   data.tokens.push_back(text);
   data.types.push_back(static_cast<int32_t>(type));
-  if (data.model == "llama") data.scores.push_back(score);
+  if (data.model == "llama" || data.model == "plamo2") data.scores.push_back(score);
 }
 
 /// Byte-level BPE: ids 0 to 255 are the bytes, then one token for each merge of `pairs` (raw bytes), then "<|end|>".
@@ -53,11 +53,10 @@ inline VocabData ByteLevel(const std::string& pre, const std::vector<std::pair<s
   return data;
 }
 
-/// SentencePiece: ids 0 to 2 are <unk>, <s>, </s>, then 256 byte tokens, then `pieces` with their scores (U+2581 for
-/// space).
-inline VocabData SentencePiece(const std::vector<std::pair<std::string, float>>& pieces) {
+/// Ids 0 to 2 are <unk>, <s>, </s>, then 256 byte tokens, then `pieces` with their scores, where the model has scores.
+inline VocabData WithByteTokens(const std::string& model, const std::vector<std::pair<std::string, float>>& pieces) {
   VocabData data;
-  data.model = "llama";
+  data.model = model;
   AddToken(data, "<unk>", TokenType::kUnknown);
   AddToken(data, "<s>", TokenType::kControl);
   AddToken(data, "</s>", TokenType::kControl);
@@ -73,6 +72,28 @@ inline VocabData SentencePiece(const std::vector<std::pair<std::string, float>>&
   return data;
 }
 constexpr TokenId kFirstPiece = 259;
+/// And of its byte tokens.
+constexpr TokenId kByte0 = 3;
+/// Texts without the tokens that a model puts around them.
+constexpr EncodeOptions kPlain{.add_special = false};
+
+/// SentencePiece; `pieces` with U+2581 for a space.
+inline VocabData SentencePiece(const std::vector<std::pair<std::string, float>>& pieces) {
+  return WithByteTokens("llama", pieces);
+}
+
+/// BPE over raw text: `pieces`, then one token for each merge of `pairs`, with U+2581 for a space.
+inline VocabData RawText(const std::string& pre, const std::vector<std::string>& pieces,
+                         const std::vector<std::pair<std::string, std::string>>& pairs) {
+  VocabData data = WithByteTokens("gpt2", {});
+  data.pre = pre;
+  for (const std::string& piece : pieces) AddToken(data, piece);
+  for (const auto& [left, right] : pairs) {
+    AddToken(data, left + right);
+    data.merges.push_back(left + " " + right);
+  }
+  return data;
+}
 
 inline std::unique_ptr<Tokenizer> MakeTokenizer(VocabData data) {
   auto tokenizer = Tokenizer::Create(std::move(data));

@@ -15,26 +15,21 @@ namespace {
 struct Kind {
   std::string_view model;  // tokenizer.ggml.model
   std::string_view description;
-  Result<std::unique_ptr<Tokenizer>> (*create)(VocabData data);  // null: known, but not built yet
+  Result<std::unique_ptr<Tokenizer>> (*create)(VocabData data);
 };
 
-constexpr Kind kKinds[] = {{"llama", "SentencePiece BPE", CreateSpm},
-                           {"gpt2", "byte-level BPE", CreateByteBpe},
-                           {"bert", "WordPiece", CreateWordPiece},
-                           {"t5", "SentencePiece Unigram", CreateUnigram},
-                           {"rwkv", "RWKV World", CreateRwkv},
-                           {"plamo2", "PLaMo 2", nullptr},
-                           {"gemma4", "BPE over SentencePiece text", nullptr}};
+constexpr Kind kKinds[] = {{"llama", "SentencePiece BPE", CreateSpm},  {"gpt2", "BPE", CreateBpe},
+                           {"gemma4", "BPE over raw text", CreateBpe}, {"whitespace", "BPE over raw words", CreateBpe},
+                           {"bert", "WordPiece", CreateWordPiece},     {"t5", "SentencePiece Unigram", CreateUnigram},
+                           {"rwkv", "RWKV World", CreateRwkv},         {"plamo2", "PLaMo 2", CreatePlamo2}};
 
-Error UnknownKind(std::string_view model, std::string_view description) {
+Error UnknownKind(std::string_view model) {
   std::string supported;
   for (const Kind& kind : kKinds) {
-    if (kind.create == nullptr) continue;
     supported += fmt::format("{}{} ({})", supported.empty() ? "" : ", ", kind.model, kind.description);
   }
-  const std::string what = description.empty() ? "is unknown" : fmt::format("({}) is not supported", description);
   return Error{ErrorCode::kUnsupported,
-               fmt::format("tokenizer.ggml.model '{}' {}; supported: {}", EscapeForMessage(model), what, supported),
+               fmt::format("tokenizer.ggml.model '{}' is unknown; supported: {}", EscapeForMessage(model), supported),
                {}};
 }
 
@@ -58,8 +53,7 @@ Tokenizer::~Tokenizer() = default;
 Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(VocabData data) {
   const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
                                   [&data](const Kind& candidate) { return candidate.model == data.model; });
-  if (kind == std::end(kKinds)) return UnknownKind(data.model, {});
-  if (kind->create == nullptr) return UnknownKind(kind->model, kind->description);
+  if (kind == std::end(kKinds)) return UnknownKind(data.model);
   RF_RETURN_IF_ERROR(CheckVocab(data));
   return kind->create(std::move(data));
 }

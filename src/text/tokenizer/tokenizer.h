@@ -31,7 +31,7 @@ enum class TokenType : int32_t {
 /// `tokenizer.ggml.*`.
 struct VocabData {
   std::string
-      model;  ///< tokenizer.ggml.model: "llama" (SentencePiece BPE), "gpt2" (byte-level BPE), "bert", "t5", "rwkv", …
+      model;  ///< tokenizer.ggml.model: "llama" (SentencePiece BPE), "gpt2" (other BPE), "bert", "t5", "rwkv", …
   std::string pre;  ///< tokenizer.ggml.pre; empty if absent
   std::vector<std::string> tokens;
   std::vector<float> scores;        ///< empty or one for each token
@@ -40,7 +40,7 @@ struct VocabData {
   std::optional<TokenId> bos, eos, unk, sep, pad, cls, mask, eot, eom;
   std::vector<TokenId> eog;  ///< further end-of-generation ids named by the file
   std::optional<bool> add_bos, add_eos, add_sep, add_space_prefix, remove_extra_whitespaces;
-  std::optional<bool> lowercase, strip_accents;  ///< tokenizer.ggml.normalizer.*, of WordPiece
+  std::optional<bool> lowercase, strip_accents;  ///< tokenizer.ggml.normalizer.*, of kinds that cut texts into words
   std::string precompiled_charsmap;              ///< normalization rules of Unigram; empty if none
 };
 
@@ -68,8 +68,8 @@ class Tokenizer {
   /// inconsistent vocabulary (message names the key and the index).
   static Result<std::unique_ptr<Tokenizer>> Create(VocabData data);
 
-  /// Ids of `text`. Any bytes are taken: byte-level vocabularies read U+FFFD for each byte that is not part of
-  /// well-formed UTF-8, SentencePiece ones give its byte tokens. Never fails; O(n log n) time.
+  /// Ids of `text`. Any bytes are taken: where they are not part of well-formed UTF-8, vocabularies with byte tokens
+  /// give those, others read U+FFFD for each. Never fails; O(n log n) time.
   std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options) const;
   /// As above, but where `plain` spans (ascending, disjoint) touch the text of a control token, it is plain text
   /// whatever options.parse_special says. So it is with user-defined tokens that look like control tokens ("<|…|>").

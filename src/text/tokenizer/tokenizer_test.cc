@@ -197,10 +197,20 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadVocab{"model", [](VocabData& d) { d.model = "nope\n"; }, kUnsupported,
                  "tokenizer.ggml.model 'nope\\n' is unknown; supported: llama (SentencePiece BPE), gpt2"},
-        BadVocab{"plamo", [](VocabData& d) { d.model = "plamo2"; }, kUnsupported,
-                 "'plamo2' (PLaMo 2) is not supported; supported: llama (SentencePiece BPE), gpt2"},
-        BadVocab{"raw_text", [](VocabData& d) { d.pre = "gemma4"; }, kUnsupported,
-                 "'gemma4' (BPE over raw text) is not supported"},
+        BadVocab{"plamo_scores", [](VocabData& d) { d.model = "plamo2"; }, kCorrupt,
+                 "scores is missing; model 'plamo2' needs it"},
+        BadVocab{"plamo_bytes",
+                 [](VocabData& d) {
+                   d.model = "plamo2";
+                   d.scores.assign(d.tokens.size(), -1);
+                 },
+                 kCorrupt, "has no byte token <0x00>; model 'plamo2' needs all 256"},
+        BadVocab{"raw_text",
+                 [](VocabData& d) {
+                   d.model = "gemma4";
+                   d.merges.clear();
+                 },
+                 kCorrupt, "merges is missing or empty; model 'gemma4' needs it"},
         BadVocab{"wordpiece", [](VocabData& d) { d.model = "bert"; }, kCorrupt, "unknown_token_id is missing"},
         BadVocab{"unigram", [](VocabData& d) { d.model = "t5"; }, kCorrupt, "scores is missing; model 't5' needs it"},
         BadVocab{"charsmap",

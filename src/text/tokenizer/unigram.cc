@@ -14,7 +14,7 @@
 #include "base/utf8.h"
 #include "text/tokenizer/byte_trie.h"
 #include "text/tokenizer/char_map.h"
-#include "text/tokenizer/sentence_pieces.h"
+#include "text/tokenizer/pieces.h"
 #include "text/tokenizer/space_sign.h"
 #include "text/tokenizer/tables.h"
 
@@ -63,7 +63,7 @@ Status Unigram::Build() {
   RF_ASSIGN_OR_RETURN(char_map_, CharMap::Parse(data_.precompiled_charsmap));
   tables_->types = ResolveTypes(data_);
   SetDefaults();
-  AddSentencePieces(data_, *tables_);
+  AddPieces(data_, SpaceSigns::kInNormal, *tables_);
   BuildLookup();
   tables_->add_space_prefix = data_.add_space_prefix.value_or(true);
   collapses_spaces_ = data_.remove_extra_whitespaces.value_or(true);

@@ -13,10 +13,31 @@ namespace rf {
 
 class WordCache {
  public:
+  WordCache() : entries_(kEntries), seed_(HashSeed()) {}
+
+  /// Appends the ids of the word [p, p + length): those kept from before, or those that encode() appends. `text_end` is
+  /// the end of readable memory behind p. REQUIRES: length > 0; all calls are for one tokenizer.
+  template <typename Encode>
+  void Append(const char* p, size_t length, const char* text_end, std::vector<int32_t>& ids, const Encode& encode) {
+    if (length > kMaxBytes) return encode();
+    const Key key = MakeKey(p, length, text_end);
+    Entry& entry = At(key);
+    if (entry.key() == key) {
+      ids.insert(ids.end(), entry.ids, entry.ids + entry.n_ids);
+      return;
+    }
+    const size_t n_before = ids.size();
+    encode();
+    const size_t n_ids = ids.size() - n_before;
+    if (n_ids <= kMaxIds) entry.Set(key, ids.data() + n_before, n_ids);
+  }
+
+ private:
+  static constexpr size_t kEntries = 8192;
   static constexpr size_t kMaxBytes = 24;
   static constexpr size_t kMaxIds = 8;
 
-  /// A word in registers: its bytes, zeros behind.
+  // A word in registers: its bytes, zeros behind.
   struct Key {
     uint64_t words[3];
     uint64_t length;
@@ -33,11 +54,14 @@ class WordCache {
     uint32_t unused = 0;
     int32_t ids[kMaxIds] = {};
     Key key() const { return {{words[0], words[1], words[2]}, length}; }
+    void Set(const Key& key, const int32_t* new_ids, size_t n) {
+      memcpy(words, key.words, sizeof(words));
+      length = static_cast<uint16_t>(key.length);
+      n_ids = static_cast<uint16_t>(n);
+      memcpy(ids, new_ids, n * sizeof(ids[0]));
+    }
   };
 
-  WordCache() : entries_(kEntries), seed_(HashSeed()) {}
-
-  /// The key of [p, p + length). `text_end` is the end of readable memory behind p. REQUIRES: 0 < length <= kMaxBytes.
   static Key MakeKey(const char* p, size_t length, const char* text_end) {
     Key key{{0, 0, 0}, length};
     if (text_end - p < static_cast<ptrdiff_t>(kMaxBytes)) {
@@ -53,23 +77,13 @@ class WordCache {
     return key;
   }
 
-  /// The place of the key, whatever it holds now.
+  // The place of the key, whatever it holds now.
   Entry& At(const Key& key) {
     const uint64_t hash = FoldedMultiply(key.words[0] ^ seed_, key.words[1] ^ 0x9E3779B97F4A7C15u) ^
                           FoldedMultiply(key.words[2] ^ 0xD6E8FEB86659FD93u, key.length ^ seed_);
     return entries_[hash & (kEntries - 1)];
   }
 
-  /// Puts the ids of a word into its place. REQUIRES: n_ids <= kMaxIds.
-  static void Store(Entry& entry, const Key& key, const int32_t* ids, size_t n_ids) {
-    memcpy(entry.words, key.words, sizeof(entry.words));
-    entry.length = static_cast<uint16_t>(key.length);
-    entry.n_ids = static_cast<uint16_t>(n_ids);
-    memcpy(entry.ids, ids, n_ids * sizeof(ids[0]));
-  }
-
- private:
-  static constexpr size_t kEntries = 8192;
   std::vector<Entry> entries_;
   uint64_t seed_;
 };

@@ -104,20 +104,7 @@ void WordPiece::EncodeText(std::string_view text, bool /*after_special*/, Encode
     }
     const std::string_view word = words.substr(begin, words.find(' ', begin) - begin);
     begin += word.size();
-    if (word.size() > WordCache::kMaxBytes) {
-      EncodeWord(word, ids);
-      continue;
-    }
-    const WordCache::Key key = WordCache::MakeKey(word.data(), word.size(), text_end);
-    WordCache::Entry& entry = scratch.cache.At(key);
-    if (entry.key() == key) {
-      ids.insert(ids.end(), entry.ids, entry.ids + entry.n_ids);
-      continue;
-    }
-    const size_t n_before = ids.size();
-    EncodeWord(word, ids);
-    const size_t n_ids = ids.size() - n_before;
-    if (n_ids <= WordCache::kMaxIds) WordCache::Store(entry, key, ids.data() + n_before, n_ids);
+    scratch.cache.Append(word.data(), word.size(), text_end, ids, [&] { EncodeWord(word, ids); });
   }
 }
 
