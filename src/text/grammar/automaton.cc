@@ -99,26 +99,43 @@ class AutomatonBuilder {
     info.n_classes = dfa.n_classes;
     info.class_of = dfa.class_of;
     info.key = Key(machine);
+    std::vector<bool> is_last_class(dfa.n_classes);
     for (uint32_t state = 0; state < dfa.n_states(); ++state) {
-      Automaton::State added{rule,
-                             static_cast<uint32_t>(automaton.next_.size()),
-                             static_cast<uint32_t>(automaton.calls_.size()),
-                             0,
-                             dfa.accepting[state] != 0,
-                             false};
       for (uint32_t c = 0; c < dfa.n_classes; ++c) {
         const int32_t next = dfa.next[state * dfa.n_classes + c];
-        added.has_bytes = added.has_bytes || next != kDead;
+        if (next != kDead && dfa.accepting[static_cast<size_t>(next)] != 0) is_last_class[c] = true;
         automaton.next_.push_back(Move(machine, info.start, next));
       }
-      for (uint32_t i = dfa.call_begin[state]; i < dfa.call_begin[state + 1]; ++i) {
-        const Call& call = dfa.calls[i];
-        automaton.calls_.push_back({call.rule, start[call.rule], info.start + call.target});
-      }
-      added.call_end = static_cast<uint32_t>(automaton.calls_.size());
-      automaton.states_.push_back(added);
-      automaton.bytes_.push_back(BytesOf(dfa, state));
+      AddState(automaton, rule, state, start);
     }
+    for (size_t byte = 0; byte < 256; ++byte) {
+      if (is_last_class[dfa.class_of[byte]]) AddByte(info.last_bytes, byte);
+    }
+  }
+
+  void AddState(Automaton& automaton, RuleId rule, uint32_t state, const std::vector<StateId>& start) const {
+    const RuleMachine& machine = machines_.machine(rule);
+    const Dfa& dfa = machine.dfa;
+    const bool is_accepting = dfa.accepting[state] != 0;
+    const bool has_calls = dfa.call_begin[state] != dfa.call_begin[state + 1];
+    const ByteSet bytes = BytesOf(dfa, state);
+    const bool has_bytes = bytes != ByteSet{};
+    const bool may_end = machine.is_counted ? state == 0 : is_accepting;
+    Automaton::State added{rule,
+                           static_cast<uint32_t>(automaton.next_.size() - dfa.n_classes),
+                           static_cast<uint32_t>(automaton.calls_.size()),
+                           0,
+                           is_accepting,
+                           has_bytes,
+                           IsWide(bytes),
+                           has_bytes && !may_end && !has_calls};
+    for (uint32_t i = dfa.call_begin[state]; i < dfa.call_begin[state + 1]; ++i) {
+      const Call& call = dfa.calls[i];
+      automaton.calls_.push_back({call.rule, start[call.rule], start[rule] + call.target});
+    }
+    added.call_end = static_cast<uint32_t>(automaton.calls_.size());
+    automaton.states_.push_back(added);
+    automaton.bytes_.push_back(bytes);
   }
 
   static uint32_t Move(const RuleMachine& machine, StateId start, int32_t next) {
@@ -130,7 +147,7 @@ class AutomatonBuilder {
   static ByteSet BytesOf(const Dfa& dfa, uint32_t state) {
     ByteSet bytes{};
     for (size_t byte = 0; byte < 256; ++byte) {
-      if (dfa.Next(state, static_cast<uint8_t>(byte)) != kDead) bytes[byte / 64] |= uint64_t{1} << (byte % 64);
+      if (dfa.Next(state, static_cast<uint8_t>(byte)) != kDead) AddByte(bytes, byte);
     }
     return bytes;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/grammar/byte_set.h"
 #include "text/grammar/dfa.h"
 #include "text/grammar/expr.h"
 
@@ -17,9 +18,6 @@ using StateId = uint32_t;
 inline constexpr StateId kNoState = 0x7FFFFFFF;
 /// Set in a move that ends a unit of a counted rule (and leads to its start).
 inline constexpr uint32_t kUnitDone = 0x80000000;
-
-/// Bit b of the whole: byte b.
-using ByteSet = std::array<uint64_t, 4>;
 
 /// Immutable. Every state has a way to its rule's end, so a text that the automaton has followed can always be finished
 /// (within kMaxDepth), and what it cannot finish it does not follow.
@@ -32,6 +30,8 @@ class Automaton {
     uint32_t call_end;
     bool is_accepting;  ///< the rule may end here
     bool has_bytes;     ///< some byte may come
+    bool is_wide;       ///< many may
+    bool is_plain;      ///< nothing else: the rule can neither end nor call another one here
     bool is_last() const { return is_accepting && !has_bytes && call_begin == call_end; }
   };
   struct Call {
@@ -48,7 +48,8 @@ class Automaton {
     uint32_t max = 0;
     uint32_t n_classes = 0;
     std::array<uint8_t, 256> class_of{};
-    std::string key;  ///< equal for rules with the same moves, in any automaton; empty: not worth comparing
+    ByteSet last_bytes{};  ///< those that the rule's texts may end with, or a unit's
+    std::string key;       ///< equal for rules with the same moves, in any automaton; empty: not worth comparing
   };
 
   /// Checks and compiles the rules that the root reaches. `also`: further rules to compile; (*is_productive)[i] tells

@@ -7,10 +7,50 @@ namespace {
 
 constexpr RuleId kNoRule = 0xFFFFFFFF;
 constexpr uint32_t kMaxInlineWeight = 24;
-constexpr uint32_t kMinCounted = 16;  // shorter repetitions are cheap as states
+constexpr uint32_t kMinCounted = 16;  // shorter repetitions are cheap as states, but for the masks of some
+constexpr uint32_t kManyTexts = 1u << 14;
+constexpr uint32_t kVeryMany = 1u << 30;
 
-uint32_t SaturatingProduct(uint32_t a, uint32_t b) {
-  return static_cast<uint32_t>(std::min<uint64_t>(uint64_t{a} * b, 1u << 30));
+uint32_t Sum(uint32_t a, uint32_t b) {
+  return std::min(a + b, kVeryMany);
+}
+
+uint32_t Product(uint32_t a, uint32_t b) {
+  return static_cast<uint32_t>(std::min<uint64_t>(uint64_t{a} * b, kVeryMany));
+}
+
+uint32_t Power(uint32_t base, uint32_t exponent) {
+  uint32_t power = 1;
+  for (uint32_t i = 0; i < exponent && base > 1 && power < kVeryMany; ++i) power = Product(power, base);
+  return power;
+}
+
+ByteSet FirstBytes(const CodePointSet& chars) {
+  const auto lead = [](char32_t c) -> size_t {
+    return c < 0x80 ? c : c < 0x800 ? 0xC0 | c >> 6 : c < 0x10000 ? 0xE0 | c >> 12 : 0xF0 | c >> 18;
+  };
+  ByteSet bytes{};
+  for (const CodePointRange& range : chars.ranges()) {
+    for (size_t byte = lead(range.first); byte <= lead(range.last); ++byte) AddByte(bytes, byte);
+  }
+  return bytes;
+}
+
+ByteSet Union(ByteSet a, const ByteSet& b) {
+  for (size_t i = 0; i < a.size(); ++i) a[i] |= b[i];
+  return a;
+}
+
+bool AreDisjoint(const ByteSet& a, const ByteSet& b) {
+  return ((a[0] & b[0]) | (a[1] & b[1]) | (a[2] & b[2]) | (a[3] & b[3])) == 0;
+}
+
+ByteSet BytesOf(const Dfa& dfa, uint32_t state) {
+  ByteSet bytes{};
+  for (size_t byte = 0; byte < 256; ++byte) {
+    if (dfa.Next(state, static_cast<uint8_t>(byte)) != kDead) AddByte(bytes, byte);
+  }
+  return bytes;
 }
 
 // No unit is empty or the beginning of another one.
@@ -30,28 +70,75 @@ bool IsPrefixFree(const Dfa& unit) {
 MachineBuilder::MachineBuilder(const Grammar& grammar, Budget& budget) : grammar_(grammar), budget_(budget) {}
 
 void MachineBuilder::FindFacts(ExprId id) {
-  for (ExprId i = static_cast<ExprId>(facts_.size()); i <= id; ++i) {
-    const Expr& expr = grammar_.expr(i);
-    Facts facts{expr.kind == ExprKind::kRule, 1};
-    const auto take = [&](ExprId part, uint32_t times) {
-      facts.has_calls = facts.has_calls || facts_[part].has_calls;
-      facts.weight = std::min(facts.weight + SaturatingProduct(facts_[part].weight, times), 1u << 30);
-    };
-    switch (expr.kind) {
-      case ExprKind::kLiteral: facts.weight += static_cast<uint32_t>(grammar_.literal(expr).size()); break;
-      case ExprKind::kSeq:
-      case ExprKind::kAlt:
-        for (const ExprId part : grammar_.parts(expr)) take(part, 1);
-        break;
-      case ExprKind::kRepeat: take(expr.index, expr.max == kUnbounded ? expr.min + 1 : expr.max); break;
-      case ExprKind::kMachine: facts.weight += grammar_.machine(expr)->n_states(); break;
-      case ExprKind::kGraph:
-        for (const GraphEdge& edge : grammar_.graph(expr).edges) take(edge.expr, 1);
-        break;
-      default: break;
+  while (facts_.size() <= id) facts_.push_back(FactsOf(grammar_.expr(static_cast<ExprId>(facts_.size()))));
+}
+
+MachineBuilder::Facts MachineBuilder::FactsOf(const Expr& expr) const {
+  Facts facts;
+  const auto take = [&](ExprId part, uint32_t times) {
+    facts.has_calls = facts.has_calls || facts_[part].has_calls;
+    facts.has_wide_loop = facts.has_wide_loop || facts_[part].has_wide_loop;
+    facts.weight = Sum(facts.weight, Product(facts_[part].weight, times));
+  };
+  switch (expr.kind) {
+    case ExprKind::kLiteral: {
+      const std::string& bytes = grammar_.literal(expr);
+      facts.weight += static_cast<uint32_t>(bytes.size());
+      facts.is_nullable = bytes.empty();
+      if (!bytes.empty()) AddByte(facts.first, static_cast<uint8_t>(bytes[0]));
+      break;
     }
-    facts_.push_back(facts);
+    case ExprKind::kChars:
+      facts.variety = 0;
+      for (const CodePointRange& range : grammar_.chars(expr).ranges()) facts.variety += range.last - range.first + 1;
+      facts.first = FirstBytes(grammar_.chars(expr));
+      break;
+    case ExprKind::kSeq:
+      facts.is_nullable = true;
+      for (const ExprId part : grammar_.parts(expr)) {
+        take(part, 1);
+        if (facts.is_nullable) facts.first = Union(facts.first, facts_[part].first);
+        facts.is_nullable = facts.is_nullable && facts_[part].is_nullable;
+        facts.variety = Product(facts.variety, facts_[part].variety);
+      }
+      break;
+    case ExprKind::kAlt:
+      facts.variety = 0;
+      for (const ExprId part : grammar_.parts(expr)) {
+        take(part, 1);
+        facts.first = Union(facts.first, facts_[part].first);
+        facts.is_nullable = facts.is_nullable || facts_[part].is_nullable;
+        facts.variety = Sum(facts.variety, facts_[part].variety);
+      }
+      break;
+    case ExprKind::kRepeat: {
+      const Facts& part = facts_[expr.index];
+      take(expr.index, expr.max == kUnbounded ? expr.min + 1 : expr.max);
+      facts.first = part.first;
+      facts.is_nullable = expr.min == 0 || part.is_nullable;
+      facts.variety = Power(part.variety, expr.max);
+      facts.has_wide_loop = facts.has_wide_loop || (expr.max == kUnbounded && IsWide(part.first));
+      break;
+    }
+    case ExprKind::kMachine: {
+      const Dfa& machine = *grammar_.machine(expr);
+      facts.weight += machine.n_states();
+      facts.variety = kVeryMany;
+      facts.first = BytesOf(machine, 0);
+      facts.is_nullable = machine.accepting[0] != 0;
+      // Larger ones stay rules of their own anyhow.
+      for (uint32_t i = 0; i < machine.n_states() && machine.n_states() <= kMaxInlineWeight; ++i) {
+        facts.has_wide_loop = facts.has_wide_loop || IsWide(BytesOf(machine, i));
+      }
+      break;
+    }
+    case ExprKind::kGraph:
+      facts.variety = kVeryMany;
+      for (const GraphEdge& edge : grammar_.graph(expr).edges) take(edge.expr, 1);
+      break;
+    case ExprKind::kRule: facts.has_calls = true; break;
   }
+  return facts;
 }
 
 Result<RuleMachine> MachineBuilder::Build(RuleId rule) {
@@ -114,19 +201,9 @@ Status MachineBuilder::Run(const Task& task) {
       if (bytes.empty()) nfa_.AddEmpty(task.from, task.to);
       return {};
     }
-    case ExprKind::kSeq: {
-      const auto& parts = grammar_.parts(expr);
-      uint32_t from = task.from;
-      for (size_t i = 0; i < parts.size(); ++i) {
-        const uint32_t to = i + 1 == parts.size() ? task.to : nfa_.AddState();
-        tasks_.push_back({parts[i], from, to});
-        from = to;
-      }
-      if (parts.empty()) nfa_.AddEmpty(task.from, task.to);
-      return {};
-    }
+    case ExprKind::kSeq: Sequence(task, grammar_.parts(expr)); return {};
     case ExprKind::kAlt:
-      for (const ExprId part : grammar_.parts(expr)) tasks_.push_back({part, task.from, task.to});
+      for (const ExprId part : grammar_.parts(expr)) tasks_.push_back({part, task.from, task.to, task.is_clear_cut});
       return {};
     case ExprKind::kRepeat: return Repeat(task, expr);
     case ExprKind::kChars: Chars(task, grammar_.chars(expr)); return {};
@@ -137,20 +214,42 @@ Status MachineBuilder::Run(const Task& task) {
   return {};
 }
 
+void MachineBuilder::Sequence(const Task& task, const std::vector<ExprId>& parts) {
+  if (parts.empty()) nfa_.AddEmpty(task.from, task.to);
+  ByteSet following{};
+  uint32_t to = task.to;
+  for (size_t i = parts.size(); i > 0; --i) {
+    const Facts& facts = facts_[parts[i - 1]];
+    const uint32_t from = i == 1 ? task.from : nfa_.AddState();
+    tasks_.push_back({parts[i - 1], from, to, AreDisjoint(facts.first, following)});
+    following = facts.is_nullable ? Union(following, facts.first) : facts.first;
+    to = from;
+  }
+}
+
 void MachineBuilder::Call(const Task& task, RuleId rule) {
   const Rule& called = grammar_.rules[rule];
   FindFacts(called.body);
   const Facts& facts = facts_[called.body];
-  if (!called.is_shared && !facts.has_calls && facts.weight <= kMaxInlineWeight) {
-    tasks_.push_back({called.body, task.from, task.to});
+  if (!called.is_shared && !facts.has_calls && !facts.has_wide_loop && facts.weight <= kMaxInlineWeight) {
+    tasks_.push_back({called.body, task.from, task.to, task.is_clear_cut});
   } else {
     nfa_.AddCall(task.from, rule, task.to);
   }
 }
 
+// Long repetitions would be many states; in short ones of many texts each state would have a large mask of its own,
+// while a counted rule's states share them.
+bool MachineBuilder::IsWorthCounting(const Task& task, const Expr& expr) const {
+  if (!may_count_ || HasCalls(expr.index)) return false;
+  if (expr.max == kUnbounded) return expr.min > kMinCounted;
+  if (expr.max > kMinCounted) return true;
+  return expr.max > 1 && task.is_clear_cut && IsWide(facts_[task.expr].first) &&
+         facts_[task.expr].variety >= kManyTexts;
+}
+
 Result<bool> MachineBuilder::TryCount(const Task& task, const Expr& expr) {
-  const bool is_long = expr.min > kMinCounted || (expr.max != kUnbounded && expr.max > kMinCounted);
-  if (!may_count_ || !is_long || HasCalls(expr.index)) return false;
+  if (!IsWorthCounting(task, expr)) return false;
   const auto [found, is_new] = counted_rules_.emplace(task.expr, kNoRule);
   if (is_new) {
     RF_ASSIGN_OR_RETURN(const Dfa unit, BuildRegular(expr.index));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/grammar/byte_set.h"
 #include "text/grammar/dfa.h"
 #include "text/grammar/expr.h"
 
@@ -38,13 +39,18 @@ class MachineBuilder {
 
  private:
   struct Facts {
-    bool has_calls;
-    uint32_t weight;  ///< states, roughly
+    bool has_calls = false;
+    bool is_nullable = false;    ///< nothing is enough
+    bool has_wide_loop = false;  ///< something that begins with any of many bytes comes any number of times
+    uint32_t weight = 1;         ///< states, roughly
+    uint32_t variety = 1;        ///< how many texts match, roughly
+    ByteSet first{};             ///< bytes that texts begin with, but for those of calls
   };
   struct Task {
     ExprId expr;
     uint32_t from;
     uint32_t to;
+    bool is_clear_cut = true;  ///< what may follow does not begin like the expression itself
   };
   struct Counted {
     ExprId part;
@@ -53,9 +59,12 @@ class MachineBuilder {
   };
 
   void FindFacts(ExprId id);
+  Facts FactsOf(const Expr& expr) const;
   Result<Dfa> BuildExpr(ExprId expr);
   Status Run(const Task& task);
+  void Sequence(const Task& task, const std::vector<ExprId>& parts);
   Status Repeat(const Task& task, const Expr& expr);
+  bool IsWorthCounting(const Task& task, const Expr& expr) const;
   void Call(const Task& task, RuleId rule);
   void Chars(const Task& task, const CodePointSet& chars);
   void Embed(const Task& task, const Dfa& machine);

@@ -18,9 +18,8 @@ size_t CommonPrefix(std::string_view a, std::string_view b) {
 
 ByteTrie::ByteTrie(std::vector<Item> items) {
   std::erase_if(items, [](const Item& item) { return item.bytes.size() > kMaxDepth; });
-  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-    return a.bytes != b.bytes ? a.bytes < b.bytes : a.entry.token < b.entry.token;
-  });
+  std::sort(items.begin(), items.end(),
+            [](const Item& a, const Item& b) { return a.bytes != b.bytes ? a.bytes < b.bytes : a.token < b.token; });
   std::vector<uint32_t> path = {0};  // nodes from the root to the last added one
   nodes_.push_back({0, 0, 0, 0, false});
   const auto close = [&](size_t depth) {
@@ -33,16 +32,16 @@ ByteTrie::ByteTrie(std::vector<Item> items) {
     close(CommonPrefix(last, item.bytes));
     for (size_t depth = path.size(); depth <= item.bytes.size(); ++depth) {
       path.push_back(static_cast<uint32_t>(nodes_.size()));
-      nodes_.push_back({0, static_cast<uint32_t>(entries_.size()), static_cast<uint16_t>(depth),
+      nodes_.push_back({0, static_cast<uint32_t>(tokens_.size()), static_cast<uint16_t>(depth),
                         static_cast<uint8_t>(item.bytes[depth - 1]), false});
     }
     max_depth_ = std::max(max_depth_, static_cast<uint32_t>(item.bytes.size()));
-    entries_.push_back(item.entry);
+    tokens_.push_back(item.token);
     last = item.bytes;
   }
   close(0);
   nodes_[0].n_nodes = static_cast<uint32_t>(nodes_.size());
-  nodes_.push_back({0, static_cast<uint32_t>(entries_.size()), 0, 0, false});
+  nodes_.push_back({0, static_cast<uint32_t>(tokens_.size()), 0, 0, false});
   FindWideNodes();
 }
 
@@ -57,10 +56,6 @@ void ByteTrie::FindWideNodes() {
     children.fill(kNoNode);
     for (uint32_t child = i + 1; child < end; child += nodes_[child].n_nodes) children[nodes_[child].byte] = child;
   }
-}
-
-size_t ByteTrie::size_bytes() const {
-  return nodes_.size() * sizeof(Node) + entries_.size() * sizeof(Entry) + wide_.size() * (256 * sizeof(uint32_t) + 64);
 }
 
 }  // namespace rf::grammar

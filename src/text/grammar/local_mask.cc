@@ -1,93 +1,98 @@
 #include "text/grammar/local_mask.h"
 
-#include <algorithm>
-#include <string>
+#include <utility>
+
+#include "text/grammar/token_walk.h"
 
 namespace rf::grammar {
 namespace {
 
-constexpr uint32_t kMaxShortTail = 1024;  // tokens below an end, to be merged with those of other ends
-constexpr uint32_t kMaxLimitMasks = 16;   // kept, 19 KiB each for 150,000 tokens; few tokens have more characters
+constexpr size_t kMaxLimitMasks = 16;  // kept, 19 KiB each for 150,000 tokens; few tokens have more characters
 
-void Set(Mask& mask, int32_t token) {
+void SetToken(Mask& mask, int32_t token) {
   mask[static_cast<size_t>(token) / 64] |= uint64_t{1} << (static_cast<size_t>(token) % 64);
 }
 
+// A place in a counted rule: its state, and the units finished since the walk began.
+struct CountedState {
+  StateId state;
+  uint32_t n_units;
+  bool is_between;  // no unit has begun
+};
+
 }  // namespace
 
-void LocalMaskBuilder::Allow(uint32_t node, uint32_t n_units) {
-  for (const auto* entry = trie_.entries_begin(node); entry != trie_.entries_end(node); ++entry) {
-    if (n_units == 0) {
-      Set(mask_, entry->token);
-      continue;
-    }
-    if (n_units > by_units_.size()) by_units_.resize(n_units);
-    by_units_[n_units - 1].push_back(entry->token);
+LocalMask::LocalMask(const Automaton& automaton, StateId state, const Vocabulary& vocabulary)
+    : all_(vocabulary.n_words(), 0) {
+  if (automaton.rule(automaton.state(state).rule).is_counted) {
+    WalkCounted(automaton, state, vocabulary);
+  } else {
+    WalkPlain(automaton, state, vocabulary);
   }
 }
 
-void LocalMaskBuilder::End(uint32_t node, uint32_t n_units) {
-  if (trie_.node(node).n_nodes > 1) ends_.push_back({node, n_units});
-}
-
-// Merges what follows the ends in one trie, so that equal rests are judged once.
-void LocalMaskBuilder::AddShortTails() {
-  struct Range {
-    size_t begin, size;
-    ByteTrie::Entry entry;
+void LocalMask::WalkPlain(const Automaton& automaton, StateId state, const Vocabulary& vocabulary) {
+  const auto step = [&](StateId from, uint8_t byte, StateId& to) {
+    to = automaton.Next(from, byte);
+    return to != kNoState;
   };
-  std::vector<Range> ranges;
-  std::vector<char> path;
-  std::vector<char> bytes;
-  for (const LocalMask::Tail& end : ends_) {
-    if (trie_.n_entries_in(end.node) > kMaxShortTail) {
-      result_.long_tails_.push_back(end);
-      continue;
-    }
-    const uint32_t base = trie_.node(end.node).depth;
-    for (uint32_t i = end.node + 1; i < end.node + trie_.node(end.node).n_nodes; ++i) {
-      path.resize(trie_.node(i).depth - base - 1u);
-      path.push_back(static_cast<char>(trie_.node(i).byte));
-      for (const auto* entry = trie_.entries_begin(i); entry != trie_.entries_end(i); ++entry) {
-        ranges.push_back({bytes.size(), path.size(), {entry->token, end.n_units}});
-        bytes.insert(bytes.end(), path.begin(), path.end());
-      }
-    }
-  }
-  std::vector<ByteTrie::Item> items;
-  for (const Range& range : ranges) {
-    items.push_back({std::string_view(bytes.data() + range.begin, range.size), range.entry});
-  }
-  if (!items.empty()) result_.tails_ = ByteTrie(std::move(items));
+  const auto bytes_of = [&](StateId at) -> const ByteSet& { return automaton.bytes(at); };
+  TrieWalker<StateId> walker;
+  WalkTokens(
+      vocabulary, walker, state, false, step, bytes_of, [&](const Mask& slice) { all_ = slice; },
+      [&](int32_t token) { SetToken(all_, token); });
 }
 
-LocalMask LocalMaskBuilder::Finish() {
-  AddShortTails();
-  result_.max_units_ = static_cast<uint32_t>(by_units_.size());
-  for (uint32_t n_units = 0; n_units < by_units_.size(); ++n_units) {
-    if (n_units < kMaxLimitMasks) result_.by_limit_.push_back(mask_);
-    for (const int32_t token : by_units_[n_units]) {
-      Set(mask_, token);
-      if (n_units >= kMaxLimitMasks) result_.longest_.emplace_back(n_units + 1, token);
+void LocalMask::WalkCounted(const Automaton& automaton, StateId state, const Vocabulary& vocabulary) {
+  std::vector<std::vector<int32_t>> by_units;  // [n_units - 1]: tokens that need n_units
+  const auto step = [&](const CountedState& from, uint8_t byte, CountedState& to) {
+    const uint32_t move = automaton.Next(from.state, byte);
+    if (move == kNoState) return false;
+    const bool is_done = (move & kUnitDone) != 0;
+    to = {move & ~kUnitDone, from.n_units + (is_done ? 1 : 0), is_done};
+    return true;
+  };
+  const auto bytes_of = [&](const CountedState& at) -> const ByteSet& { return automaton.bytes(at.state); };
+  const ByteTrie& trie = vocabulary.trie();
+  TrieWalker<CountedState> walker;
+  walker.Walk(trie, 0, {state, 0, false}, step, bytes_of, [&](uint32_t node, const CountedState& at) {
+    const uint32_t n_units = at.n_units + (at.is_between ? 0 : 1);  // a unit that has begun needs room, too
+    if (n_units > by_units.size()) by_units.resize(n_units);
+    by_units[n_units - 1].insert(by_units[n_units - 1].end(), trie.tokens_begin(node), trie.tokens_end(node));
+  });
+  for (size_t n_units = 0; n_units < by_units.size(); ++n_units) {
+    if (n_units < kMaxLimitMasks) {
+      by_limit_.push_back(all_);
+    } else {
+      longest_begin_.push_back(longest_.size());
+      longest_.insert(longest_.end(), by_units[n_units].begin(), by_units[n_units].end());
     }
+    for (const int32_t token : by_units[n_units]) SetToken(all_, token);
   }
-  result_.all_ = std::move(mask_);
-  return std::move(result_);
 }
 
-Mask LocalMask::CopyAllowed(uint32_t n_units) const {
-  if (const Mask* kept = Allowed(n_units)) return *kept;
-  Mask mask = all_;
-  for (size_t i = longest_.size(); i > 0 && longest_[i - 1].first > n_units; --i) {
-    const auto token = static_cast<size_t>(longest_[i - 1].second);
-    mask[token / 64] &= ~(uint64_t{1} << (token % 64));
-  }
-  return mask;
+LocalMask::Allowed LocalMask::Inside(uint32_t n_units) const {
+  if (n_units < by_limit_.size()) return {by_limit_[n_units], {}};
+  const size_t place = n_units - by_limit_.size();
+  if (place >= longest_begin_.size()) return {all_, {}};
+  return {all_, std::span(longest_).subspan(longest_begin_[place])};
 }
 
 size_t LocalMask::size_bytes() const {
-  return (by_limit_.size() + 1) * all_.size() * sizeof(uint64_t) + longest_.size() * sizeof(longest_[0]) +
-         tails_.size_bytes() + long_tails_.size() * sizeof(Tail) + sizeof(*this);
+  return sizeof(*this) + (by_limit_.size() + 1) * all_.size() * sizeof(uint64_t) +
+         longest_.size() * sizeof(longest_[0]) + longest_begin_.size() * sizeof(longest_begin_[0]);
+}
+
+int32_t UnitsToEnd(const Automaton& automaton, StateId state, std::string_view bytes) {
+  const bool is_counted = automaton.rule(automaton.state(state).rule).is_counted;
+  int32_t n_units = 0;
+  uint32_t at = state;
+  for (const char byte : bytes) {
+    at = automaton.Next(at & ~kUnitDone, static_cast<uint8_t>(byte));
+    if (at == kNoState) return -1;
+    n_units += (at & kUnitDone) != 0 ? 1 : 0;
+  }
+  return is_counted ? ((at & kUnitDone) != 0 ? n_units : -1) : (automaton.state(at).is_accepting ? 0 : -1);
 }
 
 }  // namespace rf::grammar

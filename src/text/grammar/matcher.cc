@@ -20,8 +20,16 @@ Matcher::Matcher(std::shared_ptr<const CompiledGrammar> grammar) : grammar_(std:
 }
 
 Matcher::~Matcher() = default;
-Matcher::Matcher(const Matcher&) = default;
-Matcher& Matcher::operator=(const Matcher&) = default;
+Matcher::Matcher(const Matcher& other) : grammar_(other.grammar_), table_(other.table_), set_(other.set_) {}
+
+Matcher& Matcher::operator=(const Matcher& other) {
+  if (this == &other) return *this;
+  mask_.Clear();
+  grammar_ = other.grammar_;
+  table_ = other.table_;
+  set_ = other.set_;
+  return *this;
+}
 
 bool Matcher::AcceptBytes(std::string_view bytes) {
   const std::lock_guard lock(grammar_->mutex_);
@@ -39,6 +47,7 @@ void Matcher::Renew() {
   }
   if (table_ == grammar_->table_) return;
   set_ = grammar_->table_->Import(*table_, set_);
+  mask_.Clear();
   table_ = grammar_->table_;
 }
 
@@ -49,12 +58,12 @@ bool Matcher::AcceptToken(int32_t token) {
 
 std::span<const uint64_t> Matcher::TokenMask() {
   const std::lock_guard lock(grammar_->mutex_);
-  return table_->TokenMask(set_);
+  return mask_.Show(table_->Tokens(set_), grammar_->vocabulary_->n_words());
 }
 
 bool Matcher::IsComplete() const {
   const std::lock_guard lock(grammar_->mutex_);
-  return table_->IsComplete(set_);
+  return table_->IsComplete(Table::Position(set_));
 }
 
 bool Matcher::IsFinished() const {
@@ -65,18 +74,15 @@ bool Matcher::IsFinished() const {
 std::string Matcher::ForcedBytes(size_t max_bytes) const {
   const std::lock_guard lock(grammar_->mutex_);
   std::string forced;
-  SetId set = set_;
-  while (forced.size() < max_bytes && !table_->IsComplete(set)) {
-    int n_bytes = 0;
-    size_t byte = 0;
-    for (size_t word = 0; word < 4; ++word) {
-      const uint64_t bits = table_->Bytes(set)[word];
-      n_bytes += __builtin_popcountll(bits);
-      if (bits != 0) byte = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-    }
-    if (n_bytes != 1) break;
-    set = table_->Move(set, static_cast<uint8_t>(byte));
-    if (set == kNoState) break;
+  Table::Position position = table_->At(set_);
+  while (forced.size() < max_bytes && !table_->IsComplete(position)) {
+    const ByteSet bytes = table_->Bytes(position);
+    if (CountBytes(bytes) != 1) break;
+    uint8_t byte = 0;
+    ForEachByte(bytes, [&](uint8_t only) { byte = only; });
+    Table::Position next;
+    if (!table_->Step(position, byte, next)) break;
+    position = next;
     forced.push_back(static_cast<char>(byte));
   }
   return forced;
@@ -89,7 +95,7 @@ size_t Matcher::n_readings() const {
 
 ByteSet Matcher::NextBytes() const {
   const std::lock_guard lock(grammar_->mutex_);
-  return table_->Bytes(set_);
+  return table_->Bytes(Table::Position(set_));
 }
 
 }  // namespace rf::grammar

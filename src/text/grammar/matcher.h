@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "text/grammar/automaton.h"
+#include "text/grammar/token_set.h"
 #include "text/grammar/vocabulary.h"
 
 namespace rf::grammar {
@@ -57,7 +58,7 @@ class Matcher {
   bool IsFinished() const;
   /// The bytes that must come next, whatever the model says; at most max_bytes.
   std::string ForcedBytes(size_t max_bytes) const;
-  /// Bit b of the whole: whether byte b may come next. For tests and generators.
+  /// The bytes that may come next. For tests and generators.
   ByteSet NextBytes() const;
   /// How many ways there are to read the text so far, for tests: near kMaxConfigurations some are refused.
   size_t n_readings() const;
@@ -68,6 +69,7 @@ class Matcher {
   std::shared_ptr<const CompiledGrammar> grammar_;
   std::shared_ptr<Table> table_;
   uint32_t set_;
+  MaskBuffer mask_;  ///< shows a set of the table
 };
 
 }  // namespace rf::grammar

@@ -77,6 +77,21 @@ TEST(Schema, HostileOnesAreRefusedQuickly) {
   EXPECT_EQ(SchemaError(R"({"type": "string", "pattern": "(a+)+$"})"), "");  // linear here
 }
 
+TEST(Schema, HostNamesAreThoseOfRfc1123InTheirUsualForms) {
+  const auto grammar = MustCompile(GrammarKind::kJsonSchema, R"({"format": "hostname", "type": "string"})");
+  const std::string longest(29, 'a');
+  for (const std::string& name : {std::string("a"), std::string("x-a"), std::string("example.org"),
+                                  std::string("a-b-c.d"), std::string("xn--mller-kva.de"), std::string("xn-a.x"),
+                                  longest, longest + "." + longest, std::string("1.2.3.4.5.6")}) {
+    EXPECT_TRUE(Matches(grammar, '"' + name + '"')) << name;
+  }
+  for (const std::string& name : {std::string(), std::string("-a"), std::string("a-"), std::string("a-.b"),
+                                  std::string("a..b"), std::string(".a"), std::string("a."), std::string("a_b"),
+                                  std::string(64, 'a'), std::string("xn--"), std::string("a b")}) {
+    EXPECT_FALSE(Matches(grammar, '"' + name + '"')) << name;
+  }
+}
+
 TEST(Schema, ReferencesMayBeRecursive) {
   const auto grammar = MustCompile(GrammarKind::kJsonSchema, R"({"$defs": {"node": {"type": "object", "properties":
       {"v": {"type": "integer"}, "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}},

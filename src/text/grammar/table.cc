@@ -34,56 +34,139 @@ size_t Table::ConfigurationHash::operator()(const Configuration& item) const {
 }
 
 Table::Table(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const Vocabulary> vocabulary)
-    : automaton_(std::move(automaton)), vocabulary_(std::move(vocabulary)) {}
+    : automaton_(std::move(automaton)), vocabulary_(std::move(vocabulary)), builder_(vocabulary_->n_words()) {}
 
 SetId Table::start() {
-  seeds_ = {{automaton_->root(), 0, kEmptyStack}};
-  return Close(seeds_);
+  return SetAt({automaton_->root(), 0, kEmptyStack});
+}
+
+Table::Position Table::At(SetId set) const {
+  const Set& known = sets_[set];
+  if (known.n_configurations != 1 || known.is_complete) return Position(set);
+  return Position(configurations_[known.first_configuration]);
+}
+
+SetId Table::SetOf(const Position& position) {
+  if (position.is_set()) return position.set();
+  kept_ = {position.item_};
+  return Intern(false);
+}
+
+// One token's mask must not fill the memory: what comes late in a monstrous grammar is refused.
+bool Table::IsFull() const {
+  return size_bytes_ > 2 * kMaxTableBytes;
+}
+
+Configuration Table::Advance(const Configuration& from, uint32_t move) const {
+  Configuration next = from;
+  next.state = move & ~kUnitDone;
+  if ((move & kUnitDone) != 0) {
+    const auto& rule = automaton_->rule(automaton_->state(next.state).rule);
+    // Without an upper bound it only matters that the lower one is reached.
+    if (rule.max != kUnbounded || next.n_units < rule.min) ++next.n_units;
+  }
+  return next;
+}
+
+bool Table::Step(const Position& from, uint8_t byte, Position& to) {
+  if (!from.is_set()) {
+    const uint32_t move = automaton_->Next(from.item_.state, byte);
+    if (move == kNoState) return false;
+    const Configuration next = Advance(from.item_, move);
+    if (automaton_->state(next.state).is_plain) {
+      to = Position(next);
+      return true;
+    }
+    const SetId set = SetAt(next);
+    if (set != kNoState) to = At(set);
+    return set != kNoState;
+  }
+  const SetId set = Move(from.set(), byte);
+  if (set != kNoState) to = At(set);
+  return set != kNoState;
 }
 
 SetId Table::MoveAll(SetId set, std::string_view bytes) {
+  Position position = At(set);
   for (const char byte : bytes) {
-    if (set == kNoState) break;
-    set = Move(set, static_cast<uint8_t>(byte));
+    Position next;
+    if (!Step(position, static_cast<uint8_t>(byte), next)) return kNoState;
+    position = next;
   }
-  return set;
+  return SetOf(position);
+}
+
+SetId Table::Move(SetId set, uint8_t byte) {
+  const Set& from = sets_[set];
+  if (!HasByte(from.bytes, byte)) return kNoState;
+  if (from.moves) {
+    const uint32_t known = from.moves[from.classes->class_of[byte]];
+    if (known != kUnknown) return known;
+  }
+  return FindMove(set, byte);
 }
 
 SetId Table::FindMove(SetId set, uint8_t byte) {
-  // One token's mask must not fill the memory: what comes late in a monstrous grammar is refused.
-  if (size_bytes_ > 2 * kMaxTableBytes) return kNoState;
+  if (IsFull()) return kNoState;
+  PrepareMoves(sets_[set]);
   const uint32_t first = sets_[set].first_configuration;
   const uint32_t n = sets_[set].n_configurations;
-  seeds_.clear();
+  todo_.clear();
   for (uint32_t i = first; i < first + n; ++i) {
-    Configuration next = configurations_[i];
-    const uint32_t move = automaton_->Next(next.state, byte);
-    if (move == kNoState) continue;
-    const auto& rule = automaton_->rule(automaton_->state(next.state).rule);
-    next.state = move & ~kUnitDone;
-    // Without an upper bound it only matters that the lower one is reached.
-    if ((move & kUnitDone) != 0 && (rule.max != kUnbounded || next.n_units < rule.min)) ++next.n_units;
-    seeds_.push_back(next);
+    const uint32_t move = automaton_->Next(configurations_[i].state, byte);
+    if (move != kNoState) todo_.push_back(Advance(configurations_[i], move));
   }
-  const SetId target = seeds_.empty() ? kNoState : Close(seeds_);
+  const SetId target = Close();
   Set& from = sets_[set];
-  if (!from.moves) {
-    from.moves = std::make_unique<Moves>();
-    from.moves->fill(kUnknown);
-    size_bytes_ += sizeof(Moves);
-  }
-  (*from.moves)[byte] = target;
-  if (n != 1) return target;
-  // One configuration moves alike by all bytes of a class.
-  const auto& rule = automaton_->rule(automaton_->state(configurations_[first].state).rule);
-  for (size_t other = 0; other < 256; ++other) {
-    if (rule.class_of[other] == rule.class_of[byte]) (*from.moves)[other] = target;
-  }
+  from.moves[from.classes->class_of[byte]] = target;
   return target;
 }
 
-SetId Table::Close(std::vector<Configuration>& seeds) {
-  todo_.assign(seeds.begin(), seeds.end());
+void Table::PrepareMoves(Set& set) {
+  if (set.moves) return;
+  set.classes = &ClassesOf(set);
+  set.moves = std::make_unique<uint32_t[]>(set.classes->n_classes);
+  std::fill_n(set.moves.get(), set.classes->n_classes, kUnknown);
+  size_bytes_ += set.classes->n_classes * sizeof(uint32_t);
+}
+
+const Table::ByteClasses& Table::ClassesOf(const Set& set) {
+  std::u32string rules;  // configurations are sorted, so those of one rule are neighbours
+  for (uint32_t i = 0; i < set.n_configurations; ++i) {
+    const RuleId rule = automaton_->state(configurations_[set.first_configuration + i].state).rule;
+    if (rules.empty() || rules.back() != rule) rules.push_back(rule);
+  }
+  const auto [found, is_new] = known_classes_.try_emplace(std::move(rules));
+  if (!is_new) return found->second;
+  ByteClasses& classes = found->second;
+  size_bytes_ += sizeof(ByteClasses) + 64;
+  for (const RuleId id : found->first) {
+    const auto& rule = automaton_->rule(id);
+    std::vector<uint16_t> joint(size_t{classes.n_classes} * rule.n_classes, 0xFFFF);
+    uint16_t n_joint = 0;
+    for (size_t byte = 0; byte < 256; ++byte) {
+      uint16_t& class_of = joint[classes.class_of[byte] * rule.n_classes + rule.class_of[byte]];
+      if (class_of == 0xFFFF) class_of = n_joint++;
+      classes.class_of[byte] = static_cast<uint8_t>(class_of);
+    }
+    classes.n_classes = n_joint;
+  }
+  return classes;
+}
+
+// The set of what the configuration can be and, by calls and returns, become before the next byte.
+SetId Table::SetAt(const Configuration& configuration) {
+  const auto found = known_closures_.find(configuration);
+  if (found != known_closures_.end()) return found->second;
+  if (IsFull()) return kNoState;
+  todo_ = {configuration};
+  const SetId set = Close();
+  known_closures_.emplace(configuration, set);
+  size_bytes_ += sizeof(Configuration) + 48;
+  return set;
+}
+
+SetId Table::Close() {
   kept_.clear();
   seen_.Clear();
   is_complete_ = false;
@@ -150,7 +233,7 @@ SetId Table::Intern(bool is_complete) {
       return known->second;
     }
   }
-  Set set{static_cast<uint32_t>(configurations_.size()), static_cast<uint32_t>(kept_.size()), is_complete, {}, nullptr};
+  Set set{static_cast<uint32_t>(configurations_.size()), static_cast<uint32_t>(kept_.size()), is_complete, {}};
   for (const Configuration& item : kept_) {
     for (size_t i = 0; i < 4; ++i) set.bytes[i] |= automaton_->bytes(item.state)[i];
   }

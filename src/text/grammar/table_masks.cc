@@ -1,158 +1,125 @@
-// Token masks: what each rule decides by itself is computed once and kept; only the rests of tokens that run beyond a
-// rule's end are looked at anew for each caller.
+// Token masks. Two ways lead to the tokens that a configuration allows: a walk over the vocabulary, with calls and
+// returns; or, for states that allow many, what their rule decides by itself, computed once and kept, with the tokens
+// that run beyond the rule's end, which are found anew for each caller.
 #include <algorithm>
 
 #include "text/grammar/limits.h"
 #include "text/grammar/table.h"
+#include "text/grammar/token_walk.h"
 
 namespace rf::grammar {
 namespace {
-
-void Unite(const Mask& from, Mask& into) {
-  for (size_t i = 0; i < from.size(); ++i) into[i] |= from[i];
-}
-
-void SetBit(Mask& mask, int32_t token) {
-  mask[static_cast<size_t>(token) / 64] |= uint64_t{1} << (static_cast<size_t>(token) % 64);
-}
 
 // Units that may still come after n_units of them.
 uint32_t Remaining(const Automaton::RuleInfo& rule, uint32_t n_units) {
   return !rule.is_counted || rule.max == kUnbounded ? kUnbounded : rule.max - n_units;
 }
 
+bool IsCountRight(const Automaton::RuleInfo& rule, uint64_t n_units) {
+  return !rule.is_counted || (n_units >= rule.min && (rule.max == kUnbounded || n_units <= rule.max));
+}
+
 }  // namespace
 
-const Mask& Table::TokenMask(SetId set) {
-  if (sets_[set].mask == nullptr) sets_[set].mask = &ComputeMask(set);
-  return *sets_[set].mask;
+const TokenSet& Table::Tokens(SetId set) {
+  if (sets_[set].tokens == nullptr) ComputeTokens(set);
+  return *sets_[set].tokens;
 }
 
-const Mask& Table::ComputeMask(SetId set) {
+void Table::ComputeTokens(SetId set) {
   const uint32_t first = sets_[set].first_configuration;
   const uint32_t n = sets_[set].n_configurations;
-  Mask mask;
+  std::vector<Configuration> others;
+  // Bitmaps first: the rest are differences from them.
   for (uint32_t i = first; i < first + n; ++i) {
     const Configuration item = configurations_[i];
-    const auto& rule = automaton_->rule(automaton_->state(item.state).rule);
-    if (rule.has_calls && frames_[item.stack].depth + vocabulary_->trie().max_depth() > kMaxDepth) {
-      mask.resize(vocabulary_->n_words());
-      AddDeep(item, mask);
-      continue;
-    }
-    const LocalMask& local = LocalOf(item.state);
-    const uint32_t n_left = Remaining(rule, item.n_units);
-    const Mask* allowed = local.Allowed(n_left);
-    const bool needs_caller = local.has_tails() && item.stack != kEmptyStack;
-    if (n == 1 && !needs_caller && allowed != nullptr) return *allowed;
-    if (mask.empty()) {
-      mask = local.CopyAllowed(n_left);
+    if (IsLocal(item)) {
+      AddLocal(item);
     } else {
-      Unite(allowed != nullptr ? *allowed : local.CopyAllowed(n_left), mask);
+      others.push_back(item);
     }
-    if (needs_caller) AddTails(local, item, mask);
   }
-  if (mask.empty()) mask.resize(vocabulary_->n_words());
-  size_bytes_ += mask.size() * sizeof(uint64_t);
-  masks_.push_back(std::make_unique<Mask>(std::move(mask)));
-  return *masks_.back();
+  for (const Configuration& item : others) AddByWalk(item);
+  token_sets_.push_back(builder_.Finish());
+  size_bytes_ += token_sets_.back().size_bytes();
+  sets_[set].tokens = &token_sets_.back();
 }
 
-// Lets the caller judge what comes after the end of the configuration's rule.
-void Table::AddTails(const LocalMask& local, const Configuration& configuration, Mask& mask) {
+// Whether the configuration's rule is worth a mask of its own: it allows much, and its caller little.
+bool Table::IsLocal(const Configuration& configuration) {
+  const Automaton::State& state = automaton_->state(configuration.state);
+  if (!state.is_wide || automaton_->rule(state.rule).has_calls) return false;
+  if (configuration.stack == kEmptyStack) return true;
+  const Frame& frame = frames_[configuration.stack];
+  const SetId caller = SetAt({frame.state, 0, frame.below});
+  return caller == kNoState || !IsWide(sets_[caller].bytes);
+}
+
+void Table::AddLocal(const Configuration& configuration) {
   const auto& rule = automaton_->rule(automaton_->state(configuration.state).rule);
-  const auto is_count_right = [&](uint32_t n_units) {
-    if (!rule.is_counted) return true;
-    const uint64_t total = uint64_t{configuration.n_units} + n_units;
-    return total >= rule.min && (rule.max == kUnbounded || total <= rule.max);
-  };
-  const Frame frame = frames_[configuration.stack];
-  seeds_ = {{frame.state, 0, frame.below}};
-  const SetId caller = Close(seeds_);
-  if (caller == kNoState) return;
-  const auto walk = [&](const ByteTrie& trie, uint32_t root, auto is_right) {
-    trie.Walk(
-        root, caller, [this](SetId set, uint8_t byte) { return Move(set, byte); },
-        [this](SetId set) -> const ByteSet& { return sets_[set].bytes; },
-        [&](uint32_t node, SetId) {
-          for (const auto* entry = trie.entries_begin(node); entry != trie.entries_end(node); ++entry) {
-            if (is_right(*entry)) SetBit(mask, entry->token);
-          }
-        });
-  };
-  if (!local.tails().empty()) {
-    walk(local.tails(), 0, [&](const ByteTrie::Entry& entry) { return is_count_right(entry.n_units); });
+  Local& local = LocalOf(configuration.state);
+  const auto [inside, without] = local.mask->Inside(Remaining(rule, configuration.n_units));
+  builder_.Unite(inside, without);
+  if (configuration.stack == kEmptyStack) return;
+  const auto [found, is_new] = local.tails.try_emplace(configuration.stack);
+  if (is_new) {
+    found->second = FindTails(configuration);
+    size_bytes_ += found->second.size() * sizeof(Tail) + 64;
   }
-  for (const LocalMask::Tail& tail : local.long_tails()) {
-    if (is_count_right(tail.n_units)) walk(vocabulary_->trie(), tail.node, [](const auto&) { return true; });
+  for (const Tail& tail : found->second) {
+    if (IsCountRight(rule, uint64_t{configuration.n_units} + tail.n_units)) builder_.Add(tail.token);
   }
 }
 
-void Table::AddDeep(const Configuration& configuration, Mask& mask) {
-  kept_ = {configuration};
-  const SetId own = Intern(false);
-  const ByteTrie& trie = vocabulary_->trie();
-  trie.Walk(
-      0, own, [this](SetId set, uint8_t byte) { return Move(set, byte); },
-      [this](SetId set) -> const ByteSet& { return sets_[set].bytes; },
-      [&](uint32_t node, SetId) {
-        for (const auto* entry = trie.entries_begin(node); entry != trie.entries_end(node); ++entry) {
-          SetBit(mask, entry->token);
-        }
-      });
-}
-
-const LocalMask& Table::LocalOf(StateId state) {
-  auto& local = locals_[state];
-  if (local) return *local;
+Table::Local& Table::LocalOf(StateId state) {
+  Local& local = locals_[state];
+  if (local.mask) return local;
   const auto& rule = automaton_->rule(automaton_->state(state).rule);
-  if (!rule.key.empty()) local = vocabulary_->FindMask(rule.key, state - rule.start);
-  if (local) return *local;
-  auto made = std::make_shared<const LocalMask>(rule.has_calls ? WalkCalls(state) : WalkRegular(state));
-  if (!rule.key.empty()) vocabulary_->KeepMask(rule.key, state - rule.start, made);
-  size_bytes_ += made->size_bytes();
-  // WalkCalls() may have added others: the reference may be stale.
-  return *(locals_[state] = std::move(made));
+  if (!rule.key.empty()) local.mask = vocabulary_->FindMask(rule.key, state - rule.start);
+  if (local.mask) return local;
+  local.mask = std::make_shared<const LocalMask>(*automaton_, state, *vocabulary_);
+  if (!rule.key.empty()) vocabulary_->KeepMask(rule.key, state - rule.start, local.mask);
+  size_bytes_ += local.mask->size_bytes();
+  return local;
 }
 
-// A rule without calls: the state of the walk is the rule's own.
-LocalMask Table::WalkRegular(StateId state) const {
-  const Automaton& automaton = *automaton_;
-  const auto& rule = automaton.rule(automaton.state(state).rule);
+// The tokens that run beyond the end of the configuration's rule and fit its caller, however many units there may be.
+std::vector<Table::Tail> Table::FindTails(const Configuration& configuration) {
+  const auto& rule = automaton_->rule(automaton_->state(configuration.state).rule);
   const ByteTrie& trie = vocabulary_->trie();
-  LocalMaskBuilder builder(trie, vocabulary_->n_words());
-  std::vector<uint32_t> units(trie.max_depth() + 1, 0);  // finished at each depth of the walk
-  const auto step = [&](uint32_t from, uint8_t byte) { return automaton.Next(from & ~kUnitDone, byte); };
-  const auto bytes_of = [&](uint32_t at) -> const ByteSet& { return automaton.bytes(at & ~kUnitDone); };
-  trie.Walk(0, state, step, bytes_of, [&](uint32_t node, uint32_t at) {
-    const uint32_t depth = trie.node(node).depth;
-    if (!rule.is_counted) {
-      builder.Allow(node, 0);
-      if (automaton.state(at).is_accepting) builder.End(node, 0);
-      return;
+  std::vector<Tail> tails;
+  const Frame frame = frames_[configuration.stack];
+  const SetId caller = SetAt({frame.state, 0, frame.below});
+  if (caller == kNoState) return tails;
+  const ByteSet bytes = sets_[caller].bytes;
+  ForEachByte(bytes, [&](uint8_t byte) {
+    Position next;
+    if (!Step(At(caller), byte, next)) return;
+    for (const auto& [node, before] : vocabulary_->InnerBytes(byte)) {
+      if (!HasByte(rule.last_bytes, before)) continue;
+      const int32_t n_units = UnitsToEnd(*automaton_, configuration.state, vocabulary_->TextBefore(node));
+      if (n_units < 0) continue;
+      const auto add = [&](uint32_t at, const Position&) {
+        for (const int32_t* token = trie.tokens_begin(at); token != trie.tokens_end(at); ++token) {
+          tails.push_back({*token, static_cast<uint32_t>(n_units)});
+        }
+      };
+      add(node, next);
+      walker_.Walk(
+          trie, node, next, [this](const Position& from, uint8_t b, Position& to) { return Step(from, b, to); },
+          [this](const Position& at) -> const ByteSet& { return Bytes(at); }, add);
     }
-    const bool is_unit_done = (at & kUnitDone) != 0;
-    units[depth] = units[depth - 1] + (is_unit_done ? 1 : 0);
-    builder.Allow(node, units[depth] + (is_unit_done ? 0 : 1));  // a unit that has begun needs room, too
-    if (is_unit_done) builder.End(node, units[depth]);
   });
-  return builder.Finish();
+  return tails;
 }
 
-// A rule with calls: sets of configurations whose stacks end where the rule does.
-LocalMask Table::WalkCalls(StateId state) {
-  const ByteTrie& trie = vocabulary_->trie();
-  LocalMaskBuilder builder(trie, vocabulary_->n_words());
-  kept_ = {{state, 0, kEmptyStack}};
-  const SetId own = Intern(false);
-  trie.Walk(
-      0, own, [this](SetId set, uint8_t byte) { return Move(set, byte); },
-      [this](SetId set) -> const ByteSet& { return sets_[set].bytes; },
-      [&](uint32_t node, SetId set) {
-        builder.Allow(node, 0);
-        if (sets_[set].is_complete) builder.End(node, 0);
-      });
-  return builder.Finish();
+void Table::AddByWalk(const Configuration& configuration) {
+  const bool is_counting = automaton_->rule(automaton_->state(configuration.state).rule).is_counted;
+  WalkTokens(
+      *vocabulary_, walker_, Position(configuration), is_counting,
+      [this](const Position& from, uint8_t byte, Position& to) { return Step(from, byte, to); },
+      [this](const Position& at) -> const ByteSet& { return Bytes(at); },
+      [this](const Mask& slice) { builder_.Unite(slice); }, [this](int32_t token) { builder_.Add(token); });
 }
 
 }  // namespace rf::grammar

@@ -12,11 +12,11 @@ namespace rf::jinja {
 
 namespace {
 
-constexpr int64_t kMaxWidth = 100'000;
+constexpr int64_t kMaxFilterWidth = 100'000;
 
 Result<size_t> WidthArgument(const Args& args, size_t i, int64_t fallback) {
   RF_ASSIGN_OR_RETURN(const int64_t width, IntArgument(args, i, fallback));
-  if (width > kMaxWidth) return Fail(fmt::format("a width is larger than {}", kMaxWidth));
+  if (width > kMaxFilterWidth) return Fail(fmt::format("a width is larger than {}", kMaxFilterWidth));
   return static_cast<size_t>(std::max<int64_t>(width, 0));
 }
 
@@ -33,7 +33,7 @@ Result<Value> Indent(Interpreter& in, const Value& self, const Args& args) {
   const bool blank = BoolArgument(args, 2, false);
   const std::string with_end = std::string(text.str()) + "\n";
   const std::vector<std::string_view> lines = SplitLines(with_end);
-  if (indentation.size() > kMaxWidth) return Fail(fmt::format("a width is larger than {}", kMaxWidth));
+  if (indentation.size() > kMaxFilterWidth) return Fail(fmt::format("a width is larger than {}", kMaxFilterWidth));
   RF_RETURN_IF_ERROR(in.meter().Charge(with_end.size() + lines.size() * indentation.size()));
   std::string out = first ? indentation : "";
   for (size_t i = 0; i < lines.size(); ++i) {

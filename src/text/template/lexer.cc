@@ -31,7 +31,7 @@ Position PositionAt(std::string_view source, size_t offset) {
 
 namespace {
 
-constexpr size_t kNone = std::string_view::npos;
+constexpr size_t kNotThere = std::string_view::npos;
 
 bool IsAsciiDigit(char c) {
   return c >= '0' && c <= '9';
@@ -54,7 +54,7 @@ class Lexer {
  private:
   // A tag's begin found in text.
   struct Begin {
-    size_t at = kNone;
+    size_t at = kNotThere;
     char mark = 0;  // '%', '{' or '#'
     char sign = 0;  // '-', '+' or 0
     size_t after = 0;
@@ -87,7 +87,7 @@ class Lexer {
   }
 
   Begin FindBegin(size_t from) const {
-    for (size_t at = source_.find('{', from); at != kNone; at = source_.find('{', at + 1)) {
+    for (size_t at = source_.find('{', from); at != kNotThere; at = source_.find('{', at + 1)) {
       const char mark = at + 1 < source_.size() ? source_[at + 1] : 0;
       if (mark != '%' && mark != '{' && mark != '#') continue;
       const char sign = at + 2 < source_.size() ? source_[at + 2] : 0;
@@ -102,8 +102,8 @@ class Lexer {
     if (begin.sign == '-') return Strip(text, false, true);
     if (begin.sign == '+' || begin.mark == '{') return text;
     const size_t newline = text.rfind('\n');
-    if (newline == kNone && !line_starting_) return text;
-    const size_t line = newline == kNone ? 0 : newline + 1;
+    if (newline == kNotThere && !line_starting_) return text;
+    const size_t line = newline == kNotThere ? 0 : newline + 1;
     return Strip(text.substr(line), true, false).empty() ? text.substr(0, line) : text;
   }
 
@@ -111,13 +111,13 @@ class Lexer {
     if (!text.empty()) Add(TokenKind::kText, text);
   }
 
-  // Where the tag ends that closes at `at` with `close` ("%}", "#}"); kNone if it does not close there. Skips the white
-  // space or the newline that goes with it.
+  // Where the tag ends that closes at `at` with `close` ("%}", "#}"); kNotThere if it does not close there. Skips the
+  // white space or the newline that goes with it.
   size_t CloseAt(size_t at, std::string_view close, bool trims) const {
     const char sign = at < source_.size() ? source_[at] : 0;
     if (sign == '-' && Has(at + 1, close)) return SkipSpace(at + 1 + close.size());
     if (sign == '+' && trims && Has(at + 1, close)) return at + 1 + close.size();
-    if (!Has(at, close)) return kNone;
+    if (!Has(at, close)) return kNotThere;
     const size_t after = at + close.size();
     return trims && Has(after, "\n") ? after + 1 : after;
   }
@@ -127,18 +127,18 @@ class Lexer {
     line_starting_ = after > 0 && source_[after - 1] == '\n';
   }
 
-  // {% raw %} without trimming: the end of its tag, or kNone.
+  // {% raw %} without trimming: the end of its tag, or kNotThere.
   size_t RawEnd(const Begin& begin) const {
     size_t at = SkipSpace(begin.after);
-    if (!Has(at, "raw")) return kNone;
+    if (!Has(at, "raw")) return kNotThere;
     at = SkipSpace(at + 3);
     if (Has(at, "-%}")) return SkipSpace(at + 3);
-    return Has(at, "%}") ? at + 2 : kNone;
+    return Has(at, "%}") ? at + 2 : kNotThere;
   }
 
   Status Data() {
     const Begin begin = FindBegin(at_);
-    if (begin.at == kNone) {
+    if (begin.at == kNotThere) {
       AddText(source_.substr(at_));
       at_ = source_.size();
       return {};
@@ -147,7 +147,7 @@ class Lexer {
     at_ = begin.after;
     if (begin.mark == '#') return Comment(begin);
     if (begin.mark == '%') {
-      if (const size_t raw = RawEnd(begin); raw != kNone) return Raw(begin, raw);
+      if (const size_t raw = RawEnd(begin); raw != kNotThere) return Raw(begin, raw);
     }
     const bool block = begin.mark == '%';
     Add(block ? TokenKind::kBlockBegin : TokenKind::kVariableBegin, source_.substr(begin.at, 2));
@@ -157,11 +157,11 @@ class Lexer {
   Status Comment(const Begin& begin) {
     for (size_t at = begin.after; at < source_.size(); ++at) {
       at = source_.find('#', at);
-      if (at == kNone) break;
+      if (at == kNotThere) break;
       // The sign belongs to the end; one character back is still inside the comment.
       const size_t from = at > begin.after && (source_[at - 1] == '-' || source_[at - 1] == '+') ? at - 1 : at;
       const size_t after = CloseAt(from, "#}", true);
-      if (after == kNone) continue;
+      if (after == kNotThere) continue;
       LeaveTag(after);
       return {};
     }
@@ -172,13 +172,13 @@ class Lexer {
     line_starting_ = source_[body - 1] == '\n';
     for (size_t at = body;;) {
       const Begin end = FindBegin(at);
-      if (end.at == kNone) return ErrorAt(begin.at, "missing end of raw directive");
+      if (end.at == kNotThere) return ErrorAt(begin.at, "missing end of raw directive");
       at = end.at + 1;
       if (end.mark != '%') continue;
       const size_t word = SkipSpace(end.after);
       if (!Has(word, "endraw")) continue;
       const size_t after = CloseAt(SkipSpace(word + 6), "%}", true);
-      if (after == kNone) continue;
+      if (after == kNotThere) continue;
       AddText(TrimBefore(source_.substr(body, end.at - body), end));
       LeaveTag(after);
       return {};
@@ -191,7 +191,7 @@ class Lexer {
     while (true) {
       if (brackets.empty()) {
         const size_t after = CloseAt(at_, block ? "%}" : "}}", block);
-        if (after != kNone) {
+        if (after != kNotThere) {
           Add(block ? TokenKind::kBlockEnd : TokenKind::kVariableEnd, source_.substr(at_, after - at_));
           LeaveTag(after);
           return {};
@@ -199,7 +199,7 @@ class Lexer {
       }
       at_ = SkipSpace(at_);
       if (at_ >= source_.size()) return ErrorAt(at_, "unexpected end of template inside a tag");
-      if (brackets.empty() && CloseAt(at_, block ? "%}" : "}}", block) != kNone) continue;
+      if (brackets.empty() && CloseAt(at_, block ? "%}" : "}}", block) != kNotThere) continue;
       RF_RETURN_IF_ERROR(CodeToken(brackets));
     }
   }
@@ -291,7 +291,7 @@ class Lexer {
       return {};
     }
     const char c = source_[at_];
-    if (std::string_view("+-/*%~[](){}><=.:|,;").find(c) == kNone) {
+    if (std::string_view("+-/*%~[](){}><=.:|,;").find(c) == kNotThere) {
       return ErrorAt(at_, fmt::format("unexpected character '{}'", EscapeForMessage(source_.substr(at_, 1), 8)));
     }
     if (c == '(' || c == '[' || c == '{') brackets.push_back(c == '(' ? ')' : c == '[' ? ']' : '}');

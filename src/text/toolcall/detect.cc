@@ -17,10 +17,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::string_view kUser = "qUeStIoN tExT";
-constexpr std::string_view kReasoning = "rEaSoN tExT";
-constexpr std::string_view kResult = "rEsUlT tExT";
-constexpr std::string_view kTool = "probe_tool";
+constexpr std::string_view kQuestionText = "qUeStIoN tExT";
+constexpr std::string_view kReasonText = "rEaSoN tExT";
+constexpr std::string_view kResultText = "rEsUlT tExT";
+constexpr std::string_view kProbeTool = "probe_tool";
 constexpr std::string_view kCallId = "call00001";  // nine characters, as one family insists on
 
 ordered_json Tools() {
@@ -37,20 +37,21 @@ ordered_json Arguments() {
 // A question, a call with reasoning, its result.
 ordered_json Conversation(const ordered_json& content, const ordered_json& arguments) {
   ordered_json call = {{"role", "assistant"}, {"content", content}};
-  call["reasoning_content"] = call["reasoning"] = call["thinking"] = kReasoning;
+  call["reasoning_content"] = call["reasoning"] = call["thinking"] = kReasonText;
   call["tool_calls"] = ordered_json::array(
-      {{{"id", kCallId}, {"type", "function"}, {"function", {{"name", kTool}, {"arguments", arguments}}}}});
-  const ordered_json result = {{"role", "tool"}, {"content", kResult}, {"name", kTool}, {"tool_call_id", kCallId}};
-  return ordered_json::array({{{"role", "user"}, {"content", kUser}}, call, result});
+      {{{"id", kCallId}, {"type", "function"}, {"function", {{"name", kProbeTool}, {"arguments", arguments}}}}});
+  const ordered_json result = {
+      {"role", "tool"}, {"content", kResultText}, {"name", kProbeTool}, {"tool_call_id", kCallId}};
+  return ordered_json::array({{{"role", "user"}, {"content", kQuestionText}}, call, result});
 }
 
 class Detector {
  public:
   explicit Detector(const ChatTemplate& chat_template) : template_(chat_template) {
-    const ordered_json question = ordered_json::array({{{"role", "user"}, {"content", kUser}}});
+    const ordered_json question = ordered_json::array({{{"role", "user"}, {"content", kQuestionText}}});
     described_ = Render(question, /*adapts=*/true, /*opens_turn=*/true);
-    const size_t user = described_.rfind(kUser);
-    opening_ = user == std::string::npos ? "" : described_.substr(user + kUser.size());
+    const size_t user = described_.rfind(kQuestionText);
+    opening_ = user == std::string::npos ? "" : described_.substr(user + kQuestionText.size());
   }
 
   ReplyStyle Run() {
@@ -85,10 +86,10 @@ class Detector {
   // The assistant's turn with what is in front of it, behind the question.
   std::string Turn(const ordered_json& messages, bool adapts) const {
     std::string text = Render(messages, adapts, /*opens_turn=*/false);
-    const size_t user = text.rfind(kUser);
+    const size_t user = text.rfind(kQuestionText);
     if (user == std::string::npos) return "";
-    text.erase(0, user + kUser.size());
-    return text.substr(0, text.find(kResult));
+    text.erase(0, user + kQuestionText.size());
+    return text.substr(0, text.find(kResultText));
   }
 
   // Where the reply begins: as far as the turn is what the template opens a turn with. Not inside a marker.
@@ -106,7 +107,7 @@ class Detector {
     ReplyParserOptions options{.tools = toolcall::ToolSchemas(Tools()),
                                .prompt_end = std::string_view(turn).substr(0, begin)};
     const ParsedReply reply = ParseReply(format, std::move(options), std::string_view(turn).substr(begin));
-    if (reply.calls.size() != 1 || reply.calls[0].name != kTool) return std::nullopt;
+    if (reply.calls.size() != 1 || reply.calls[0].name != kProbeTool) return std::nullopt;
     // Not ordered: some templates sort the keys.
     const auto arguments = nlohmann::json::parse(reply.calls[0].arguments, nullptr, false);
     if (arguments != nlohmann::json(Arguments())) return std::nullopt;
@@ -150,7 +151,7 @@ class Detector {
 
   // The format most of whose markers stand where the template describes the tools.
   const ToolFormat* FindNamed() const {
-    if (described_.find(kTool) == std::string::npos) return nullptr;
+    if (described_.find(kProbeTool) == std::string::npos) return nullptr;
     const ToolFormat* best = nullptr;
     size_t most = 0;
     for (const ToolFormat& format : toolcall::AllFormats()) {

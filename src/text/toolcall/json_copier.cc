@@ -11,7 +11,7 @@ namespace rf::toolcall {
 namespace {
 
 constexpr size_t kMaxNumberBytes = 1024;
-constexpr size_t kMaxWordBytes = 8;
+constexpr size_t kMaxLiteralBytes = 8;
 constexpr size_t kMaxKeyBytes = 1024;
 
 bool IsDigit(char c) {
@@ -186,7 +186,7 @@ Step JsonCopier::RunNumberOrWord(Input& in, std::string& out) {
   std::string word;
   const bool is_word = IsLetter(in.Peek());
   const Step step =
-      is_word ? TakeRun(in, kMaxWordBytes, word, IsLetter) : TakeRun(in, kMaxNumberBytes, word, [](char c) {
+      is_word ? TakeRun(in, kMaxLiteralBytes, word, IsLetter) : TakeRun(in, kMaxNumberBytes, word, [](char c) {
         return IsDigit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
       });
   if (step != Step::kDone) return step;

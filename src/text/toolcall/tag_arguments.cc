@@ -7,7 +7,7 @@
 namespace rf::toolcall {
 namespace {
 
-constexpr size_t kMaxKeyBytes = 256;
+constexpr size_t kMaxTagKeyBytes = 256;
 constexpr size_t kMaxGapBytes = 64;  // white space between a value's end and the next tag
 constexpr std::string_view kCdataOpen = "<![CDATA[";
 constexpr std::string_view kCdataClose = "]]>";
@@ -50,9 +50,9 @@ Step TagArgumentsReader::Next(Input& in, Draft& draft, const ToolSchemas& schema
 }
 
 Step TagArgumentsReader::ReadKey(Input& in, Draft& draft) {
-  const std::string_view window = in.Rest().substr(0, kMaxKeyBytes);
+  const std::string_view window = in.Rest().substr(0, kMaxTagKeyBytes);
   const size_t end = window.find(syntax_.key_close);
-  if (end == std::string_view::npos) return window.size() == kMaxKeyBytes ? Step::kFail : Step::kMore;
+  if (end == std::string_view::npos) return window.size() == kMaxTagKeyBytes ? Step::kFail : Step::kMore;
   if (end == 0) return Step::kFail;
   key_ = window.substr(0, end);
   in.pos += end + syntax_.key_close.size();
@@ -65,9 +65,9 @@ Step TagArgumentsReader::ReadKey(Input& in, Draft& draft) {
 }
 
 Step TagArgumentsReader::ReadAttribute(Input& in) {
-  const std::string_view window = in.Rest().substr(0, kMaxKeyBytes);
+  const std::string_view window = in.Rest().substr(0, kMaxTagKeyBytes);
   const size_t end = window.find('>');
-  if (end == std::string_view::npos) return window.size() == kMaxKeyBytes ? Step::kFail : Step::kMore;
+  if (end == std::string_view::npos) return window.size() == kMaxTagKeyBytes ? Step::kFail : Step::kMore;
   attribute_ = window.substr(0, end);
   in.pos += end + 1;
   state_ = State::kValueBegin;
