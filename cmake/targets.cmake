@@ -70,7 +70,7 @@ function(rf_listed_sources result list macro)
   set(${result} ${sources} PARENT_SCOPE)
 endfunction()
 
-# rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [TIMEOUT seconds]): one GoogleTest executable and one ctest
+# rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [TIMEOUT seconds] [FILTER tests]): one GoogleTest executable and one ctest
 # entry. Each run leaves its cases in test-results/NAME.xml, from which scripts/test.sh counts. The target rf_tests builds all of them, and
 # not the program and its tools: what a sanitizer build needs.
 if(RF_BUILD_TESTS)
@@ -80,15 +80,18 @@ function(rf_test name)
   if(NOT RF_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;FILTER" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)
+  endif()
+  if(arg_FILTER)
+    set(arg_FILTER --gtest_filter=${arg_FILTER})
   endif()
   add_executable(rf_${name}_test ${arg_SOURCES})
   target_link_libraries(rf_${name}_test PRIVATE rf_options ${arg_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(rf_${name}_test PRIVATE RF_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name}
-    COMMAND rf_${name}_test --gtest_brief=1 --gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${name}.xml)
+    COMMAND rf_${name}_test ${arg_FILTER} --gtest_brief=1 --gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${name}.xml)
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
   add_dependencies(rf_tests rf_${name}_test)
 endfunction()

@@ -36,15 +36,21 @@ clang_runtime_package() { apt-cache depends clang | sed -n 's/.*Depends: clang-\
 
 missing=()
 for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
-need_boost=0 need_runtime=0
+# Fibers for the tests' block emulator. Its version must be that of the headers.
+has_boost_context() { compgen -G '/usr/lib/*/libboost_context.a' >/dev/null; }
+boost_context_package() { boost_package | sed 's/libboost/libboost-context/'; }
+
+need_boost=0 need_context=0 need_runtime=0
 has_boost || need_boost=1
+[ $tests = 0 ] || has_boost_context || need_context=1
 [ $tests = 0 ] || has_clang_runtime || need_runtime=1
-[ ${#missing[@]} -gt 0 ] || [ $need_boost = 1 ] || [ $need_runtime = 1 ] || exit 0
+[ ${#missing[@]} -gt 0 ] || [ $need_boost = 1 ] || [ $need_context = 1 ] || [ $need_runtime = 1 ] || exit 0
 
 sudo=()
 [ "$(id -u)" = 0 ] || sudo=(sudo)
 wanted="${missing[*]}"
 [ $need_boost = 0 ] || wanted+=" Boost >= 1.81 (headers)"
+[ $need_context = 0 ] || wanted+=" Boost.Context"
 [ $need_runtime = 0 ] || wanted+=" clang's run-time library"
 echo "These packages are missing: $wanted" >&2
 echo "They would be installed with: ${sudo[*]} apt-get install --no-install-recommends" >&2
@@ -55,5 +61,6 @@ if [ $yes = 0 ]; then
 fi
 "${sudo[@]}" apt-get update -qq
 [ $need_boost = 0 ] || missing+=("$(boost_package)")
+[ $need_context = 0 ] || missing+=("$(boost_context_package)")
 [ $need_runtime = 0 ] || missing+=("$(clang_runtime_package)")
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -7,9 +7,10 @@
 
 namespace rf::app {
 
-/// {"kind", "name", "isa", "threads", "memory_bytes", "free_bytes"}.
+/// {"device" (as --device names it), "kind", "name", "isa", "threads", "memory_bytes", "free_bytes"}.
 inline nlohmann::ordered_json ToJson(const DeviceProperties& device) {
-  return {{"kind", device.kind},
+  return {{"device", device.Label()},
+          {"kind", device.kind},
           {"name", device.name},
           {"isa", device.isa},
           {"threads", device.n_threads},

@@ -1,5 +1,6 @@
 #include "app/devices.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -9,35 +10,50 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "cpu/cpu_device.h"
+#include "hip/gpu_presence.h"
+#include "hip/hip_device.h"
+#include "hip/module.h"
 
 namespace rf::app {
 namespace {
 
-// All devices of one kind that the machine has.
-using CreateFunction = Result<DeviceList> (*)(const DeviceOptions& options);
-
 struct Backend {
   std::string_view kind;
-  CreateFunction create;  // null: not in this build
+  bool is_gpu;
+  bool is_automatic;  // used without being named
+  Result<int32_t> (*count)(const Backend& backend);
+  Result<std::unique_ptr<Device>> (*create)(const Backend& backend, int32_t index, const DeviceOptions& options);
 };
 
-Result<DeviceList> CreateCpu(const DeviceOptions& options) {
-  RF_ASSIGN_OR_RETURN(auto device, cpu::CreateCpuDevice({.n_threads = options.n_threads}));
-  DeviceList devices;
-  devices.push_back(std::move(device));
-  return devices;
+Result<int32_t> CountCpus(const Backend&) {
+  return 1;
 }
 
-// Best first. One line for each kind of device.
+Result<std::unique_ptr<Device>> CreateCpu(const Backend&, int32_t, const DeviceOptions& options) {
+  return cpu::CreateCpuDevice({.n_threads = options.n_threads});
+}
+
+Result<int32_t> CountGpus(const Backend& backend) {
+  RF_ASSIGN_OR_RETURN(const hip::GpuApi* api, hip::OpenModule(hip::DefaultSearch(backend.kind)));
+  return hip::CountDevices(*api, hip::LookForAmdGpu());
+}
+
+Result<std::unique_ptr<Device>> CreateGpu(const Backend& backend, int32_t index, const DeviceOptions&) {
+  RF_ASSIGN_OR_RETURN(const hip::GpuApi* api, hip::OpenModule(hip::DefaultSearch(backend.kind)));
+  return hip::CreateHipDevice(*api, std::string(backend.kind), index);
+}
+
+// Best first. One line for each kind of device. The emulator is for tests: slow, and never a GPU's silent substitute.
 constexpr Backend kBackends[] = {
-    {"hip", nullptr},
-    {"cpu", CreateCpu},
+    {"hip", true, true, CountGpus, CreateGpu},
+    {"emulated", true, false, CountGpus, CreateGpu},
+    {"cpu", false, true, CountCpus, CreateCpu},
 };
 
 // "hip:1" taken apart.
 struct Choice {
   const Backend* backend = nullptr;
-  int index = -1;  // -1: all
+  int32_t index = -1;  // -1: all
 };
 
 Error BadName(const std::string& name) {
@@ -62,54 +78,99 @@ Result<Choice> ParseChoice(const std::string& name) {
   return choice;
 }
 
-Result<DeviceList> CreateNamed(const DeviceOptions& options) {
-  RF_ASSIGN_OR_RETURN(const Choice choice, ParseChoice(options.device));
-  if (choice.backend->create == nullptr) {
-    return Error{ErrorCode::kDevice,
-                 fmt::format("this build has no {} devices; use --device auto or --device cpu", choice.backend->kind),
-                 "--device " + options.device};
+// Collects devices; one that cannot be used is passed over, unless nothing is left.
+class Search {
+ public:
+  explicit Search(const DeviceOptions& options) : options_(options) {}
+
+  void AddAllOf(const Backend& backend) {
+    const auto count = backend.count(backend);
+    if (!count) return PassOver(std::string(backend.kind), count.error());
+    for (int32_t index = 0; index < *count; ++index) {
+      auto device = backend.create(backend, index, options_);
+      if (device) {
+        found_.devices.push_back(std::move(*device));
+      } else {
+        PassOver(std::string(backend.kind), device.error());
+      }
+    }
   }
-  RF_ASSIGN_OR_RETURN(DeviceList devices, choice.backend->create(options));
-  if (choice.index < 0) return devices;
-  if (static_cast<size_t>(choice.index) >= devices.size()) {
-    return Error{ErrorCode::kDevice,
-                 fmt::format("there is no such device; this machine has {} of kind {}, counted from 0", devices.size(),
-                             choice.backend->kind),
-                 "--device " + options.device};
+
+  Result<FoundDevices> Finish() && {
+    if (found_.devices.empty()) return last_;
+    return std::move(found_);
   }
-  DeviceList named;
-  named.push_back(std::move(devices[choice.index]));
-  return named;
+
+ private:
+  void PassOver(const std::string& kind, const Error& error) {
+    last_ = error;
+    found_.passed_over.push_back(error.where.empty() ? kind + ": " + error.message : error.ToString());
+  }
+
+  const DeviceOptions& options_;
+  FoundDevices found_;
+  Error last_{ErrorCode::kDevice, "this build has no devices", ""};
+};
+
+Result<FoundDevices> FindAutomatic(const DeviceOptions& options) {
+  Search search(options);
+  for (const Backend& backend : kBackends) {
+    if (backend.is_automatic && (backend.is_gpu || !options.require_gpu)) search.AddAllOf(backend);
+  }
+  return std::move(search).Finish();
 }
 
-// A kind that cannot be used is passed over with a line in the log, unless nothing is left.
-Result<DeviceList> CreateAll(const DeviceOptions& options) {
-  DeviceList all;
-  Error last{ErrorCode::kDevice, "this build has no devices", ""};
-  for (const Backend& backend : kBackends) {
-    if (backend.create == nullptr) continue;
-    auto devices = backend.create(options);
-    if (!devices) {
-      last = devices.error();
-      Log(LogLevel::kDebug, fmt::format("no {} device: {}", backend.kind, last.ToString()));
-      continue;
-    }
-    for (auto& device : *devices) all.push_back(std::move(device));
+Result<FoundDevices> FindNamed(const DeviceOptions& options) {
+  RF_ASSIGN_OR_RETURN(const Choice choice, ParseChoice(options.device));
+  const Backend& backend = *choice.backend;
+  const std::string where = "--device " + options.device;
+  if (options.require_gpu && !backend.is_gpu) {
+    return Error{ErrorCode::kInvalidArgument, "is no GPU, and --require-gpu wants one", where};
   }
-  if (all.empty()) return last;
-  return all;
+  if (choice.index < 0) {
+    Search search(options);
+    search.AddAllOf(backend);
+    return std::move(search).Finish();
+  }
+  RF_ASSIGN_OR_RETURN(const int32_t count, backend.count(backend));
+  if (choice.index >= count) {
+    return Error{
+        ErrorCode::kDevice,
+        fmt::format("there is no such device; this machine has {} of kind {}, counted from 0", count, backend.kind),
+        where};
+  }
+  FoundDevices found;
+  RF_ASSIGN_OR_RETURN(auto device, backend.create(backend, choice.index, options));
+  found.devices.push_back(std::move(device));
+  return found;
 }
 
 }  // namespace
 
+Result<FoundDevices> FindDevices(const DeviceOptions& options) {
+  auto found = options.device == "auto" ? FindAutomatic(options) : FindNamed(options);
+  if (!found && options.require_gpu && found.error().code == ErrorCode::kDevice) {
+    found.error().message += " (--require-gpu: the CPU is not used instead)";
+  }
+  return found;
+}
+
 Result<DeviceList> CreateDevices(const DeviceOptions& options) {
-  return options.device == "auto" ? CreateAll(options) : CreateNamed(options);
+  RF_ASSIGN_OR_RETURN(FoundDevices found, FindDevices(options));
+  const LogLevel level = hip::LookForAmdGpu().IsLikely() ? LogLevel::kInfo : LogLevel::kDebug;
+  for (const std::string& reason : found.passed_over) Log(level, "not used: " + reason);
+  return std::move(found.devices);
 }
 
 std::vector<Device*> Pointers(const DeviceList& devices) {
   std::vector<Device*> pointers;
   for (const auto& device : devices) pointers.push_back(device.get());
   return pointers;
+}
+
+std::string ShortDescription(const DeviceProperties& device) {
+  const std::string name = fmt::format("{} {}", device.Label(), device.isa);
+  return device.n_threads > 0 ? fmt::format("{}, {} threads", name, device.n_threads) : name;
 }
 
 }  // namespace rf::app

@@ -14,16 +14,30 @@ namespace rf::app {
 struct DeviceOptions {
   std::string device = "auto";  ///< "auto", or a kind, or "kind:n" for its n-th device (from 0)
   int n_threads = 0;            ///< CPU threads; 0: one for each core that this process may use
+  bool require_gpu = false;     ///< GPUs only: nothing runs on the CPU instead
 };
 
 using DeviceList = std::vector<std::unique_ptr<Device>>;
 
-/// The devices that may run a model, in order of preference: all of them for "auto", otherwise the named ones. Never
-/// empty. Errors: kInvalidArgument for a name of another form (the message lists the kinds), kDevice for a kind that
-/// this build lacks or a device that the machine lacks; those of creating a device.
+/// Devices, and why others that were looked for are not among them.
+struct FoundDevices {
+  DeviceList devices;
+  std::vector<std::string> passed_over;  ///< "hip: why not", one sentence each
+};
+
+/// The devices that may run a model, in order of preference: all of them for "auto" (but for the emulated ones),
+/// otherwise the named ones. Never empty. Errors: kInvalidArgument for a name of another form (the message lists the
+/// kinds) or a CPU with require_gpu; kDevice for a device that this build or the machine lacks, or that fails its test;
+/// those of creating a device.
+Result<FoundDevices> FindDevices(const DeviceOptions& options);
+
+/// As FindDevices(); what was passed over goes to the log: for people to see where this machine seems to have a GPU.
 Result<DeviceList> CreateDevices(const DeviceOptions& options);
 
 /// Plain pointers to the devices, as the engine wants them.
 std::vector<Device*> Pointers(const DeviceList& devices);
+
+/// "cpu avx2, 8 threads" or "hip:0 gfx1100".
+std::string ShortDescription(const DeviceProperties& device);
 
 }  // namespace rf::app

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <limits>
 #include <random>
@@ -17,6 +18,7 @@
 #include "app/option_range.h"
 #include "app/store/model_store.h"
 #include "app/store/progress.h"
+#include "base/check.h"
 #include "base/utf8.h"
 #include "ops/kv_formats.h"
 #include "quant/format.h"
@@ -31,6 +33,7 @@ constexpr int64_t kMaxKvTokens = std::numeric_limits<int32_t>::max();
 
 void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.devices.device, "auto (default), cpu, hip or hip:N");
+  command.add_flag("--require-gpu", options.devices.require_gpu, "fail rather than run on the CPU");
   command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
       ->check(AcceptIn(1, kMaxThreads));
 }
@@ -66,6 +69,9 @@ void AddCacheOptions(CLI::App& command, SessionOptions& session) {
   command.add_flag_callback(
       "--no-prefix-cache", [&session] { session.use_prefix_cache = false; },
       "do not reuse the KV pages of earlier prompts");
+  command.add_flag_callback(
+      "--no-graphs", [&session] { session.record_steps = false; },
+      "start a GPU's kernels one by one, instead of replaying recorded steps");
 }
 
 void AddFileOptions(CLI::App& command, ModelOptions& options) {
@@ -105,6 +111,13 @@ Result<OpenedModel> OpenSession(const ModelOptions& options) {
   }
   RF_ASSIGN_OR_RETURN(opened.session, LoadModel(path.string(), Pointers(opened.devices), session));
   return opened;
+}
+
+const Device& OpenedModel::DeviceInUse() const {
+  const auto is_used = [this](const auto& device) { return device->properties().Label() == session->device.Label(); };
+  const auto found = std::find_if(devices.begin(), devices.end(), is_used);
+  RF_CHECK(found != devices.end());
+  return **found;
 }
 
 uint64_t SeedOf(const ModelOptions& options) {

@@ -24,9 +24,10 @@ struct ModelOptions {
   SessionOptions session;
 };
 
-/// Declares MODEL (required; the returned option can be relaxed) and --device, --threads, --ctx, --seed,
-/// --prefill-chunk, --kv-type, --kv-tokens, --no-prefix-cache, --no-mmap, --verify and --chat-template-file. `options`
-/// must live as long as `command`. Values out of range end parsing with a message that names option, value and range.
+/// Declares MODEL (required; the returned option can be relaxed) and --device, --require-gpu, --threads, --ctx, --seed,
+/// --prefill-chunk, --kv-type, --kv-tokens, --no-prefix-cache, --no-graphs, --no-mmap, --verify and
+/// --chat-template-file. `options` must live as long as `command`. Values out of range end parsing with a message that
+/// names option, value and range.
 CLI::Option* AddModelOptions(CLI::App& command, ModelOptions& options);
 
 /// A model with the devices that it lives on.
@@ -34,6 +35,9 @@ struct OpenedModel {
   FileInUse file;      ///< so that nobody removes the model meanwhile
   DeviceList devices;  // declared before the session, which must go before them
   std::unique_ptr<ModelSession> session;
+
+  /// The device that the session's plan runs on.
+  const Device& DeviceInUse() const;
 };
 
 /// Finds MODEL, creates the devices, loads; shows progress on stderr if that is a terminal. Errors: those of

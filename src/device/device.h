@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,12 @@ class Buffer {
   virtual size_t size() const = 0;
 };
 
+/// Work that a stream recorded: kernels with the arguments and copies with the addresses of then.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+};
+
 /// An ordered queue of work. Calls on one stream come from one thread at a time. A kernel's failure shows at
 /// Synchronize().
 class Stream {
@@ -53,6 +60,17 @@ class Stream {
   virtual Status CopyOnDevice(void* dst, const void* src, size_t bytes) = 0;
   /// Waits for everything queued. Errors: kDevice.
   virtual Status Synchronize() = 0;
+
+  /// Calls `queue`, and keeps the kernels and copies on the device that it queues on this stream instead of running
+  /// them. Null: this kind of stream records nothing, and `queue` was not called. Errors: kDevice; the stream can be
+  /// used as before.
+  virtual Result<std::unique_ptr<Recording>> Record(const std::function<void()>& queue) {
+    static_cast<void>(queue);
+    return std::unique_ptr<Recording>();
+  }
+  /// Queues the work of a recording that this stream made, as one. A failure shows at Synchronize(), as a kernel's
+  /// does.
+  virtual void Replay(Recording& recording) { static_cast<void>(recording); }
 };
 
 /// A weight as the file holds it, to be brought to a device.

@@ -1,5 +1,6 @@
 #include "engine/plan_runner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -30,25 +31,26 @@ Status PlanRunner::ReserveBatch() {
       {&sequence_of_, tokens},
       {&first_token_, sequences + 1},
       {&kv_length_, sequences},
-      {&page_table_, sequences * static_cast<size_t>(limits_.max_pages_per_sequence)},
       {&output_rows_, static_cast<size_t>(limits_.max_outputs)},
+      {&page_table_,
+       sequences * static_cast<size_t>(limits_.max_pages_per_sequence)},  // last: what is not used is not copied
   };
   size_t total = 0;
   for (const auto& array : arrays) total += array.capacity;
   RF_ASSIGN_OR_RETURN(batch_memory_, plan_->device().Allocate(total * sizeof(int32_t), "batch"));
-  auto* next = static_cast<int32_t*>(batch_memory_->data());
+  staged_.resize(total);
+  size_t begin = 0;
   for (const auto& array : arrays) {
-    *array.slot = Slot{next, array.capacity};
-    next += array.capacity;
+    *array.slot = Slot{static_cast<int32_t*>(batch_memory_->data()) + begin, staged_.data() + begin, array.capacity};
+    begin += array.capacity;
   }
   logits_.resize(static_cast<size_t>(limits_.max_outputs) * static_cast<size_t>(limits_.n_vocab));
   return {};
 }
 
-Status PlanRunner::Upload(const Slot& slot, const std::vector<int32_t>& values) {
+void PlanRunner::Stage(const Slot& slot, const std::vector<int32_t>& values) {
   RF_CHECK(values.size() <= slot.capacity);
-  if (values.empty()) return {};
-  return plan_->stream().CopyToDevice(slot.device, values.data(), values.size() * sizeof(int32_t));
+  std::copy(values.begin(), values.end(), slot.host);
 }
 
 Result<BatchView> PlanRunner::UploadBatch(const StepBatch& batch) {
@@ -56,13 +58,15 @@ Result<BatchView> PlanRunner::UploadBatch(const StepBatch& batch) {
   RF_CHECK(batch.positions.size() == n_tokens && batch.sequence_of.size() == n_tokens);
   RF_CHECK(batch.first_token.size() == batch.kv_length.size() + 1);
   RF_CHECK(batch.page_table.size() == batch.kv_length.size() * static_cast<size_t>(batch.page_table_stride));
-  RF_RETURN_IF_ERROR(Upload(token_ids_, batch.token_ids));
-  RF_RETURN_IF_ERROR(Upload(positions_, batch.positions));
-  RF_RETURN_IF_ERROR(Upload(sequence_of_, batch.sequence_of));
-  RF_RETURN_IF_ERROR(Upload(first_token_, batch.first_token));
-  RF_RETURN_IF_ERROR(Upload(kv_length_, batch.kv_length));
-  RF_RETURN_IF_ERROR(Upload(page_table_, batch.page_table));
-  RF_RETURN_IF_ERROR(Upload(output_rows_, batch.output_rows));
+  Stage(token_ids_, batch.token_ids);
+  Stage(positions_, batch.positions);
+  Stage(sequence_of_, batch.sequence_of);
+  Stage(first_token_, batch.first_token);
+  Stage(kv_length_, batch.kv_length);
+  Stage(output_rows_, batch.output_rows);
+  Stage(page_table_, batch.page_table);
+  const size_t n_staged = static_cast<size_t>(page_table_.host - staged_.data()) + batch.page_table.size();
+  RF_RETURN_IF_ERROR(plan_->stream().CopyToDevice(batch_memory_->data(), staged_.data(), n_staged * sizeof(int32_t)));
 
   BatchView view;
   view.n_tokens = static_cast<int32_t>(n_tokens);
@@ -79,16 +83,21 @@ Result<BatchView> PlanRunner::UploadBatch(const StepBatch& batch) {
   return view;
 }
 
-Result<std::span<const float>> PlanRunner::Run(const StepBatch& batch) {
+Status PlanRunner::QueueStep(const StepBatch& batch, std::span<float> logits) {
   RF_ASSIGN_OR_RETURN(const BatchView view, UploadBatch(batch));
   plan_->Execute(view);
-  const size_t n_logits = batch.output_rows.size() * static_cast<size_t>(limits_.n_vocab);
-  if (n_logits > 0) {
-    RF_RETURN_IF_ERROR(plan_->stream().CopyToHost(logits_.data(), plan_->logits().data, n_logits * sizeof(float)));
-  }
-  RF_RETURN_IF_ERROR(plan_->stream().Synchronize());
+  return plan_->stream().CopyToHost(logits.data(), plan_->logits().data, logits.size_bytes());
+}
+
+Result<std::span<const float>> PlanRunner::Run(const StepBatch& batch) {
+  const std::span<float> logits(logits_.data(), batch.output_rows.size() * static_cast<size_t>(limits_.n_vocab));
+  const Status queued = QueueStep(batch, logits);
+  // Also after an error: what was queued reads the batch, which the caller may change next.
+  const Status finished = plan_->stream().Synchronize();
+  RF_RETURN_IF_ERROR(queued);
+  RF_RETURN_IF_ERROR(finished);
   if (health_check_) RF_RETURN_IF_ERROR(health_check_());
-  return std::span<const float>(logits_.data(), n_logits);
+  return std::span<const float>(logits);
 }
 
 }  // namespace rf

@@ -26,23 +26,26 @@ class PlanRunner final : public Runner {
   const Plan& plan() const { return *plan_; }
 
  private:
-  // Where one of the batch's arrays lies on the device.
+  // Where one of the batch's arrays lies: on the device, and on the host as what the next upload brings there.
   struct Slot {
     int32_t* device = nullptr;
+    int32_t* host = nullptr;
     size_t capacity = 0;
   };
 
   PlanRunner(std::unique_ptr<Plan> plan, HealthCheck health_check)
       : plan_(std::move(plan)), health_check_(std::move(health_check)) {}
   Status ReserveBatch();
-  Status Upload(const Slot& slot, const std::vector<int32_t>& values);
+  static void Stage(const Slot& slot, const std::vector<int32_t>& values);
   Result<BatchView> UploadBatch(const StepBatch& batch);
+  Status QueueStep(const StepBatch& batch, std::span<float> logits);
 
   std::unique_ptr<Plan> plan_;
   HealthCheck health_check_;
   RunnerLimits limits_;
   std::unique_ptr<Buffer> batch_memory_;
   Slot token_ids_, positions_, sequence_of_, first_token_, kv_length_, page_table_, output_rows_;
+  std::vector<int32_t> staged_;  // all slots, as they lie on the device
   std::vector<float> logits_;
 };
 

@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 1;
+inline constexpr uint32_t kGpuApiVersion = 2;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -58,6 +58,12 @@ struct GpuApi {
   int (*destroy_stream)(int32_t device, void* stream);
   int (*copy)(int32_t device, void* destination, const void* source, size_t bytes, GpuCopy kind, void* stream);
   int (*synchronize)(int32_t device, void* stream);
+  /// From here on the stream keeps what is queued instead of running it.
+  int (*begin_recording)(int32_t device, void* stream);
+  /// Ends that and gives what was kept; null, with a code, if something queued meanwhile cannot be recorded or failed.
+  int (*end_recording)(int32_t device, void* stream, void** recording);
+  int (*replay)(int32_t device, void* recording, void* stream);
+  int (*release_recording)(int32_t device, void* recording);
   const char* (*error_name)(int code);
   const char* (*error_text)(int code);
   /// Enters every kernel that a device with these traits can run.

@@ -1,11 +1,25 @@
 #include "hip/gpu_stream.h"
 
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace rf::hip {
 namespace {
+
+class GpuRecording final : public Recording {
+ public:
+  GpuRecording(std::shared_ptr<GpuRuntime> runtime, void* handle) : runtime_(std::move(runtime)), handle_(handle) {}
+  GpuRecording(const GpuRecording&) = delete;
+  GpuRecording& operator=(const GpuRecording&) = delete;
+  ~GpuRecording() override { runtime_->api().release_recording(runtime_->device(), handle_); }
+  void* handle() const { return handle_; }
+
+ private:
+  std::shared_ptr<GpuRuntime> runtime_;
+  void* handle_;
+};
 
 class GpuStream final : public Stream {
  public:
@@ -39,6 +53,30 @@ class GpuStream final : public Stream {
     if (launched != 0) return runtime_->Fail(launched, "starting a kernel");
     if (finished != 0) return runtime_->Fail(finished, "running what was queued");
     return runtime_->CheckAlive();
+  }
+
+  Result<std::unique_ptr<Recording>> Record(const std::function<void()>& queue) override {
+    RF_RETURN_IF_ERROR(runtime_->CheckAlive());
+    const GpuApi& api = runtime_->api();
+    if (const int code = api.begin_recording(context_.device, context_.stream); code != 0) {
+      return runtime_->Fail(code, "starting to record a step");
+    }
+    const int error_before = std::exchange(context_.error, 0);
+    queue();
+    const int launched = std::exchange(context_.error, error_before);
+    void* handle = nullptr;
+    const int ended = api.end_recording(context_.device, context_.stream, &handle);
+    std::unique_ptr<Recording> recording;
+    if (handle != nullptr) recording = std::make_unique<GpuRecording>(runtime_, handle);
+    if (launched != 0) return runtime_->Fail(launched, "recording a kernel");
+    if (ended != 0) return runtime_->Fail(ended, "recording a step");
+    return recording;
+  }
+
+  void Replay(Recording& recording) override {
+    void* handle = static_cast<GpuRecording&>(recording).handle();
+    const int code = runtime_->api().replay(context_.device, handle, context_.stream);
+    if (context_.error == 0) context_.error = code;
   }
 
  private:

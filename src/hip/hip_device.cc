@@ -74,7 +74,7 @@ bool HasCodeFor(const char* targets, std::string_view arch) {
   std::string_view left = targets;
   while (!left.empty()) {
     const size_t end = std::min(left.find(' '), left.size());
-    if (left.substr(0, end) == arch) return true;
+    if (WithoutSettings(left.substr(0, end)) == arch) return true;
     left.remove_prefix(std::min(end + 1, left.size()));
   }
   return false;

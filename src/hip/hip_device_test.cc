@@ -70,6 +70,56 @@ TEST_F(HipDeviceTest, SaysWhatItIs) {
   EXPECT_FALSE(it.is_host_memory);
 }
 
+// A recording of two copies: what it does each time is what lies there then.
+TEST_F(HipDeviceTest, ReplaysWhatItRecorded) {
+  const auto device = Create();
+  const auto buffer = device->Allocate(16, "a test");
+  const auto stream = device->CreateStream();
+  ASSERT_TRUE(buffer && stream);
+  auto* bytes = static_cast<char*>((*buffer)->data());
+  const auto copy_on = [&] {
+    EXPECT_TRUE((*stream)->CopyOnDevice(bytes + 4, bytes, 4));
+    EXPECT_TRUE((*stream)->CopyOnDevice(bytes + 8, bytes + 4, 4));
+  };
+  const auto recording = (*stream)->Record(copy_on);
+  ASSERT_TRUE(recording && *recording);
+  for (const char* text : {"abcd", "wxyz"}) {
+    char read[12];
+    ASSERT_TRUE((*stream)->CopyToDevice(bytes, text, 4));
+    (*stream)->Replay(**recording);
+    ASSERT_TRUE((*stream)->CopyToHost(read, bytes, sizeof(read)));
+    ASSERT_TRUE((*stream)->Synchronize());
+    EXPECT_EQ(std::string(read, sizeof(read)), std::string(text) + text + text);
+  }
+}
+
+// After any failure nothing is left of the recording, and the stream works as before.
+TEST_F(HipDeviceTest, ARecordingThatFails) {
+  const auto device = Create();
+  const auto buffer = device->Allocate(8, "a test");
+  const auto stream = device->CreateStream();
+  ASSERT_TRUE(buffer && stream);
+  auto* bytes = static_cast<char*>((*buffer)->data());
+  for (int call = 0; call < 2; ++call) {  // its begin, its end
+    shim_.fail_at = shim_.n_calls + call;
+    shim_.code = 900;
+    const auto recording = (*stream)->Record([] {});
+    ASSERT_FALSE(recording);
+    EXPECT_EQ(recording.error().code, ErrorCode::kDevice);
+  }
+  char read[4];
+  ASSERT_TRUE((*stream)->CopyToDevice(bytes, "abcd", 4));
+  ASSERT_TRUE((*stream)->CopyToHost(read, bytes, 4));
+  ASSERT_TRUE((*stream)->Synchronize());
+  EXPECT_EQ(std::string(read, 4), "abcd");
+
+  const auto recording = (*stream)->Record([] {});
+  ASSERT_TRUE(recording && *recording);
+  FailNext(900);
+  (*stream)->Replay(**recording);
+  EXPECT_FALSE((*stream)->Synchronize());
+}
+
 TEST_F(HipDeviceTest, CopiesThereAndBack) {
   const auto device = Create();
   const auto buffer = device->Allocate(1000, "a test");
@@ -117,7 +167,7 @@ TEST_F(HipDeviceTest, WeightsArriveWholeAndUnchanged) {
 }
 
 TEST_F(HipDeviceTest, D02AChipWithoutKernelsIsNamedWithThoseThatHaveThem) {
-  shim_.table().targets = "gfx1030 gfx1100 gfx90a";
+  shim_.table().targets = "gfx1030 gfx1100 gfx90a:xnack-";
   shim_.name = "Radeon RX 580";
   shim_.arch = "gfx803";
   const Error error = CreateError();

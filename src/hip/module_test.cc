@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr char kFakes[] = RF_FAKE_MODULES;
-constexpr size_t kMaxMessageBytes = 300;
+constexpr size_t kMaxLineBytes = 300;
 
 ModuleSearch SearchFor(const std::string& fake) {
   ModuleSearch search;
@@ -28,7 +28,7 @@ Error OpenError(const ModuleSearch& search) {
   EXPECT_FALSE(api.has_value());
   if (api) return Error{ErrorCode::kInternal, "", ""};
   EXPECT_EQ(api.error().code, ErrorCode::kDevice);
-  EXPECT_LE(api.error().ToString().size(), kMaxMessageBytes);
+  EXPECT_LE(api.error().ToString().size(), kMaxLineBytes);
   EXPECT_EQ(api.error().ToString().find('\n'), std::string::npos);
   return api.error();
 }

@@ -1,26 +1,16 @@
 #include "plan/placement.h"
 
 #include <algorithm>
-#include <optional>
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "plan/estimate.h"
 
 namespace rf {
 namespace {
 
 constexpr double kMiB = 1024.0 * 1024.0;
-
-// The first op of the graph that the device cannot run, in words.
-std::optional<std::string> FindMissingKernel(const Graph& graph, const Device& device, Format kv_format) {
-  for (const Node& node : graph.nodes) {
-    if (HasKernel(device.kernels(), graph, node, kv_format)) continue;
-    return fmt::format("{} has no kernel for {} with {}", device.properties().kind, OpName(IdOf(node.op)),
-                       GetFormatInfo(KernelKey(graph, node, kv_format)).name);
-  }
-  return std::nullopt;
-}
 
 // Why a device cannot run the plan.
 struct Refusal {
@@ -41,7 +31,7 @@ std::optional<Refusal> FindMissingMemory(const Graph& graph, Device& device, con
   Refusal refusal{ErrorCode::kOutOfMemory,
                   fmt::format("{} has {:.0f} MiB free, needed: weights {:.0f} + KV cache {:.0f} + activations {:.0f} + "
                               "workspace {:.0f} MiB",
-                              properties.kind, free / kMiB, needed->weights / kMiB, needed->kv_cache / kMiB,
+                              properties.Label(), free / kMiB, needed->weights / kMiB, needed->kv_cache / kMiB,
                               needed->activations / kMiB, needed->workspace / kMiB)};
   const uint64_t alignment = 512 * graph.kv_layers.size();  // of each layer's K and V, at most
   const uint64_t without_pages = needed->Total() - needed->kv_cache + alignment;
@@ -66,7 +56,23 @@ std::string Advise(uint64_t n_pages, const PlanOptions& options) {
   return fmt::format("; {} {} would fit", shares_by_context ? "--ctx" : "--kv-tokens", positions);
 }
 
+// `refused` says why the devices before it were not taken: that is said aloud, as it costs the user speed.
+Placement Choose(Device* device, const std::string& refused) {
+  if (refused.empty()) return {device, "first device"};
+  Log(LogLevel::kWarning, fmt::format("the model runs on {}: {}", device->properties().Label(), refused));
+  return {device, refused};
+}
+
 }  // namespace
+
+std::optional<std::string> FindMissingKernel(const Graph& graph, const Device& device, Format kv_format) {
+  for (const Node& node : graph.nodes) {
+    if (HasKernel(device.kernels(), graph, node, kv_format)) continue;
+    return fmt::format("{} has no kernel for {} with {}", device.properties().Label(), OpName(IdOf(node.op)),
+                       GetFormatInfo(KernelKey(graph, node, kv_format)).name);
+  }
+  return std::nullopt;
+}
 
 Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options,
                              bool is_mapped) {
@@ -74,7 +80,7 @@ Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> device
   uint64_t n_pages_fitting = 0;
   for (Device* device : devices) {
     const auto refusal = FindRefusal(graph, *device, options, is_mapped);
-    if (!refusal) return Placement{device, error.message.empty() ? "first device" : error.message};
+    if (!refusal) return Choose(device, error.message);
     if (!error.message.empty()) error.message += "; ";
     error.message += refusal->reason;
     if (error.code != ErrorCode::kOutOfMemory) error.code = refusal->code;

@@ -1,6 +1,7 @@
 // Which device runs the plan, and why not the others.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -9,6 +10,9 @@
 #include "plan/plan.h"
 
 namespace rf {
+
+/// The first op of a (fused or unfused) graph that the device has no kernel for, in words; nothing if it has all.
+std::optional<std::string> FindMissingKernel(const Graph& graph, const Device& device, Format kv_format);
 
 struct Placement {
   Device* device;

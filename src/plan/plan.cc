@@ -109,9 +109,16 @@ void Plan::SetRows(int64_t n_tokens, int64_t n_outputs) {
 
 void Plan::Execute(const BatchView& batch) {
   SetRows(batch.n_tokens, batch.n_outputs);
-  const LaunchState state{values_, &batch, stream_->native()};
-  for (const auto& step : steps_) {
-    if (values_[step->main_output()].n_rows > 0) step->Launch(state);
+  const auto launch_all = [&] {
+    const LaunchState state{values_, &batch, stream_->native()};
+    for (const auto& step : steps_) {
+      if (values_[step->main_output()].n_rows > 0) step->Launch(state);
+    }
+  };
+  if (options_.record_steps) {
+    recorder_.Queue(*stream_, batch, launch_all);
+  } else {
+    launch_all();
   }
 }
 
@@ -130,7 +137,7 @@ Status Plan::CopyPage(int32_t source, int32_t destination) {
 std::vector<StepInfo> Plan::Describe() const {
   std::vector<StepInfo> lines;
   for (const auto& step : steps_) {
-    lines.push_back(StepInfo{OpName(step->op()), step->layer(), device_->properties().kind,
+    lines.push_back(StepInfo{OpName(step->op()), step->layer(), device_->properties().Label(),
                              std::string(step->kernel_name()), reason_});
   }
   return lines;

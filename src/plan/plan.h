@@ -13,6 +13,7 @@
 #include "model/graph.h"
 #include "plan/arena.h"
 #include "plan/step.h"
+#include "plan/step_recorder.h"
 #include "plan/weights.h"
 
 namespace rf {
@@ -24,6 +25,7 @@ struct PlanOptions {
   int32_t n_pages = 0;        ///< KV pages in all
   int32_t n_contexts = 0;     ///< whole contexts that the pages are for; 0: so many positions were asked for
   Format kv_format = Format::kF16;
+  bool record_steps = true;  ///< decoding steps are recorded and replayed where the device can
 };
 
 /// Bytes that the plan holds, by purpose.
@@ -82,11 +84,12 @@ class Plan {
   PlanOptions options_;
   Device* device_ = nullptr;
   std::string reason_;  ///< why this device
-  std::unique_ptr<Stream> stream_;
   WeightSet weights_;
   std::unique_ptr<Buffer> kv_buffer_;
   std::unique_ptr<Buffer> arena_;
   std::unique_ptr<Buffer> workspace_;
+  std::unique_ptr<Stream> stream_;  // goes before the memory that its work uses
+  StepRecorder recorder_;           // goes before the stream that made its recordings
   std::vector<KvLayerView> kv_layers_;
   std::vector<TensorView> values_;
   std::vector<std::unique_ptr<Step>> steps_;

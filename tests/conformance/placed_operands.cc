@@ -1,14 +1,13 @@
 #include "conformance/placed_operands.h"
 
+#include <algorithm>
 #include <cstring>
-#include <map>
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include "base/check.h"
-#include "cpu/cpu_device.h"
 
 namespace rf::conformance {
 namespace {
@@ -55,24 +54,10 @@ std::vector<uint8_t> BytesAt(const void* data, size_t size) {
 
 }  // namespace
 
-Machine* MachineOf(std::string_view isa, int n_threads) {
-  static std::map<std::pair<std::string, int>, Machine> machines;
-  const std::pair<std::string, int> key{isa, n_threads};
-  if (const auto found = machines.find(key); found != machines.end()) return &found->second;
-  auto device = cpu::CreateCpuDevice({n_threads, std::string(isa)});
-  if (!device) {
-    RF_CHECK(device.error().code == ErrorCode::kUnsupported);
-    return nullptr;
-  }
-  auto stream = (*device)->CreateStream();
-  RF_CHECK(stream.has_value());
-  return &machines.emplace(key, Machine{std::move(*device), std::move(*stream)}).first->second;
-}
-
-PlacedOperands::PlacedOperands(const HostOperands& host, Device* device, OpId op) : host_(host) {
+PlacedOperands::PlacedOperands(const HostOperands& host, Machine* machine, OpId op) : host_(host), machine_(machine) {
   PlaceTensors();
   for (int i = 0; i < Operands::kMaxWeights; ++i) {
-    if (host.weight[i]) operands_.weight[i] = PlaceWeight(*host.weight[i], device, op);
+    if (host.weight[i]) operands_.weight[i] = PlaceWeight(*host.weight[i], op);
   }
   PlaceBatch();
   operands_.batch = &batch_;
@@ -84,9 +69,10 @@ PlacedOperands::PlacedOperands(const HostOperands& host, Device* device, OpId op
 
 template <typename T>
 T* PlacedOperands::PlaceBytes(const std::vector<T>& values) {
-  const GuardedBuffer& buffer = buffers_.emplace_back(values.size() * sizeof(T), sizeof(T));
-  if (!values.empty()) memcpy(buffer.data(), values.data(), buffer.size());
-  return static_cast<T*>(buffer.data());
+  OperandMemory& memory = memory_.emplace_back(machine_, values.size() * sizeof(T), sizeof(T));
+  if (!values.empty()) memcpy(memory.host(), values.data(), memory.size());
+  memory.Send();
+  return static_cast<T*>(memory.address());
 }
 
 TensorView PlacedOperands::Place(const HostTensor& tensor) {
@@ -117,15 +103,15 @@ void PlacedOperands::PlaceTensors() {
   }
 }
 
-WeightView PlacedOperands::PlaceWeight(const HostWeight& weight, Device* device, OpId op) {
-  const GuardedBuffer& buffer = buffers_.emplace_back(weight.bytes.size(), AlignmentOf(weight.format));
-  memcpy(buffer.data(), weight.bytes.data(), buffer.size());
-  const std::span<const std::byte> bytes{static_cast<const std::byte*>(buffer.data()), buffer.size()};
-  if (device == nullptr) {
+WeightView PlacedOperands::PlaceWeight(const HostWeight& weight, OpId op) {
+  const OperandMemory& memory = memory_.emplace_back(nullptr, weight.bytes.size(), AlignmentOf(weight.format));
+  memcpy(memory.host(), weight.bytes.data(), memory.size());
+  const std::span<const std::byte> bytes{static_cast<const std::byte*>(memory.host()), memory.size()};
+  if (machine_ == nullptr) {
     return {bytes.data(), weight.format, kFileLayout, weight.n_matrices, weight.n_rows, weight.n_cols};
   }
   const WeightSource source{"weight", weight.format, weight.n_matrices, weight.n_rows, weight.n_cols, bytes, op, true};
-  auto loaded = device->LoadWeight(source);
+  auto loaded = machine_->device->LoadWeight(source);
   EXPECT_TRUE(loaded.has_value()) << loaded.error().ToString();
   return weights_.emplace_back(std::move(*loaded)).view;
 }
@@ -145,21 +131,36 @@ void PlacedOperands::PlaceBatch() {
   batch_.output_rows = PlaceBytes(batch.output_rows);
 }
 
-Outputs PlacedOperands::Collect() const {
+const void* PlacedOperands::OnHost(const void* address) const {
+  const auto found = std::find_if(memory_.begin(), memory_.end(),
+                                  [address](const OperandMemory& memory) { return memory.address() == address; });
+  RF_CHECK(found != memory_.end());
+  return found->host();
+}
+
+TensorView PlacedOperands::OnHost(TensorView view) const {
+  view.data = const_cast<void*>(OnHost(view.data));
+  return view;
+}
+
+Outputs PlacedOperands::Collect() {
   Outputs outputs;
-  for (const GuardedBuffer& buffer : buffers_) EXPECT_TRUE(buffer.IsIntact()) << "written outside an operand";
+  for (OperandMemory& memory : memory_) {
+    memory.Fetch();
+    EXPECT_TRUE(memory.IsIntact()) << "written outside an operand";
+  }
   for (int i = 0; i < Operands::kMaxOutputs; ++i) {
     if (operands_.out[i].data == nullptr) continue;
-    outputs.out[i] = RowWords(operands_.out[i]);
-    EXPECT_TRUE(GapsAreIntact(operands_.out[i])) << "written between the rows of out[" << i << "]";
+    outputs.out[i] = RowWords(OnHost(operands_.out[i]));
+    EXPECT_TRUE(GapsAreIntact(OnHost(operands_.out[i]))) << "written between the rows of out[" << i << "]";
   }
   for (int i = 0; i < Operands::kMaxInputs; ++i) {
     if (!host_.in[i] || operands_.in[i].data == operands_.out[0].data) continue;
-    EXPECT_EQ(RowWords(operands_.in[i]), RowWords(*host_.in[i])) << "in[" << i << "] was changed";
+    EXPECT_EQ(RowWords(OnHost(operands_.in[i])), RowWords(*host_.in[i])) << "in[" << i << "] was changed";
   }
   if (!host_.kv) return outputs;
-  outputs.k = BytesAt(kv_.k, host_.kv->k.size());
-  outputs.v = BytesAt(kv_.v, host_.kv->v.size());
+  outputs.k = BytesAt(OnHost(kv_.k), host_.kv->k.size());
+  outputs.v = BytesAt(OnHost(kv_.v), host_.kv->v.size());
   return outputs;
 }
 

@@ -1,11 +1,12 @@
-// HostOperands in guarded memory, ready for a kernel.
+// HostOperands in guarded memory or on a device, ready for a kernel.
 #pragma once
 
-#include <memory>
+#include <deque>
 #include <vector>
 
-#include "conformance/guarded_buffer.h"
 #include "conformance/host_operands.h"
+#include "conformance/machine.h"
+#include "conformance/operand_memory.h"
 #include "device/device.h"
 
 namespace rf::conformance {
@@ -19,34 +20,30 @@ struct Outputs {
   bool operator==(const Outputs&) const = default;
 };
 
-/// A device with a number of threads of its own; kept for the whole run.
-struct Machine {
-  std::unique_ptr<Device> device;
-  std::unique_ptr<Stream> stream;
-};
-
-/// The machine of an instruction set; null where this computer lacks it.
-Machine* MachineOf(std::string_view isa, int n_threads);
-
 class PlacedOperands {
  public:
-  /// Weights go through device->LoadWeight for the op; null: they stay in the file's layout.
-  PlacedOperands(const HostOperands& host, Device* device, OpId op);
+  /// For a kernel of the machine; weights go through its device's LoadWeight for the op. Null: for the reference, with
+  /// weights in the file's layout.
+  PlacedOperands(const HostOperands& host, Machine* machine, OpId op);
 
   const Operands& operands() const { return operands_; }
-  /// Collects what was written, and fails the test should anything else have been.
-  Outputs Collect() const;
+  /// Collects what was written, and fails the test should anything else have been. The kernel must be done.
+  Outputs Collect();
 
  private:
   TensorView Place(const HostTensor& tensor);
   void PlaceTensors();
-  WeightView PlaceWeight(const HostWeight& weight, Device* device, OpId op);
+  WeightView PlaceWeight(const HostWeight& weight, OpId op);
   void PlaceBatch();
   template <typename T>
   T* PlaceBytes(const std::vector<T>& values);
+  // The host's image of what lies at a kernel's address.
+  const void* OnHost(const void* address) const;
+  TensorView OnHost(TensorView view) const;
 
   const HostOperands& host_;
-  std::vector<GuardedBuffer> buffers_;
+  Machine* machine_;
+  std::deque<OperandMemory> memory_;
   std::vector<LoadedWeight> weights_;
   BatchView batch_;
   KvLayerView kv_;
@@ -56,13 +53,16 @@ class PlacedOperands {
 /// A stream's workspace of exactly the bytes that a kernel asked for.
 class GuardedWorkspace final : public Buffer {
  public:
-  explicit GuardedWorkspace(size_t bytes) : memory_(bytes, 64) {}
-  void* data() override { return memory_.data(); }
+  GuardedWorkspace(Machine& machine, size_t bytes) : memory_(&machine, bytes, 64) { memory_.Send(); }
+  void* data() override { return memory_.address(); }
   size_t size() const override { return memory_.size(); }
-  bool IsIntact() const { return memory_.IsIntact(); }
+  bool IsIntact() {
+    memory_.Fetch();
+    return memory_.IsIntact();
+  }
 
  private:
-  GuardedBuffer memory_;
+  OperandMemory memory_;
 };
 
 }  // namespace rf::conformance

@@ -30,7 +30,7 @@ Outputs RunReference(const Case<Op>& c) {
 /// Runs the machine's kernel with a workspace of just the size that it asks for. Fails the test where it has none.
 template <typename Op>
 Outputs RunOn(Machine& machine, const Case<Op>& c) {
-  PlacedOperands placed(c.operands, machine.device.get(), IdOfOp<Op>());
+  PlacedOperands placed(c.operands, &machine, IdOfOp<Op>());
   const typename Op::Args args = Op::Bind(c.attrs, placed.operands());
   const KernelEntry<Op>& entry = machine.device->kernels().template SlotOf<Op>().Get(Op::Key(args));
   if (entry.launch == nullptr) {
@@ -38,13 +38,13 @@ Outputs RunOn(Machine& machine, const Case<Op>& c) {
     return {};
   }
   const int n_threads = machine.device->properties().n_threads;
-  GuardedWorkspace workspace(entry.workspace_bytes == nullptr ? 0 : entry.workspace_bytes(args, n_threads));
+  GuardedWorkspace workspace(machine, entry.workspace_bytes == nullptr ? 0 : entry.workspace_bytes(args, n_threads));
   machine.stream->SetWorkspace(&workspace);
   const std::string running = std::string(entry.name) + ", case " + c.name;
   SetRunning(running.c_str());
   entry.launch(machine.stream->native(), args);
   const Status done = machine.stream->Synchronize();
-  EXPECT_TRUE(done.has_value()) << running;
+  EXPECT_TRUE(done.has_value()) << running << ": " << (done ? "" : done.error().ToString());
   EXPECT_TRUE(workspace.IsIntact()) << running << " wrote outside its workspace";
   SCOPED_TRACE(running);
   return placed.Collect();

@@ -139,6 +139,7 @@ def test_bench_has_the_shape_of_llama_bench(smollm2):
         assert row["pct_peak"] is None and row["pct_peak_reason"]
     # A decode step reads every packed weight once: a little less than the file, whose embedding is also the output matrix.
     assert 0.9 < rows[1]["bytes_per_token"] / smollm2.stat().st_size < 1.05
+    assert [row["test"] for row in run_json("bench", smollm2, "-p", "128", "-n", "2", "-r", "1", "-b", "16")] == ["pp128 x 16", "tg2 x 16"]
     table = run("bench", smollm2, "-p", "32", "-n", "4", "-r", "1", check=True).stdout
     assert re.search(r"\| +pp32 \| +[0-9.]+ ± [0-9.]+ \|", table) and re.search(r"\| +tg4 \|", table)
 

@@ -39,8 +39,8 @@ class BenchRun {
       n_computed_ += result.n_prompt - result.n_cached;
       if (result.error) error_ = result.error;
     };
-    RF_ASSIGN_OR_RETURN(const RequestId id, engine_.Submit(std::move(request)));
-    ids_.push_back(id);
+    RF_RETURN_IF_ERROR(CheckRequest(request, engine_.limits(), engine_.options()));
+    ids_.push_back(engine_.Enqueue(std::move(request)));  // the queue's limits are for strangers
     return {};
   }
 

@@ -8,6 +8,7 @@
 #include "app/chat/chat_input.h"
 #include "app/chat/chat_state.h"
 #include "app/chat/line_reader.h"
+#include "app/devices.h"
 #include "app/interrupt.h"
 #include "app/style.h"
 #include "base/log.h"
@@ -18,9 +19,8 @@ namespace {
 
 void Greet(const ModelSession& session) {
   const Style style = StyleFor(stderr);
-  fmt::print(stderr, "{}{}{} · {} · {} {}, {} threads · context {}\n", style.bold, EscapeForMessage(session.name, 80),
-             style.reset, session.architecture, session.device_kind, session.isa, session.n_threads,
-             session.context_length);
+  fmt::print(stderr, "{}{}{} · {} · {} · context {}\n", style.bold, EscapeForMessage(session.name, 80), style.reset,
+             session.architecture, ShortDescription(session.device), session.context_length);
   fmt::print(stderr, "{}Type a message; /help shows the commands, Ctrl-D leaves.{}\n", style.dim, style.reset);
 }
 

@@ -38,7 +38,8 @@ struct Options {
 // What a result is put in relation to.
 struct Floor {
   StepBytes bytes;
-  double bandwidth = 0.0;  ///< measured, bytes per second; 0: not known
+  double bandwidth = 0.0;    ///< measured, bytes per second; 0: not known
+  std::string no_bandwidth;  ///< why it is not known
   int32_t prefill_chunk = 0;
 };
 
@@ -99,6 +100,7 @@ double BytesPerToken(const BenchTest& test, const Floor& floor) {
 
 ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSession& session) {
   const double bytes = BytesPerToken(result.test, floor);
+  const DeviceProperties& device = session.device;
   ordered_json row = {{"test", NameOf(result.test)},
                       {"avg_ts", result.mean},
                       {"stddev_ts", result.stddev},
@@ -106,20 +108,20 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
                       {"n_gen", result.test.n_gen},
                       {"n_depth", result.test.n_depth},
                       {"n_batch", result.test.n_batch},
-                      {"threads", session.n_threads},
-                      {"device", session.device_kind},
-                      {"isa", session.isa},
+                      {"threads", device.n_threads},
+                      {"device", device.Label()},
+                      {"isa", device.isa},
                       {"bytes_per_token", bytes},
                       {"pct_bandwidth", nullptr},
                       {"pct_peak", nullptr},
-                      {"pct_peak_reason", "the peak arithmetic rate of this CPU is not known"},
+                      {"pct_peak_reason", "the peak arithmetic rate of this device is not known"},
                       {"samples_ts", result.samples},
                       {"model", session.name}};
   if (floor.bandwidth > 0.0) {
     row["pct_bandwidth"] = 100.0 * bytes * result.mean / floor.bandwidth;
     row["read_bandwidth"] = floor.bandwidth;
   } else {
-    row["pct_bandwidth_reason"] = "no memory for the measurement of the read bandwidth";
+    row["pct_bandwidth_reason"] = floor.no_bandwidth;
   }
   return row;
 }
@@ -137,10 +139,20 @@ void PrintRow(const BenchResult& result, const Floor& floor, const ModelSession&
   for (const GgufTensor& tensor : session.file->tensors()) n_parameters += static_cast<double>(tensor.n_elements);
   for (const GgufTensor& tensor : session.file->tensors()) file_bytes += static_cast<double>(tensor.n_bytes);
   const double read = BytesPerToken(result.test, floor) * result.mean;
+  const DeviceProperties& device = session.device;
   const std::string share = floor.bandwidth > 0.0 ? fmt::format("{:.1f}", 100.0 * read / floor.bandwidth) : "unknown";
   fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} |\n", session.name,
-             file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", session.device_kind, session.isa),
-             session.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share);
+             file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", device.Label(), device.isa),
+             device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share);
+}
+
+void MeasureBandwidth(const DeviceProperties& device, Floor& floor) {
+  if (!device.is_host_memory) {
+    floor.no_bandwidth = "the read bandwidth of " + device.kind + " devices is not measured";
+    return;
+  }
+  floor.bandwidth = MeasureReadBandwidth(device.n_threads);
+  if (floor.bandwidth == 0.0) floor.no_bandwidth = "no memory for the measurement of the read bandwidth";
 }
 
 // Written as they come: a long run shows what it has.
@@ -152,8 +164,8 @@ Status Run(Options options) {
   ModelSession& session = *opened.session;
   Floor floor;
   RF_ASSIGN_OR_RETURN(floor.bytes,
-                      CountStepBytes(*session.file, *opened.devices.front(), options.model.session.kv_format));
-  floor.bandwidth = MeasureReadBandwidth(session.n_threads);
+                      CountStepBytes(*session.file, opened.DeviceInUse(), options.model.session.kv_format));
+  MeasureBandwidth(session.device, floor);
   floor.prefill_chunk = std::min(options.model.session.prefill_chunk, session.context_length);
   if (!options.json) PrintHeader(session.name.size());
   auto rows = ordered_json::array();
@@ -171,7 +183,7 @@ Status Run(Options options) {
     fmt::print(
         "\nRead bandwidth with {} threads: {:.1f} GB/s. % bandwidth: the share of it that weights and KV cache "
         "alone take; over 100 where caches help.\n",
-        session.n_threads, floor.bandwidth / 1e9);
+        session.device.n_threads, floor.bandwidth / 1e9);
   }
   return {};
 }

@@ -17,19 +17,21 @@ struct Options {
 };
 
 Status Run(const Options& options) {
-  RF_ASSIGN_OR_RETURN(const DeviceList devices, CreateDevices({}));
   if (options.json) {
+    RF_ASSIGN_OR_RETURN(const DeviceList devices, CreateDevices({}));
     auto list = nlohmann::ordered_json::array();
     for (const auto& device : devices) list.push_back(ToJson(device->properties()));
     PrintJson(list);
     return {};
   }
-  fmt::print("{:<6} {:<40} {:<10} {:>7} {:>10} {:>10}\n", "DEVICE", "NAME", "ISA", "THREADS", "MEMORY", "FREE");
-  for (const auto& device : devices) {
+  RF_ASSIGN_OR_RETURN(const FoundDevices found, FindDevices({}));
+  fmt::print("{:<10} {:<40} {:<10} {:>7} {:>10} {:>10}\n", "DEVICE", "NAME", "ISA", "THREADS", "MEMORY", "FREE");
+  for (const auto& device : found.devices) {
     const DeviceProperties& it = device->properties();
-    fmt::print("{:<6} {:<40} {:<10} {:>7} {:>7.1f} GB {:>7.1f} GB\n", it.kind, it.name, it.isa, it.n_threads,
+    fmt::print("{:<10} {:<40} {:<10} {:>7} {:>7.1f} GB {:>7.1f} GB\n", it.Label(), it.name, it.isa, it.n_threads,
                static_cast<double>(it.memory_bytes) / 1e9, static_cast<double>(it.free_bytes) / 1e9);
   }
+  for (const std::string& reason : found.passed_over) fmt::print("not used: {}\n", reason);
   return {};
 }
 

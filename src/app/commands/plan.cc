@@ -96,12 +96,12 @@ void PrintMemory(const char* what, uint64_t bytes, const char* remark = "") {
 
 void PrintPlan(const OpenedModel& opened) {
   const ModelSession& session = *opened.session;
-  fmt::print("{} ({}) on {}: {}, {}, {} threads\n", session.name, session.architecture, session.device_kind,
-             session.device_name, session.isa, session.n_threads);
+  fmt::print("{} ({}) on {}: {}\n", session.name, session.architecture, ShortDescription(session.device),
+             session.device.name);
   for (const LayerGroup& group : GroupLayers(session.steps)) {
     fmt::print("\n{}\n", TitleOf(group));
     for (const StepInfo& step : group.steps) {
-      fmt::print("  {:<16} {:<6} {:<32} {}\n", step.op, step.device, step.kernel, step.reason);
+      fmt::print("  {:<16} {:<10} {:<32} {}\n", step.op, step.device, step.kernel, step.reason);
     }
   }
   fmt::print("\nmemory for {} positions\n", session.context_length);

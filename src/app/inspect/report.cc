@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "model/vocab.h"
 #include "plan/estimate.h"
+#include "plan/placement.h"
 
 namespace rf::app {
 namespace {
@@ -44,11 +45,18 @@ std::vector<int32_t> ContextsOf(const SessionOptions& session, int32_t trained) 
   return contexts;
 }
 
+// The device that a plan prefers if memory is no matter.
+Device& FirstAble(const DeviceList& devices, const Graph& graph, Format kv_format) {
+  for (const auto& device : devices) {
+    if (!FindMissingKernel(graph, *device, kv_format)) return *device;
+  }
+  return *devices.front();  // whose error tells what is missing
+}
+
 Status EstimateContexts(const ModelOptions& options, const Graph& graph, InspectReport& report) {
   RF_ASSIGN_OR_RETURN(const DeviceList devices, CreateDevices(options.devices));
-  Device& device = *devices.front();
-  const DeviceProperties& properties = device.properties();
-  report.device = fmt::format("{} {}", properties.kind, properties.isa);
+  Device& device = FirstAble(devices, graph, options.session.kv_format);
+  report.device = fmt::format("{} {}", device.properties().Label(), device.properties().isa);
   for (const int32_t context : ContextsOf(options.session, report.hparams->context_length)) {
     SessionOptions session = options.session;
     session.context_length = context;

@@ -21,7 +21,7 @@ constexpr int kWaveSizes[] = {32, 64};
 constexpr uint64_t kMemoryBytes = uint64_t{64} << 30;
 constexpr int kMaxBlockThreads = 1024;
 constexpr int kMaxSharedBytes = 48 << 10;  // the least of the GPUs that kernels are for
-constexpr int kPoison = 0xff;
+constexpr int kFreshMemory = 0xff;
 
 // Error codes: those that all runtimes share, and the emulator's own.
 enum Code : int {
@@ -33,9 +33,14 @@ enum Code : int {
   kBadPointer,
 };
 
+using Work = std::deque<std::function<int()>>;
+
 struct Stream {
   int device = 0;
-  std::deque<std::function<int()>> work;
+  Work work;
+  std::unique_ptr<Work> recording;  // takes what is queued, while there is one
+
+  void Queue(std::function<int()> item) { (recording ? *recording : work).push_back(std::move(item)); }
 };
 
 // Everything that is shared by all threads; kernels and copies run under the lock too.
@@ -101,7 +106,7 @@ int Allocate(int32_t device, size_t bytes, void** pointer) {
   constexpr size_t kAlignment = 256;
   // Its end is exact, so that AddressSanitizer sees what is read beyond it.
   if (posix_memalign(pointer, kAlignment, bytes) != 0) return kOutOfMemory;
-  std::memset(*pointer, kPoison, bytes);
+  std::memset(*pointer, kFreshMemory, bytes);
   runtime.allocations[*pointer] = bytes;
   runtime.allocated_bytes += bytes;
   return kFine;
@@ -158,8 +163,8 @@ int DestroyStream(int32_t /*device*/, void* stream) {
 int Copy(int32_t /*device*/, void* destination, const void* source, size_t bytes, GpuCopy /*kind*/, void* stream) {
   Runtime& runtime = TheRuntime();
   const std::lock_guard lock(runtime.mutex);
-  static_cast<Stream*>(stream)->work.push_back([=] {
-    std::memcpy(destination, source, bytes);
+  static_cast<Stream*>(stream)->Queue([=] {
+    if (bytes > 0) std::memcpy(destination, source, bytes);
     return static_cast<int>(kFine);
   });
   return kFine;
@@ -169,6 +174,29 @@ int Synchronize(int32_t /*device*/, void* stream) {
   Runtime& runtime = TheRuntime();
   const std::lock_guard lock(runtime.mutex);
   return Drain(*static_cast<Stream*>(stream));
+}
+
+int BeginRecording(int32_t /*device*/, void* stream) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  static_cast<Stream*>(stream)->recording = std::make_unique<Work>();
+  return kFine;
+}
+
+int EndRecording(int32_t /*device*/, void* stream, void** recording) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  *recording = static_cast<Stream*>(stream)->recording.release();
+  return kFine;
+}
+
+int Replay(int32_t /*device*/, void* recording, void* stream) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  for (const auto& item : *static_cast<Work*>(recording)) static_cast<Stream*>(stream)->Queue(item);
+  return kFine;
+}
+
+int ReleaseRecording(int32_t /*device*/, void* recording) {
+  delete static_cast<Work*>(recording);
+  return kFine;
 }
 
 const char* ErrorName(int code) {
@@ -218,7 +246,7 @@ void Enqueue(GpuContext& context, Job job) {
     if (context.error == kFine) context.error = kBadLaunch;
     return;
   }
-  stream.work.push_back([&runtime, wave_size, job = std::move(job)] {
+  stream.Queue([&runtime, wave_size, job = std::move(job)] {
     runtime.failure = BlockRunner::Get().Run(job, wave_size);
     return static_cast<int>(runtime.failure.empty() ? kFine : kKernelFailed);
   });
@@ -240,6 +268,10 @@ const GpuApi& Api() {
       .destroy_stream = DestroyStream,
       .copy = Copy,
       .synchronize = Synchronize,
+      .begin_recording = BeginRecording,
+      .end_recording = EndRecording,
+      .replay = Replay,
+      .release_recording = ReleaseRecording,
       .error_name = ErrorName,
       .error_text = ErrorText,
       .fill_kernels = FillKernels,

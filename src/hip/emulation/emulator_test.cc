@@ -104,6 +104,29 @@ TEST_P(EmulatorTest, WaveFunctionsDoWhatTheirNamesSay) {
   }
 }
 
+RF_KERNEL BytesAndBits(const uint8_t* bytes, Int4* loaded, int* numbers) {
+  loaded[0] = LoadSixteen(bytes + 2);
+  loaded[1] = LoadSixteenAnywhere(bytes + 3);
+  numbers[0] = PermuteBytes(0x13121110, 0x17161514, 0x07000503);
+  numbers[1] = CountBits(0x8000000000000001u);
+  numbers[2] = static_cast<int>(LoadEven16(bytes + 2));
+  numbers[3] = static_cast<int>(LoadEven32(bytes + 6));
+}
+
+TEST_P(EmulatorTest, BytesAndBits) {
+  auto* bytes = Allocate<uint8_t>(19);
+  auto* loaded = Allocate<Int4>(2);
+  auto* numbers = Allocate<int>(4);
+  for (int i = 0; i < 19; ++i) bytes[i] = static_cast<uint8_t>(i);
+  Launch(&context_, BytesAndBits, {1}, 64, 0, bytes, loaded, numbers);
+  ASSERT_EQ(Synchronize(), 0);
+  EXPECT_EQ(loaded[0].x, 0x05040302);
+  EXPECT_EQ(loaded[0].w, 0x11100f0e);
+  EXPECT_EQ(loaded[1].y, 0x0a090807);
+  EXPECT_EQ(loaded[1].w, 0x1211100f);
+  EXPECT_THAT(std::vector<int>(numbers, numbers + 4), testing::ElementsAre(0x17101513, 2, 0x0302, 0x09080706));
+}
+
 struct Pair {
   int values[2];
 };

@@ -66,6 +66,10 @@ RF_DEVICE uint64_t Ballot(bool predicate) {
   for (int lane = 0; lane < WaveSize(); ++lane) bits |= predicates[lane] << lane;
   return bits;
 }
+/// How many bits are set.
+RF_DEVICE int CountBits(uint64_t bits) {
+  return std::popcount(bits);
+}
 /// What rf::HalfToFloat says, by the hardware's own instruction.
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return HalfToFloat(bits);

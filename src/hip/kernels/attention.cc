@@ -7,9 +7,9 @@
 namespace rf::hip {
 namespace {
 
-/// How a batch is cut into tiles: those of a sequence one after another; each for every head of the cache.
+/// How a batch is cut into tiles: those of a sequence one after another, each for every head of the cache. Beyond the
+/// last sequence there may be some that are empty.
 struct TilePlan {
-  int32_t n_tiles;          ///< at most; those beyond the last sequence are empty
   int32_t tiles_per_token;  ///< if every sequence has one token; else 0
   int32_t first_block;      ///< of this launch, in tiles times heads
   int32_t n_chunks;         ///< that a block's place in `states` has room for; 0: not split
@@ -200,10 +200,9 @@ void LaunchTiles(void* native, const Attention::Args& args) {
   const auto& context = *static_cast<GpuContext*>(native);
   const int group = args.attrs.n_heads / args.kv.n_kv_heads;
   TilePlan plan{};
-  plan.n_tiles = TilesOf(args, kQueries);
   const bool is_one_token_each = args.batch->n_tokens == args.batch->n_sequences;
   plan.tiles_per_token = is_one_token_each ? static_cast<int32_t>(CeilDivide(group, kQueries)) : 0;
-  const int64_t n_blocks = static_cast<int64_t>(plan.n_tiles) * args.kv.n_kv_heads;
+  const int64_t n_blocks = static_cast<int64_t>(TilesOf(args, kQueries)) * args.kv.n_kv_heads;
   const int64_t n_chunks = ChunksOf(args);
   const bool fits = StateBytes(args, kQueries, n_chunks) <= static_cast<int64_t>(context.workspace_bytes);
   if (n_chunks > 1 && fits && n_blocks < kBusyBlocks * context.traits->n_processors) {
@@ -215,15 +214,17 @@ void LaunchTiles(void* native, const Attention::Args& args) {
          sizeof(AttentionShared<kDim, kQueries>), args, *args.batch, plan);
 }
 
-// The smallest of the tiles that one token's queries fill, and the largest for prompts.
+// For single tokens the smallest tile that holds a token's queries, as far as there is one; for prompts the largest.
 template <typename Block, int kDim>
 void LaunchDim(void* native, const Attention::Args& args) {
+  constexpr int kLargest = kDim <= 128 ? 16 : kDim == 256 ? 8 : 4;
   const int group = args.attrs.n_heads / args.kv.n_kv_heads;
-  if (args.batch->n_tokens == args.batch->n_sequences && group <= 4) {
-    LaunchTiles<Block, kDim, 4>(native, args);
-  } else {
-    LaunchTiles<Block, kDim, kDim <= 128 ? 16 : kDim == 256 ? 8 : 4>(native, args);
+  const bool is_one_token_each = args.batch->n_tokens == args.batch->n_sequences;
+  if (is_one_token_each && group <= 4) return LaunchTiles<Block, kDim, 4>(native, args);
+  if constexpr (kLargest > 8) {
+    if (is_one_token_each && group <= 8) return LaunchTiles<Block, kDim, 8>(native, args);
   }
+  LaunchTiles<Block, kDim, kLargest>(native, args);
 }
 
 template <typename Block>

@@ -36,7 +36,7 @@ RF_DEVICE int LookUp(int numbers) {
   const int selectors = numbers & 0x07070707;
   const int low = PermuteBytes(kFirst, kSecond, selectors);
   const int high = PermuteBytes(kThird, kFourth, selectors);
-  const int is_high = (numbers >> 3 & 0x01010101) * 0xff;
+  const auto is_high = static_cast<int>((static_cast<uint32_t>(numbers) >> 3 & 0x01010101u) * 0xffu);
   return (low & ~is_high) | (high & is_high);
 }
 template <typename Table>

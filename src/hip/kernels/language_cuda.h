@@ -39,6 +39,10 @@ RF_DEVICE T Shuffle(T value, int lane) {
 RF_DEVICE uint64_t Ballot(bool predicate) {
   return __ballot_sync(kAllLanes, predicate);
 }
+/// How many bits are set.
+RF_DEVICE int CountBits(uint64_t bits) {
+  return __popcll(bits);
+}
 /// What rf::HalfToFloat says, by the hardware's own instruction.
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return __half2float(__ushort_as_half(bits));

@@ -6,7 +6,7 @@
 namespace rf::hip {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = 1024;
 
 // Where the grouped rows lie in the workspace.
 struct Groups {
@@ -34,14 +34,17 @@ Groups GroupsOf(const MoeMatMul::Args& args, void* workspace) {
   return groups;
 }
 
-// Calls use(row) for each row of y that an expert computes, in order.
+RF_DEVICE int ExpertOf(const ProductRows& rows, int row) {
+  return rows.ids[row / rows.n_used * rows.ids_stride + row % rows.n_used];
+}
+
+// Calls use(first row, bits) for each stretch of a wave's size of y's rows: the bits of those that an expert computes.
+// All lanes.
 template <typename Use>
-RF_DEVICE void ForEachRowOf(const ProductRows& rows, int expert, Use use) {
-  const int n_tokens = rows.n_rows / rows.n_used;
-  for (int t = 0; t < n_tokens; ++t) {
-    for (int j = 0; j < rows.n_used; ++j) {
-      if (rows.ids[t * rows.ids_stride + j] == expert) use(t * rows.n_used + j);
-    }
+RF_DEVICE void ForEachStretch(const ProductRows& rows, int expert, Use use) {
+  for (int begin = 0; begin < rows.n_rows; begin += WaveSize()) {
+    const int row = begin + Lane();
+    use(begin, Ballot(row < rows.n_rows && ExpertOf(rows, row) == expert));
   }
 }
 
@@ -49,23 +52,30 @@ RF_DEVICE int TilesFor(int count, int tile_rows) {
   return (count + tile_rows - 1) / tile_rows;
 }
 
-// One block; a thread looks after every kThreads-th expert.
-RF_KERNEL GroupRows(ProductRows rows, Groups groups, int tile_rows) {
-  const auto thread = static_cast<int>(threadIdx.x);
-  for (int expert = thread; expert < groups.n_experts; expert += kThreads) {
+// A wave writes an expert's rows, in order, from order[first_row] on.
+RF_DEVICE void WriteRows(const ProductRows& rows, int expert, int32_t* order) {
+  const uint64_t lanes_before = (uint64_t{1} << Lane()) - 1;
+  ForEachStretch(rows, expert, [&](int begin, uint64_t bits) {
+    if ((bits >> Lane() & 1) != 0) order[CountBits(bits & lanes_before)] = begin + Lane();
+    order += CountBits(bits);
+  });
+}
+
+// One block; a wave looks after every WavesInBlock()-th expert.
+RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) GroupRows(ProductRows rows, Groups groups, int tile_rows) {
+  for (int expert = WaveIndex(); expert < groups.n_experts; expert += WavesInBlock()) {
     int count = 0;
-    ForEachRowOf(rows, expert, [&](int) { ++count; });
-    groups.counts[expert] = count;
+    ForEachStretch(rows, expert, [&](int, uint64_t bits) { count += CountBits(bits); });
+    if (Lane() == 0) groups.counts[expert] = count;
   }
   BlockBarrier();
   int first_row = 0;
   int first_tile = 0;
   for (int expert = 0; expert < groups.n_experts; ++expert) {
     const int count = groups.counts[expert];
-    if (expert % kThreads == thread) {
-      int at = first_row;
-      ForEachRowOf(rows, expert, [&](int row) { groups.order[at++] = row; });
-      for (int i = 0; i < TilesFor(count, tile_rows); ++i) {
+    if (expert % WavesInBlock() == WaveIndex()) {
+      WriteRows(rows, expert, groups.order + first_row);
+      for (int i = Lane(); i < TilesFor(count, tile_rows); i += WaveSize()) {
         const int done = i * tile_rows;
         const int left = count - done;
         groups.tiles[first_tile + i] = {expert, first_row + done, left < tile_rows ? left : tile_rows};
@@ -74,7 +84,9 @@ RF_KERNEL GroupRows(ProductRows rows, Groups groups, int tile_rows) {
     first_row += count;
     first_tile += TilesFor(count, tile_rows);
   }
-  for (int i = first_tile + thread; i < groups.n_tiles; i += kThreads) groups.tiles[i] = {0, 0, 0};
+  for (int i = first_tile + static_cast<int>(threadIdx.x); i < groups.n_tiles; i += kThreads) {
+    groups.tiles[i] = {0, 0, 0};
+  }
 }
 
 // From one row an expert on average, reading an expert's weights once pays.

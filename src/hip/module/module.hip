@@ -102,6 +102,30 @@ int Synchronize(int32_t device, void* stream) {
   return On(device, [&] { return hipStreamSynchronize(static_cast<hipStream_t>(stream)); });
 }
 
+// Only this thread's calls count: others may allocate meanwhile.
+int BeginRecording(int32_t device, void* stream) {
+  return On(device,
+            [&] { return hipStreamBeginCapture(static_cast<hipStream_t>(stream), hipStreamCaptureModeThreadLocal); });
+}
+int EndRecording(int32_t device, void* stream, void** recording) {
+  *recording = nullptr;
+  return On(device, [&] {
+    hipGraph_t graph = nullptr;
+    hipError_t error = hipStreamEndCapture(static_cast<hipStream_t>(stream), &graph);
+    if (error != hipSuccess) return error;
+    error = hipGraphInstantiateWithFlags(reinterpret_cast<hipGraphExec_t*>(recording), graph, 0);
+    const hipError_t destroyed = hipGraphDestroy(graph);
+    return error != hipSuccess ? error : destroyed;
+  });
+}
+int Replay(int32_t device, void* recording, void* stream) {
+  return On(device,
+            [&] { return hipGraphLaunch(static_cast<hipGraphExec_t>(recording), static_cast<hipStream_t>(stream)); });
+}
+int ReleaseRecording(int32_t device, void* recording) {
+  return On(device, [&] { return hipGraphExecDestroy(static_cast<hipGraphExec_t>(recording)); });
+}
+
 const char* ErrorName(int code) {
   return hipGetErrorName(static_cast<hipError_t>(code));
 }
@@ -133,9 +157,18 @@ extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* Rocmfor
     DestroyStream,
     Copy,
     Synchronize,
+    BeginRecording,
+    EndRecording,
+    Replay,
+    ReleaseRecording,
     ErrorName,
     ErrorText,
     FillKernels,
+#if defined(RF_GPU_TARGETS)
+    RF_GPU_TARGETS,
+#else
+    nullptr,  // code for a CUDA target also runs on later ones
+#endif
   };
   return &api;
 }

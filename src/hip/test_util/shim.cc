@@ -139,6 +139,13 @@ GpuApi MakeTable() {
         return shim->Copy(destination, source, bytes, kind, stream);
       },
       [](int32_t, void* stream) { return shim->Synchronize(stream); },
+      [](int32_t, void* stream) { return shim->BeginRecording(stream); },
+      [](int32_t, void* stream, void** recording) { return shim->EndRecording(stream, recording); },
+      [](int32_t, void* recording, void* stream) { return shim->Replay(recording, stream); },
+      [](int32_t, void* recording) {
+        shim->ReleaseRecording(recording);
+        return 0;
+      },
       ErrorName,
       [](int code) { return code == kGpuOutOfMemory ? "out of memory" : "as the test wants it"; },
       FillKernels,
@@ -235,7 +242,7 @@ int Shim::Copy(void* destination, const void* source, size_t bytes, GpuCopy kind
     return kInvalidValue;
   }
   if (kind == GpuCopy::kToDevice) n_copied_to_device += bytes;
-  queue->work.emplace_back([=] { std::memcpy(destination, source, bytes); });
+  queue->Add([=] { std::memcpy(destination, source, bytes); });
   return 0;
 }
 
@@ -250,11 +257,49 @@ int Shim::Synchronize(void* stream) {
   return 0;
 }
 
+int Shim::BeginRecording(void* stream) {
+  Queue* queue = Find(stream);
+  const int failed = Count();
+  if (queue == nullptr) return kInvalidValue;
+  if (failed != 0) return failed;
+  queue->recording = new Work;
+  recordings_.insert(queue->recording);
+  return 0;
+}
+
+int Shim::EndRecording(void* stream, void** recording) {
+  Queue* queue = Find(stream);
+  const int failed = Count();
+  if (queue == nullptr || queue->recording == nullptr) return kInvalidValue;
+  Work* work = std::exchange(queue->recording, nullptr);
+  *recording = failed == 0 ? work : nullptr;
+  if (failed != 0) ReleaseRecording(work);
+  return failed;
+}
+
+int Shim::Replay(void* recording, void* stream) {
+  Queue* queue = Find(stream);
+  const int failed = Count();
+  if (queue == nullptr || recordings_.count(static_cast<Work*>(recording)) == 0) return kInvalidValue;
+  if (failed != 0) return failed;
+  for (const auto& item : *static_cast<Work*>(recording)) queue->Add(item);
+  return 0;
+}
+
+void Shim::ReleaseRecording(void* recording) {
+  auto* work = static_cast<Work*>(recording);
+  if (recordings_.erase(work) == 0) {
+    violations.emplace_back("a recording is released that does not exist");
+    return;
+  }
+  delete work;
+}
+
 void Shim::Launch(GpuContext& context, std::function<void()> kernel) {
   Queue* queue = Find(context.stream);
   const int failed = Count();
   if (failed == 0 && queue != nullptr) {
-    queue->work.push_back(std::move(kernel));
+    queue->Add(std::move(kernel));
   } else if (context.error == 0) {
     context.error = failed != 0 ? failed : kInvalidValue;
   }

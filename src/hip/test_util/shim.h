@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hip/gpu_api.h"
@@ -48,8 +49,8 @@ class Shim {
   uint64_t n_copied_to_device = 0;      ///< bytes
   std::vector<std::string> violations;  ///< a default stream, memory that is not there or goes too early
 
-  /// Allocations and streams that were not given back.
-  size_t n_live() const { return device_memory_.size() + pinned_memory_.size() + streams_.size(); }
+  /// Allocations, streams and recordings that were not given back.
+  size_t n_live() const { return device_memory_.size() + pinned_memory_.size() + streams_.size() + recordings_.size(); }
   uint64_t live_bytes() const;
 
   // For the table's functions.
@@ -61,13 +62,20 @@ class Shim {
   void DestroyStream(void* stream);
   int Copy(void* destination, const void* source, size_t bytes, GpuCopy kind, void* stream);
   int Synchronize(void* stream);
+  int BeginRecording(void* stream);
+  int EndRecording(void* stream, void** recording);
+  int Replay(void* recording, void* stream);
+  void ReleaseRecording(void* recording);
   void Launch(GpuContext& context, std::function<void()> kernel);
   std::map<void*, size_t>& device_memory() { return device_memory_; }
   std::map<void*, size_t>& pinned_memory() { return pinned_memory_; }
 
  private:
+  using Work = std::vector<std::function<void()>>;
   struct Queue {
-    std::vector<std::function<void()>> work;
+    Work work;
+    Work* recording = nullptr;  // takes what is queued, while there is one
+    void Add(std::function<void()> item) { (recording != nullptr ? *recording : work).push_back(std::move(item)); }
   };
   bool IsOnDevice(const void* pointer, size_t bytes) const;
   Queue* Find(void* stream);
@@ -76,6 +84,7 @@ class Shim {
   std::map<void*, size_t> device_memory_;
   std::map<void*, size_t> pinned_memory_;
   std::set<Queue*> streams_;
+  std::set<Work*> recordings_;
 };
 
 }  // namespace rf::hip

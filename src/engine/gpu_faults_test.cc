@@ -1,0 +1,219 @@
+// A whole model on a GPU whose runtime fails on demand: catalogue rows D03, D04, D05 and D15. The device is the real
+// one of hip/; the runtime beneath it lives on the heap and runs the ops' references, so the text is the CPU's with
+// reference kernels.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cpu/cpu_device.h"
+#include "engine/model_session.h"
+#include "gguf/test_util/base_model.h"
+#include "gguf/test_util/fake_files.h"
+#include "hip/hip_device.h"
+#include "hip/test_util/shim.h"
+
+namespace rf {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class GpuFaults : public testing::Test {
+ protected:
+  struct Loaded {
+    std::unique_ptr<Device> device;
+    std::unique_ptr<ModelSession> session;  // goes before its device
+  };
+
+  void SetUp() override {
+    files_.Put("base.gguf", bytes_);
+    const auto cpu = cpu::CreateCpuDevice({.n_threads = 1, .isa = "reference"});
+    ASSERT_TRUE(cpu);
+    Device* const devices[] = {cpu->get()};
+    auto session = LoadModel("base.gguf", devices, Options());
+    ASSERT_TRUE(session);
+    expected_ = Generate(**session).value();
+    ASSERT_EQ(expected_.size(), 5u);
+  }
+  void TearDown() override {
+    EXPECT_THAT(shim_.violations, IsEmpty());
+    EXPECT_EQ(shim_.n_live(), 0u);
+    EXPECT_EQ(files_.n_open(), 0);
+  }
+
+  SessionOptions Options() const {
+    SessionOptions options;
+    options.context_length = 64;
+    options.syscalls = &files_.syscalls();
+    return options;
+  }
+
+  Result<Loaded> Load() {
+    Loaded loaded;
+    RF_ASSIGN_OR_RETURN(loaded.device, hip::CreateHipDevice(shim_.api(), "hip", 0));
+    Device* const devices[] = {loaded.device.get()};
+    RF_ASSIGN_OR_RETURN(loaded.session, LoadModel("base.gguf", devices, Options()));
+    return loaded;
+  }
+
+  // Five greedy tokens, or how the request ended.
+  static Result<std::vector<int32_t>> Generate(ModelSession& session) {
+    std::vector<int32_t> ids;
+    std::optional<Error> error;
+    Request request;
+    request.prompt = {1, 20, 30};
+    request.max_tokens = 5;
+    request.on_token = [&ids](const GeneratedToken& token) {
+      ids.push_back(token.id);
+      return true;
+    };
+    request.on_finish = [&error](const RequestResult& result) { error = result.error; };
+    EXPECT_TRUE(session.engine->Submit(std::move(request)));
+    const Status ran = session.engine->RunToCompletion();
+    EXPECT_EQ(ran.has_value(), !error.has_value());
+    EXPECT_FALSE(session.engine->HasWork());
+    EXPECT_EQ(session.engine->stats().n_free_pages, session.engine->stats().n_pages);
+    if (error) return *error;
+    return ids;
+  }
+
+  // The call that is `n` calls away fails.
+  void FailIn(int n, int code) {
+    shim_.fail_at = shim_.n_calls + n;
+    shim_.code = code;
+  }
+
+  const std::string bytes_ = BaseModelBytes();
+  MemoryFiles files_;
+  hip::Shim shim_;
+  std::vector<int32_t> expected_;
+};
+
+TEST_F(GpuFaults, WritesTheSameTextAsTheCpu) {
+  auto loaded = Load();
+  ASSERT_TRUE(loaded) << loaded.error().ToString();
+  EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+  EXPECT_EQ(Generate(*loaded->session).value(), expected_);  // with the first one's pages in the prefix cache
+  EXPECT_EQ(loaded->session->steps.front().device, "hip:0");
+  EXPECT_EQ(loaded->session->memory.weights_mapped, 0u);
+  EXPECT_GT(loaded->session->memory.weights, 400'000u);
+}
+
+TEST_F(GpuFaults, D03AByteTooLittleIsRefusedWithNumbersBeforeAnythingIsLoaded) {
+  uint64_t needed = 0;
+  {
+    const auto loaded = Load();
+    ASSERT_TRUE(loaded);
+    needed = loaded->session->memory.Total();
+    EXPECT_LE(shim_.live_bytes(), needed + 4096);  // the batch's arrays beside it
+  }
+  for (const uint64_t missing : {uint64_t{1}, needed / 2}) {
+    shim_.claimed_free = needed - missing;
+    const uint64_t copied = shim_.n_copied_to_device;
+    const auto loaded = Load();
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::kOutOfMemory);
+    EXPECT_THAT(loaded.error().message, HasSubstr("hip:0 has"));
+    EXPECT_THAT(loaded.error().message, HasSubstr("needed: weights"));
+    EXPECT_LT(shim_.n_copied_to_device - copied, 64u * 1024) << "more than the self-test was copied";
+  }
+  shim_.claimed_free = needed;
+  EXPECT_TRUE(Load());
+}
+
+// Somebody else takes the memory after the plan was made.
+TEST_F(GpuFaults, D03MemoryThatGoesDuringLoadingLeavesNothingBehind) {
+  uint64_t needed = 0;
+  {
+    const auto loaded = Load();
+    ASSERT_TRUE(loaded);
+    needed = shim_.live_bytes();
+  }
+  for (const uint64_t left : {needed - 1, needed / 2, uint64_t{50'000}}) {
+    shim_.capacity = left;
+    const auto loaded = Load();
+    ASSERT_FALSE(loaded) << left;
+    EXPECT_EQ(loaded.error().code, ErrorCode::kOutOfMemory);
+    EXPECT_THAT(loaded.error().message, HasSubstr("1024.0 of 2048.0 MiB are free"));
+    EXPECT_EQ(shim_.n_live(), 0u);
+  }
+}
+
+TEST_F(GpuFaults, D04EveryCallOfLoadingFailsOnce) {
+  int n_calls = 0;
+  {
+    shim_.n_calls = 0;
+    const auto loaded = Load();
+    ASSERT_TRUE(loaded);
+    n_calls = shim_.n_calls;
+  }
+  ASSERT_GT(n_calls, 100);
+  for (int n = 0; n < n_calls; ++n) {
+    shim_.n_calls = 0;
+    FailIn(n, n % 2 == 0 ? hip::kGpuOutOfMemory : 719);
+    auto loaded = Load();
+    if (loaded) {  // it was a call that loading can do without
+      EXPECT_EQ(Generate(*loaded->session).value(), expected_) << n;
+      continue;
+    }
+    EXPECT_EQ(loaded.error().code, n % 2 == 0 ? ErrorCode::kOutOfMemory : ErrorCode::kDevice) << n;
+    ASSERT_EQ(shim_.n_live(), 0u) << n;
+    ASSERT_EQ(files_.n_open(), 0) << n;
+  }
+  shim_.fail_at = -1;
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+}
+
+// Without memory for something the request ends and the next one works.
+TEST_F(GpuFaults, D05EveryCallOfARequestRunsOutOfMemoryOnce) {
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  const int before = shim_.n_calls;
+  ASSERT_TRUE(Generate(*loaded->session));
+  const int n_calls = shim_.n_calls - before;
+  ASSERT_GT(n_calls, 100);
+  for (int n = 0; n < n_calls; ++n) {
+    FailIn(n, hip::kGpuOutOfMemory);
+    const auto failed = Generate(*loaded->session);
+    if (failed) {  // the prefix cache has made this one shorter
+      EXPECT_EQ(*failed, expected_) << n;
+    } else {
+      EXPECT_EQ(failed.error().code, ErrorCode::kOutOfMemory) << n;
+    }
+    shim_.fail_at = -1;
+    const auto next = Generate(*loaded->session);
+    ASSERT_TRUE(next) << n;
+    ASSERT_EQ(*next, expected_) << n;
+  }
+}
+
+// After these the device is lost, whatever it says: no text comes any more.
+TEST_F(GpuFaults, D05EveryCallOfARequestLosesTheDeviceOnce) {
+  constexpr int kFatal[] = {700, 702, 719};
+  int n_lost = 0;
+  for (int n = 0; n < 60; ++n) {
+    const auto loaded = Load();
+    ASSERT_TRUE(loaded);
+    FailIn(n, kFatal[n % 3]);
+    const auto failed = Generate(*loaded->session);
+    ASSERT_FALSE(failed) << n;
+    EXPECT_EQ(failed.error().code, ErrorCode::kDevice) << n;
+    shim_.fail_at = -1;
+    const auto next = Generate(*loaded->session);
+    ASSERT_FALSE(next) << n;
+    EXPECT_THAT(next.error().message, HasSubstr("the device was lost earlier")) << n;
+    ++n_lost;
+  }
+  EXPECT_EQ(n_lost, 60);
+}
+
+TEST_F(GpuFaults, D15LoadsWithoutPinnedMemory) {
+  shim_.fails_pinned = true;
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+}
+
+}  // namespace
+}  // namespace rf
