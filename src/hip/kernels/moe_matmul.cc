@@ -23,14 +23,19 @@ size_t BytesOf(const Groups& groups) {
          sizeof(int32_t) * static_cast<size_t>(groups.n_experts + groups.n_rows);
 }
 
-Groups GroupsOf(const MoeMatMul::Args& args, void* workspace) {
+// Their sizes, without memory.
+Groups GroupsOf(const MoeMatMul::Args& args) {
   const auto n_rows = static_cast<int32_t>(args.y.n_rows);
   const auto n_experts = static_cast<int32_t>(args.weight.n_matrices);
   const int32_t n_full = n_rows / ProductKernelsOf(args.weight.format).tile_rows;
-  Groups groups{n_rows, n_experts, n_full + (n_experts < n_rows ? n_experts : n_rows), nullptr, nullptr, nullptr};
+  return {n_rows, n_experts, n_full + (n_experts < n_rows ? n_experts : n_rows), nullptr, nullptr, nullptr};
+}
+
+Groups PlacedGroups(const MoeMatMul::Args& args, void* workspace) {
+  Groups groups = GroupsOf(args);
   groups.tiles = static_cast<RowTile*>(workspace);
   groups.counts = reinterpret_cast<int32_t*>(groups.tiles + groups.n_tiles);
-  groups.order = groups.counts + n_experts;
+  groups.order = groups.counts + groups.n_experts;
   return groups;
 }
 
@@ -100,7 +105,7 @@ size_t UnitBytesOf(const MoeMatMul::Args& args) {
 }
 
 size_t WorkspaceBytes(const MoeMatMul::Args& args, int /*n_threads*/) {
-  return UnitBytesOf(args) + (IsGrouped(args) ? BytesOf(GroupsOf(args, nullptr)) : 0);
+  return UnitBytesOf(args) + (IsGrouped(args) ? BytesOf(GroupsOf(args)) : 0);
 }
 
 void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
@@ -119,7 +124,7 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
     job.units = units;
   }
   if (IsGrouped(args)) {
-    const Groups groups = GroupsOf(args, workspace + UnitBytesOf(args));
+    const Groups groups = PlacedGroups(args, workspace + UnitBytesOf(args));
     Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kernels.tile_rows);
     job.rows.tiles = groups.tiles;
     job.rows.order = groups.order;
