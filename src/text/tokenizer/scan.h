@@ -13,11 +13,6 @@ namespace rf::scan {
 /// REQUIRES: p < end; the text is well-formed UTF-8 (whole surrogates allowed).
 using Stage = const char* (*)(const char* p, const char* end);
 
-/// Both ends belong to it.
-struct CodePointRange {
-  char32_t first, last;
-};
-
 /// End of the longest run of characters with one of the classes `mask`.
 inline const char* SkipAny(const char* p, const char* end, unsigned mask) {
   for (CharInfo c = PeekChar(p, end); c.Is(mask); c = PeekChar(p, end)) p += c.length;
