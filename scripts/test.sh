@@ -82,8 +82,8 @@ check "include levels" python3 tools/layers.py
 check "sizes" python3 tools/sizes.py
 check "format" scripts/format.sh --check
 
-# With the tests and the emulator by name: quickstart.sh leaves a build folder without them.
-check "release build" build release -DRF_BUILD_TESTS=ON -DRF_GPU_EMULATION=ON || finish
+# With the tests by name: quickstart.sh leaves a build folder without them.
+check "release build" build release -DRF_BUILD_TESTS=ON || finish
 check "no code shared between instruction sets" python3 tools/isa_symbols.py build/release
 
 # The models that the end-to-end tests run: our own pull fetches and caches them.
