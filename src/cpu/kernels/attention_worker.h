@@ -9,6 +9,7 @@
 
 #include "cpu/kernels/kv_rows.h"
 #include "cpu/kernels/register.h"
+#include "cpu/simd/maths.h"
 
 namespace rf::cpu {
 namespace {

@@ -1,18 +1,8 @@
 #include "cpu/kernels/register.h"
-#include "cpu/simd/vec.h"
+#include "cpu/simd/maths.h"
 
 namespace rf::cpu {
 namespace {
-
-Vec Silu(Vec x) {
-  return x / (Exp(-x) + 1.0f);
-}
-
-// 0.5 x (1 + tanh(u)) = x sigmoid(2u)
-Vec GeluTanh(Vec x) {
-  constexpr float kTwiceSqrtTwoOverPi = 1.5957691216057308f;
-  return x * Sigmoid((x + x * x * x * 0.044715f) * kTwiceSqrtTwoOverPi);
-}
 
 template <Vec (*kActivate)(Vec)>
 void Run(const CpuContext& context, const Glu::Args& args) {

@@ -1,5 +1,5 @@
 #include "cpu/kernels/register.h"
-#include "cpu/simd/vec.h"
+#include "cpu/simd/maths.h"
 
 namespace rf::cpu {
 namespace {

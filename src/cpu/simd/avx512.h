@@ -28,6 +28,10 @@ typedef int32_t IntVec __attribute__((vector_size(64)));
 [[maybe_unused]] static inline Vec FusedMultiplyAdd(Vec a, Vec b, Vec c) {
   return _mm512_fmadd_ps(a, b, c);
 }
+/// What `product`, a * b rounded, lacks.
+[[maybe_unused]] static inline Vec ProductError(Vec a, Vec b, Vec product) {
+  return _mm512_fmsub_ps(a, b, product);
+}
 /// To the nearest integer, ties to even.
 [[maybe_unused]] static inline Vec Round(Vec x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);

@@ -27,6 +27,17 @@ typedef int32_t IntVec __attribute__((vector_size(16)));
 [[maybe_unused]] static inline Vec FusedMultiplyAdd(Vec a, Vec b, Vec c) {
   return a * b + c;
 }
+/// What `product`, a * b rounded, lacks: from products of halves of the numbers, which are exact (Dekker). For
+/// magnitudes up to 2^60.
+[[maybe_unused]] static inline Vec ProductError(Vec a, Vec b, Vec product) {
+  const Vec a_shifted = a * 4097.0f;
+  const Vec b_shifted = b * 4097.0f;
+  const Vec a_high = a_shifted - (a_shifted - a);
+  const Vec b_high = b_shifted - (b_shifted - b);
+  const Vec a_low = a - a_high;
+  const Vec b_low = b - b_high;
+  return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+}
 /// To the nearest integer, ties to even, for |x| < 2^22.
 [[maybe_unused]] static inline Vec Round(Vec x) {
   const Vec magic = Vec{} + 12582912.0f;

@@ -62,41 +62,6 @@ RF_SIMD float ReduceMax(Vec value) {
   return largest;
 }
 
-/// exp(x) for x <= 88, exp(88) above; 0 below -87.3; NaN for NaN. Cody-Waite reduction to [-ln2/2, ln2/2] and a
-/// polynomial of degree 6: 1.5 ulp.
-RF_SIMD Vec Exp(Vec x) {
-  // Max and Min give their second operand where one is NaN: x must be it, or NaN would turn into a number here.
-  const Vec clamped = Min(Broadcast(88.0f), Max(Broadcast(-87.33f), x));
-  const Vec n = Round(clamped * 1.44269504088896341f);
-  Vec r = FusedMultiplyAdd(n, Broadcast(-0.693145751953125f), clamped);
-  r = FusedMultiplyAdd(n, Broadcast(-1.428606820309417e-6f), r);
-  Vec p = Broadcast(1.9875691500e-4f);
-  p = FusedMultiplyAdd(p, r, Broadcast(1.3981999507e-3f));
-  p = FusedMultiplyAdd(p, r, Broadcast(8.3334519073e-3f));
-  p = FusedMultiplyAdd(p, r, Broadcast(4.1665795894e-2f));
-  p = FusedMultiplyAdd(p, r, Broadcast(1.6666665459e-1f));
-  p = FusedMultiplyAdd(p, r, Broadcast(5.0000001201e-1f));
-  p = FusedMultiplyAdd(p, r * r, r + 1.0f);
-  const IntVec exponent = (__builtin_convertvector(n, IntVec) + 127) << 23;
-  Vec scale;
-  memcpy(&scale, &exponent, sizeof(scale));
-  return Select(x < Broadcast(-87.33f), Vec{}, p * scale);
-}
-
-/// 1 / (1 + exp(-x))
-RF_SIMD Vec Sigmoid(Vec x) {
-  return Broadcast(1.0f) / (Exp(-x) + 1.0f);
-}
-
-/// tanh(x) = 2 sigmoid(2x) - 1, exact enough where |x| is not tiny; below 0.1 its series.
-RF_SIMD Vec Tanh(Vec x) {
-  const Vec square = x * x;
-  Vec series = FusedMultiplyAdd(square, Broadcast(-17.0f / 315.0f), Broadcast(2.0f / 15.0f));
-  series = FusedMultiplyAdd(series, square, Broadcast(-1.0f / 3.0f));
-  series = FusedMultiplyAdd(series * square, x, x);
-  return Select(square < Broadcast(0.01f), series, Sigmoid(x * 2.0f) * 2.0f - 1.0f);
-}
-
 /// Calls body(offset, count) along a row of n floats: count is kLanes, but for the last part.
 template <typename Body>
 RF_SIMD void ForEachVec(int64_t n, Body body) {
