@@ -8,8 +8,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/half.h"
 #include "cpu/pack_layout.h"
 #include "quant/k_scales.h"
+#include "quant/nvfp4.h"
+#include "quant/q3_k.h"
+#include "quant/tq1_0.h"
 
 namespace rf::cpu {
 
@@ -46,9 +50,9 @@ inline uint32_t SpreadBits(uint32_t bits) {
   return (bits | bits << 1) & 0x55555555u;
 }
 
-/// Fifth bits of weights 0 .. 31, one each, to the order of the pairs: bit p of the low half is the first of pair p, of
-/// the high half the second.
-inline uint32_t FifthBits(uint32_t bits) {
+/// Bits of weights 0 .. 31, one each, to the order of the pairs: bit p of the low half is the first of pair p, of the
+/// high half the second.
+inline uint32_t PairBits(uint32_t bits) {
   const uint32_t woven = SpreadBits(bits) | SpreadBits(bits >> 16) << 1;
   return EvenNibbles(woven) | EvenNibbles(woven >> 4) << 16;
 }
@@ -67,7 +71,7 @@ struct NibbleSource {
   }
   static int Words(const uint8_t* source, int, uint32_t* words) {
     memcpy(words, source + kNibbles, 16);
-    if constexpr (kHasFifthBits) words[4] = FifthBits(Load32(source + kHigh));
+    if constexpr (kHasFifthBits) words[4] = PairBits(Load32(source + kHigh));
     return kHasFifthBits ? 5 : 4;
   }
 };
@@ -124,6 +128,24 @@ inline uint32_t GatherBit(const uint8_t* bytes, int bit) {
   return word;
 }
 
+/// Bits `bit` and `bit` + 1 of 32 bytes, as the two words of a 2-bit plane.
+inline void TwoBitWords(const uint8_t* bytes, int bit, uint32_t* words) {
+  const uint32_t low_bits = PairBits(GatherBit(bytes, bit));
+  const uint32_t high_bits = PairBits(GatherBit(bytes, bit + 1));
+  for (int w = 0; w < 2; ++w) {
+    // Pairs 8w .. 8w + 7: bits 2p and 2p + 1 of each 16-bit half.
+    const int s = 8 * w;
+    const uint32_t even = (low_bits >> s & 0xffu) | (low_bits >> (16 + s) & 0xffu) << 8;
+    const uint32_t odd = (high_bits >> s & 0xffu) | (high_bits >> (16 + s) & 0xffu) << 8;
+    words[w] = SpreadBits(even) | SpreadBits(odd) << 1;
+  }
+}
+
+/// Where the K formats and TQ2_0 keep two bits of each of block b's weights: `bit` and the next of 32 bytes.
+inline void CrumbWords(const uint8_t* crumbs, int b, uint32_t* words) {
+  TwoBitWords(crumbs + b / 4 * 32, b % 4 * 2, words);
+}
+
 template <Format kOf, bool kHasFifthBits>
 struct KSource {
   static constexpr Format kFormat = kOf;
@@ -142,7 +164,7 @@ struct KSource {
   }
   static int Words(const uint8_t* source, int b, uint32_t* words) {
     KNibbleWords(source + kNibbles + b / 2 * 32, b % 2 != 0, words);
-    if constexpr (kHasFifthBits) words[4] = FifthBits(GatherBit(source + 16, b));
+    if constexpr (kHasFifthBits) words[4] = PairBits(GatherBit(source + 16, b));
     return kHasFifthBits ? 5 : 4;
   }
 };
@@ -160,20 +182,41 @@ struct Q6_KSource {
     for (int s = 0; s < 16; ++s) record[kHalfPlane + s * kBytePlane + row] = source[192 + s];
   }
   static int Words(const uint8_t* source, int b, uint32_t* words) {
-    const int half = b / 4;
-    const int part = b % 4;
-    KNibbleWords(source + half * 64 + part % 2 * 32, part >= 2, words);
-    const uint8_t* high = source + 128 + half * 32;
-    const uint32_t low_bits = FifthBits(GatherBit(high, 2 * part));
-    const uint32_t high_bits = FifthBits(GatherBit(high, 2 * part + 1));
-    for (int w = 0; w < 2; ++w) {
-      // Pairs 8w .. 8w + 7: bits 2p and 2p + 1 of each 16-bit half.
-      const int s = 8 * w;
-      const uint32_t even = (low_bits >> s & 0xffu) | (low_bits >> (16 + s) & 0xffu) << 8;
-      const uint32_t odd = (high_bits >> s & 0xffu) | (high_bits >> (16 + s) & 0xffu) << 8;
-      words[4 + w] = SpreadBits(even) | SpreadBits(odd) << 1;
-    }
+    KNibbleWords(source + b / 4 * 64 + b % 2 * 32, b % 4 >= 2, words);
+    CrumbWords(source + 128, b, words + 4);
     return 6;
+  }
+};
+
+/// Q2_K: 16 bytes of scale and minimum, 64 of crumbs, d, dmin.
+struct Q2_KSource {
+  static constexpr Format kFormat = Format::kQ2_K;
+  static constexpr int kBytes = 84;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source + 80));
+    StoreHalf(record + kHalfPlane, row, Load16(source + 82));
+    for (int s = 0; s < 16; ++s) record[2 * kHalfPlane + s * kBytePlane + row] = source[s];
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    CrumbWords(source + 16, b, words);
+    return 2;
+  }
+};
+
+/// Q3_K: 32 bytes of third bits, 64 of crumbs, 12 of scales, d.
+struct Q3_KSource {
+  static constexpr Format kFormat = Format::kQ3_K;
+  static constexpr int kBytes = 110;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source + 108));
+    for (int s = 0; s < 16; ++s) {
+      record[kHalfPlane + s * kBytePlane + row] = static_cast<uint8_t>(Q3KScale(source + 96, s));
+    }
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    CrumbWords(source + 32, b, words);
+    words[2] = PairBits(GatherBit(source, b));
+    return 3;
   }
 };
 
@@ -193,6 +236,85 @@ struct IQ4_XSSource {
   static int Words(const uint8_t* source, int b, uint32_t* words) {
     memcpy(words, source + 8 + b * 16, 16);
     return 4;
+  }
+};
+
+/// NVFP4: four E4M3 scales, then 8 bytes for each 16 weights, two of which make a block.
+struct NVFP4Source {
+  static constexpr Format kFormat = Format::kNVFP4;
+  static constexpr int kBytes = 36;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    // Three bits of mantissa: exact in F16.
+    for (int s = 0; s < 4; ++s) StoreHalf(record + s * kHalfPlane, row, FloatToHalf(E4M3ToHalvedFloat(source[s])));
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    // Byte t holds weights t and t + 8 of its sixteen; weights t and t + 16 of the block are to lie together.
+    const uint8_t* codes = source + 4 + b * 16;
+    for (int j = 0; j < 4; ++j) {
+      const uint32_t first = Load32(codes + j % 2 * 4) >> (j / 2 * 4) & 0x0f0f0f0fu;
+      const uint32_t second = Load32(codes + 8 + j % 2 * 4) >> (j / 2 * 4) & 0x0f0f0f0fu;
+      words[j] = first | second << 4;
+    }
+    return 4;
+  }
+};
+
+/// TQ1_0: five digits in each of 32 bytes, five in 16, four in 4, then d. Digit n of a group's byte j is its weight
+/// n * bytes + j.
+struct TQ1_0Source {
+  static constexpr Format kFormat = Format::kTQ1_0;
+  static constexpr int kBytes = 54;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source + 52));
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    uint8_t digits[kBlock];
+    for (int i = 0; i < kBlock; ++i) digits[i] = static_cast<uint8_t>(DigitOf(source, b * kBlock + i));
+    TwoBitWords(digits, 0, words);
+    return 2;
+  }
+  static int DigitOf(const uint8_t* source, int weight) {
+    if (weight < 160) return TernaryDigitOfByte(source[weight % 32], weight / 32);
+    if (weight < 240) return TernaryDigitOfByte(source[32 + weight % 16], (weight - 160) / 16);
+    return TernaryDigitOfByte(source[48 + weight % 4], (weight - 240) / 4);
+  }
+};
+
+struct TQ2_0Source {
+  static constexpr Format kFormat = Format::kTQ2_0;
+  static constexpr int kBytes = 66;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source + 64));
+  }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    CrumbWords(source, b, words);
+    return 2;
+  }
+};
+
+/// Q1_0: d, then a bit for each of 128 weights.
+struct Q1_0Source {
+  static constexpr Format kFormat = Format::kQ1_0;
+  static constexpr int kBytes = 18;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) { StoreHalf(record, row, Load16(source)); }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    words[0] = PairBits(Load32(source + 2 + 4 * b));
+    return 1;
+  }
+};
+
+/// Q2_0: d, then two bits for each of 64 weights, one after another.
+struct Q2_0Source {
+  static constexpr Format kFormat = Format::kQ2_0;
+  static constexpr int kBytes = 18;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) { StoreHalf(record, row, Load16(source)); }
+  static int Words(const uint8_t* source, int b, uint32_t* words) {
+    uint8_t quants[kBlock];
+    for (int i = 0; i < kBlock; ++i) {
+      quants[i] = static_cast<uint8_t>(source[2 + 8 * b + i / 4] >> (i % 4 * 2) & 3);
+    }
+    TwoBitWords(quants, 0, words);
+    return 2;
   }
 };
 

@@ -7,8 +7,10 @@
 //     4-bit plane: 4 words x 16 rows x 32 bits. Byte t of a row's 16 bytes holds weight t in its low and weight t + 16
 //     in
 //       its high nibble, as Q4_0 does, so that (word >> 4i) & 0x000f000f is a pair of 16-bit integers;
-//     1-bit plane (fifth bits): 1 word x 16 rows; 2-bit plane (fifth and sixth bits): 2 words x 16 rows; ordered by
-//     pairs; 8-bit plane: 8 words x 16 rows; word j holds weights 4j .. 4j + 3, each + 128.
+//     1-bit plane: 1 word x 16 rows, bit p of each 16-bit half belonging to pair p; 2-bit plane: 2 words x 16 rows,
+//     bits 2p and 2p + 1 of word w belonging to pair 8w + p; five- and six-bit quants have their upper bits so, behind
+//     the 4-bit plane, three-bit quants their third bits behind the 2-bit plane;
+//     8-bit plane: 8 words x 16 rows; word j holds weights 4j .. 4j + 3, each + 128.
 //   The pairs of a block, in the order in which kernels and packed activations go through them: pair 4j + i holds
 //   weights
 //     kPairFirst[i] + 4j and that + 2.

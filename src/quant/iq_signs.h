@@ -9,7 +9,7 @@ namespace rf {
 
 /// The eight sign bits, bit j for weight j (1: negative): the seven stored ones and an eighth that makes the number of
 /// negative weights even.
-RF_SHARED_INLINE uint32_t EvenSigns(uint32_t seven) {
+RF_SHARED_INLINE constexpr uint32_t EvenSigns(uint32_t seven) {
   uint32_t parity = seven ^ seven >> 4;
   parity ^= parity >> 2;
   parity ^= parity >> 1;

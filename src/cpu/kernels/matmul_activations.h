@@ -19,13 +19,13 @@ inline constexpr float kSmallestMaximum = 1e-30f;
 struct PreparedRows {
   int64_t d_in = 0;
   int32_t* pairs = nullptr;  ///< d_in / 2 for each row; null if no integer format reads them
-  float* scales = nullptr;   ///< 3 * d_in / 32 for each row
+  float* scales = nullptr;   ///< kBlockNumbers * d_in / 32 for each row
   float* values = nullptr;   ///< d_in for each row; null if no floating-point format reads them
 };
 
 RF_LANES_INLINE IntegerTile IntegersFrom(const PreparedRows& rows, int64_t first_row, int64_t first_col, int n_tokens) {
   return {rows.pairs + first_row * rows.d_in / 2 + first_col / 2 * n_tokens,
-          rows.scales + (first_row * rows.d_in / kBlock + first_col / kBlock * n_tokens) * 3};
+          rows.scales + (first_row * rows.d_in / kBlock + first_col / kBlock * n_tokens) * kBlockNumbers};
 }
 
 /// The largest magnitude's bits; any NaN is larger than all numbers.
@@ -51,10 +51,10 @@ inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* s
   const bool is_finite = largest <= 3.4028235e38f;
   const float inverse = is_zero || !is_finite ? 0.0f : kLargestQuant / largest;
   int32_t q[kBlock];
-  int32_t sum = 0;
+  int32_t sums[2] = {};
   for (int i = 0; i < kBlock; ++i) {
     q[i] = is_finite ? RoundToInt(x[i] * inverse) : 0;
-    sum += q[i];
+    sums[i / 16] += q[i];
   }
   for (int j = 0; j < 4; ++j) {
     for (int i = 0; i < 4; ++i) {
@@ -65,9 +65,10 @@ inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* s
   }
   const float scale = is_zero ? 0.0f : is_finite ? largest / kLargestQuant : BitsToFloat(0x7fc00000u);
   scales[0] = scale;
-  scales[n_tokens] = scale * static_cast<float>(sum);
-  const int32_t negated = -sum;
+  scales[n_tokens] = scale * static_cast<float>(sums[0] + sums[1]);
+  const int32_t negated = -(sums[0] + sums[1]);
   __builtin_memcpy(scales + 2 * n_tokens, &negated, sizeof(negated));
+  scales[3 * n_tokens] = scale * static_cast<float>(sums[0]);
 }
 
 /// Prepares one row: `token` of a tile of n_tokens that begins at first_row.
@@ -76,7 +77,7 @@ inline void PrepareRow(const float* x, const PreparedRows& rows, int64_t first_r
     const IntegerTile tile = IntegersFrom(rows, first_row, 0, n_tokens);
     auto* pairs = const_cast<int32_t*>(tile.pairs) + token;
     auto* scales = const_cast<float*>(tile.scales) + token;
-    for (int64_t i = 0; i < rows.d_in; i += kBlock, pairs += kPairs * n_tokens, scales += 3 * n_tokens) {
+    for (int64_t i = 0; i < rows.d_in; i += kBlock, pairs += kPairs * n_tokens, scales += kBlockNumbers * n_tokens) {
       QuantizeBlock(x + i, n_tokens, pairs, scales);
     }
   }

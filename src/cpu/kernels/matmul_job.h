@@ -102,7 +102,7 @@ inline size_t AlignedBytes(int64_t bytes) {
 inline JobMemory PlanMemory(int64_t n_rows, int64_t d_in, bool with_integers, bool with_floats, int n_threads) {
   JobMemory memory;
   memory.scales = with_integers ? AlignedBytes(n_rows * d_in / 2 * 4) : 0;
-  memory.values = memory.scales + (with_integers ? AlignedBytes(n_rows * d_in / kBlock * 3 * 4) : 0);
+  memory.values = memory.scales + (with_integers ? AlignedBytes(n_rows * d_in / kBlock * kBlockNumbers * 4) : 0);
   memory.scratch = memory.values + (with_floats ? AlignedBytes(n_rows * d_in * 4) : 0);
   memory.rest = memory.scratch + static_cast<size_t>(n_threads) * sizeof(Scratch);
   return memory;

@@ -1,22 +1,39 @@
 // The tile functions by format. Included by matmul.cc only: one copy of the code serves moe_matmul as well.
 #pragma once
 
+#include "cpu/kernels/matmul_codebooks.h"
 #include "cpu/kernels/matmul_tiles.h"
 
 namespace rf::cpu {
 namespace {
 
 template <class Block, int kTokens>
-constexpr void SetIntegerTiles(TileKernels& kernels) {
+constexpr void SetDirectTiles(TileKernels& kernels) {
   kernels.direct[kTokens] = DirectTile<Block, kTokens>;
-  kernels.unpacked[kTokens] = UnpackedTile<kTokens, Block::kScales, Block::kHasMinimum>;
-  if constexpr (kTokens > 1) SetIntegerTiles<Block, kTokens - 1>(kernels);
+  if constexpr (kTokens > 1) SetDirectTiles<Block, kTokens - 1>(kernels);
+}
+
+template <int kScales, bool kHasMinimum, int kTokens>
+constexpr void SetUnpackedTiles(TileKernels& kernels) {
+  kernels.unpacked[kTokens] = UnpackedTile<kTokens, kScales, kHasMinimum>;
+  if constexpr (kTokens > 1) SetUnpackedTiles<kScales, kHasMinimum, kTokens - 1>(kernels);
 }
 
 template <class Block>
 constexpr TileKernels IntegerKernels() {
-  TileKernels kernels{Block::kLayout, {}, UnpackPanel<Block>, {}, {}};
-  SetIntegerTiles<Block, kTileTokens>(kernels);
+  TileKernels kernels{};
+  kernels.layout = Block::kLayout;
+  kernels.unpack = UnpackPanel<Block>;
+  SetDirectTiles<Block, kTileTokens>(kernels);
+  SetUnpackedTiles<Block::kScales, Block::kHasMinimum, kTileTokens>(kernels);
+  return kernels;
+}
+
+template <class Rows>
+constexpr TileKernels CodebookKernels() {
+  TileKernels kernels{};
+  kernels.unpack_rows = UnpackCodedRows<Rows>;
+  SetUnpackedTiles<Rows::kScales, false, kTileTokens>(kernels);
   return kernels;
 }
 
@@ -28,7 +45,8 @@ constexpr void SetFloatTiles(TileKernels& kernels) {
 
 template <class Columns>
 constexpr TileKernels FloatKernels() {
-  TileKernels kernels{{1, Columns::kBytes, 0, 0}, {}, nullptr, {}, {}};
+  TileKernels kernels{};
+  kernels.layout = {1, Columns::kBytes, 0, 0};
   SetFloatTiles<Columns, kTileTokens>(kernels);
   return kernels;
 }
@@ -37,6 +55,8 @@ template <class Block>
 constexpr TileKernels kIntegerKernels = IntegerKernels<Block>();
 template <class Columns>
 constexpr TileKernels kFloatKernels = FloatKernels<Columns>();
+template <class Rows>
+constexpr TileKernels kCodebookKernels = CodebookKernels<Rows>();
 
 /// The kernels of a packed weight; null for formats without a panel layout, which are never packed.
 constexpr const TileKernels* PackedKernelsOf(Format format) {
@@ -48,6 +68,15 @@ constexpr const TileKernels* PackedKernelsOf(Format format) {
 #undef RF_PANEL_BLOCKS
 #undef RF_PANEL_COLUMNS
   return nullptr;
+}
+
+/// The kernels of a weight in the file's layout.
+constexpr const TileKernels* FileKernelsOf(Format format) {
+#define RF_CODEBOOK(Name) \
+  if (format == Format::k##Name) return &kCodebookKernels<Name##Rows>;
+#include "cpu/codebook_formats.def"
+#undef RF_CODEBOOK
+  return &kFloatKernels<F32Columns>;
 }
 
 /// Whether kernels read records of the size that the packer writes.
@@ -65,7 +94,7 @@ constexpr bool IsLayoutOf(Format format, const PanelLayout& read) {
 }  // namespace
 
 const TileKernels& RF_ISA::TileKernelsOf(Format format, WeightLayout layout) {
-  return layout == kFileLayout ? kFloatKernels<F32Columns> : *PackedKernelsOf(format);
+  return layout == kFileLayout ? *FileKernelsOf(format) : *PackedKernelsOf(format);
 }
 
 }  // namespace rf::cpu

@@ -16,9 +16,9 @@ inline constexpr int64_t kChunkRows = 256;
 /// One thread's scratch memory.
 struct Scratch {
   alignas(64) float sums[kChunkRows * kPanelRows];
-  alignas(64) int32_t pairs[kStretch / 2 * kPanelRows];  // also floats of one stretch
-  alignas(64) int32_t more[kStretch / 2 * kPanelRows];
-  alignas(64) float scales[kStretch / kBlock * 3 * kPanelRows];
+  alignas(64) int32_t pairs[kStretch * kPanelRows];  // pairs of 16-bit integers (half of it), or floats
+  alignas(64) uint8_t planes[kStretch / kBlock * 8 * kWordPlane];
+  alignas(64) float scales[kStretch / kBlock * 4 * kPanelRows];  // two scales and two minimums at most
   alignas(64) float row[kStretch];
 };
 
@@ -44,16 +44,22 @@ inline int TileTokens(const RowRun& rows, int64_t done) {
   return static_cast<int>(left < kTileTokens ? left : kTileTokens);
 }
 
-/// Unpacks columns [first_col, first_col + n_cols) of 16 rows in the file's layout to F32 columns.
-inline void UnpackFileRows(const WeightView& weight, int64_t first_row, int64_t first_col, int64_t n_cols,
-                           Scratch& scratch) {
+/// The rows of a panel in the file's layout, from first_col on.
+inline FileRows FileRowsOf(const WeightView& weight, int64_t first_row, int64_t first_col) {
   const FormatInfo& info = GetFormatInfo(weight.format);
   const int64_t row_bytes = RowBytes(info, weight.n_cols);
-  const auto* source = static_cast<const uint8_t*>(weight.data) + first_row * row_bytes + RowBytes(info, first_col);
+  const int64_t left = weight.n_rows - first_row;
+  return {static_cast<const uint8_t*>(weight.data) + first_row * row_bytes + RowBytes(info, first_col), row_bytes,
+          static_cast<int>(left < kPanelRows ? left : kPanelRows)};
+}
+
+/// Unpacks n_cols columns of them to F32 columns.
+inline void UnpackFileRows(const FileRows& rows, Format format, int64_t n_cols, Scratch& scratch) {
+  const FormatInfo& info = GetFormatInfo(format);
   auto* columns = reinterpret_cast<float*>(scratch.pairs);
-  for (int r = 0; r < kPanelRows; ++r, source += row_bytes) {
-    const bool exists = first_row + r < weight.n_rows;
-    if (exists) info.unpack(source, n_cols, scratch.row);
+  for (int r = 0; r < kPanelRows; ++r) {
+    const bool exists = r < rows.n_rows;
+    if (exists) info.unpack(rows.first + r * rows.row_bytes, n_cols, scratch.row);
     for (int64_t i = 0; i < n_cols; ++i) columns[i * kPanelRows + r] = exists ? scratch.row[i] : 0.0f;
   }
 }
@@ -81,8 +87,13 @@ inline PanelStretch PrepareStretch(const PanelTask& task, const TileKernels& ker
                                    int64_t panel_index, int64_t first_col, int64_t n_cols, Scratch& scratch) {
   PanelStretch stretch{kind, nullptr, {scratch.pairs, scratch.scales}, first_col, n_cols};
   if (task.weight.layout == kFileLayout) {
-    UnpackFileRows(task.weight, panel_index * kPanelRows, first_col, n_cols, scratch);
-    stretch.bytes = reinterpret_cast<const uint8_t*>(scratch.pairs);
+    const FileRows rows = FileRowsOf(task.weight, panel_index * kPanelRows, first_col);
+    if (kernels.is_integer()) {
+      kernels.unpack_rows(rows, n_cols / kBlock, scratch.planes, stretch.unpacked);
+    } else {
+      UnpackFileRows(rows, task.weight.format, n_cols, scratch);
+      stretch.bytes = reinterpret_cast<const uint8_t*>(scratch.pairs);
+    }
     return stretch;
   }
   stretch.bytes = static_cast<const uint8_t*>(task.weight.data) +
@@ -152,11 +163,12 @@ inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const Prep
                           Scratch& scratch) {
   using Kind = PanelStretch::Kind;
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
-  const Kind kind = !kernels.is_integer()          ? Kind::kFloats
-                    : rows.count < kUnpackFromRows ? Kind::kPacked
-                                                   : Kind::kUnpacked;
+  const bool is_packed = task.weight.layout != kFileLayout;
+  const Kind kind = !kernels.is_integer()                       ? Kind::kFloats
+                    : is_packed && rows.count < kUnpackFromRows ? Kind::kPacked
+                                                                : Kind::kUnpacked;
   const int64_t first_output = panel_index * kPanelRows;
-  const int64_t step = StretchColumns(kernels, kind, task.weight.layout != kFileLayout, x.d_in);
+  const int64_t step = StretchColumns(kernels, kind, is_packed, x.d_in);
   for (int64_t col = 0; col < x.d_in; col += step) {
     const bool is_last = col + step >= x.d_in;
     const PanelStretch stretch =

@@ -5,10 +5,12 @@
 //   integer formats: activations are 16-bit integers q with an F32 scale dx for each 32 (matmul_activations.h);
 //     for each block, for each scale of the block: I = sum_i quant_w[i] * q[i], exact in 32 bits;
 //       y = fma(I, scale_w * dx, y);   then, with minimums, y = fma(minimum_w, sx, y), sx = dx * sum_i q[i]
+//     (of two halves, the second's sx is the block's less the first's);
 //     |I| <= 255 * 32512 * 32 < 2^31.
 //   floating-point formats: y = fma(w[i], x[i], y), i ascending.
 #pragma once
 
+#include "cpu/kernels/matmul_codebooks.h"
 #include "cpu/kernels/matmul_formats.h"
 #include "cpu/kernels/matmul_types.h"
 
@@ -20,6 +22,15 @@ RF_LANES_INLINE int32_t NegatedSum(const float* block_scales, int t) {
   int32_t value;
   __builtin_memcpy(&value, block_scales + 2 * kTokens + t, sizeof(value));
   return value;
+}
+
+/// sx of the weights that scale s of kScales belongs to.
+template <int kTokens, int kScales>
+RF_LANES_INLINE float ScaledSum(const float* block_scales, int s, int t) {
+  const float whole = block_scales[kTokens + t];
+  if constexpr (kScales == 1) return whole;
+  const float first = block_scales[3 * kTokens + t];
+  return s == 0 ? first : whole - first;
 }
 
 RF_LANES_INLINE constexpr int Log2(int power) {
@@ -35,7 +46,7 @@ void DirectTile(const uint8_t* panel, int64_t n_records, const IntegerTile& x, f
   const int32_t* pairs = x.pairs;
   const float* scales = x.scales;
   for (int64_t r = 0; r < n_records; ++r, panel += Block::kLayout.record_bytes) {
-    for (int b = 0; b < kRecordBlocks; ++b, pairs += kPairs * kTokens, scales += 3 * kTokens) {
+    for (int b = 0; b < kRecordBlocks; ++b, pairs += kPairs * kTokens, scales += kBlockNumbers * kTokens) {
       const Block block(panel, b);
 #pragma GCC unroll 2
       for (int s = 0; s < Block::kScales; ++s) {
@@ -58,10 +69,12 @@ void DirectTile(const uint8_t* panel, int64_t n_records, const IntegerTile& x, f
         for (int t = 0; t < kTokens; ++t) {
           y[t] = MultiplyAdd(ToFloats(products[t]), Multiply(scale, SplatFloat(scales[t])), y[t]);
         }
-      }
-      if constexpr (Block::kHasMinimum) {
-        const Floats minimum = block.Minimum();
-        for (int t = 0; t < kTokens; ++t) y[t] = MultiplyAdd(minimum, SplatFloat(scales[kTokens + t]), y[t]);
+        if constexpr (Block::kHasMinimum) {
+          const Floats minimum = block.Minimum(s);
+          for (int t = 0; t < kTokens; ++t) {
+            y[t] = MultiplyAdd(minimum, SplatFloat(ScaledSum<kTokens, Block::kScales>(scales, s, t)), y[t]);
+          }
+        }
       }
     }
   }
@@ -80,11 +93,49 @@ void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& o
       for (int p = 0; p < kPairs; ++p) {
         StoreInts(pairs + p * kPanelRows, Subtract16(block.Pair(p), Block::kOffset));
       }
-      for (int s = 0; s < Block::kScales; ++s, scales += kPanelRows) StoreFloats(scales, block.Scale(s));
-      if constexpr (Block::kHasMinimum) {
-        StoreFloats(scales, block.Minimum());
+      for (int s = 0; s < Block::kScales; ++s) {
+        StoreFloats(scales, block.Scale(s));
         scales += kPanelRows;
+        if constexpr (Block::kHasMinimum) {
+          StoreFloats(scales, block.Minimum(s));
+          scales += kPanelRows;
+        }
       }
+    }
+  }
+}
+
+/// Puts blocks of one row into lane r of their 8-bit planes and scales.
+template <class Rows>
+void ReadCodedRow(const uint8_t* row, int64_t n_blocks, int r, uint8_t* planes, float* scales) {
+  constexpr int kRecordBlocks = Rows::Block::kElements / kBlock;
+  const auto* records = reinterpret_cast<const typename Rows::Block*>(row);
+  for (int64_t b = 0; b < n_blocks; ++b, planes += 8 * kWordPlane) {
+    CodedBlock block;
+    Rows::Read(records[b / kRecordBlocks], static_cast<int>(b % kRecordBlocks), block);
+    for (int j = 0; j < 8; ++j) {
+      const auto word = static_cast<uint32_t>(block.bytes[j / 2] >> (j % 2 * 32));
+      __builtin_memcpy(planes + j * kWordPlane + r * 4, &word, sizeof(word));
+    }
+    for (int s = 0; s < Rows::kScales; ++s, scales += kPanelRows) scales[r] = block.scales[s];
+  }
+}
+
+/// Rows first, then planes: what is stored in words is not loaded in vectors before it has reached the cache.
+template <class Rows>
+void UnpackCodedRows(const FileRows& rows, int64_t n_blocks, uint8_t* planes, const UnpackedPanel& out) {
+  if (rows.n_rows < kPanelRows) {
+    __builtin_memset(planes, 128, static_cast<size_t>(n_blocks) * 8 * kWordPlane);
+    __builtin_memset(out.scales, 0, static_cast<size_t>(n_blocks) * Rows::kScales * kWordPlane);
+  }
+  for (int r = 0; r < rows.n_rows; ++r) {
+    ReadCodedRow<Rows>(rows.first + r * rows.row_bytes, n_blocks, r, planes, out.scales);
+  }
+  for (int64_t b = 0; b < n_blocks; ++b) {
+    const BytePairs bytes{planes + b * 8 * kWordPlane};
+#pragma GCC unroll 16
+    for (int p = 0; p < kPairs; ++p) {
+      StoreInts(out.pairs + (b * kPairs + p) * kPanelRows, Subtract16(bytes.Pair(p), 128));
     }
   }
 }
@@ -92,14 +143,13 @@ void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& o
 /// Adds n_blocks blocks of an unpacked panel to sums: for many tokens.
 template <int kTokens, int kScales, bool kHasMinimum>
 void UnpackedTile(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTile& x, float* sums) {
-  static_assert(kScales == 1 || !kHasMinimum);
   const int32_t* w_pairs = panel.pairs;
   const float* w_scales = panel.scales;
   const int32_t* pairs = x.pairs;
   const float* scales = x.scales;
   for (int64_t b = 0; b < n_blocks; ++b) {
 #pragma GCC unroll 2
-    for (int s = 0; s < kScales; ++s, w_scales += kPanelRows) {
+    for (int s = 0; s < kScales; ++s, w_scales += (kHasMinimum ? 2 : 1) * kPanelRows) {
       Ints products[kTokens];
       for (int t = 0; t < kTokens; ++t) products[t] = ZeroInts();
 #pragma GCC unroll 16
@@ -114,15 +164,15 @@ void UnpackedTile(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTil
         Floats y = LoadFloats(sums + t * kPanelRows);
         y = MultiplyAdd(ToFloats(products[t]), Multiply(scale, SplatFloat(scales[t])), y);
         if constexpr (kHasMinimum) {
-          y = MultiplyAdd(LoadFloats(w_scales + kPanelRows), SplatFloat(scales[kTokens + t]), y);
+          const float sum = ScaledSum<kTokens, kScales>(scales, s, t);
+          y = MultiplyAdd(LoadFloats(w_scales + kPanelRows), SplatFloat(sum), y);
         }
         StoreFloats(sums + t * kPanelRows, y);
       }
     }
-    if constexpr (kHasMinimum) w_scales += kPanelRows;
     w_pairs += kPairs * kPanelRows;
     pairs += kPairs * kTokens;
-    scales += 3 * kTokens;
+    scales += kBlockNumbers * kTokens;
   }
 }
 

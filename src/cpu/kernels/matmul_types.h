@@ -7,18 +7,29 @@
 
 namespace rf::cpu::RF_ISA {
 
-/// A tile's activations for integer formats. Pair p of block b of token t: pairs[(b * kPairs + p) * kTokens + t]; of
-/// block b, scales[b * 3 * kTokens + t] is dx, the next kTokens are sx, and the next the negated sums of q (integers).
+/// What each block of activations has for each token, beside its quants q: the scale dx; sx = dx * the sum of q; the
+/// negated sum of q (an integer); and dx * the sum of the first sixteen q.
+inline constexpr int kBlockNumbers = 4;
+
+/// A tile's activations for integer formats. Pair p of block b of token t: pairs[(b * kPairs + p) * kTokens + t]; its
+/// n-th number: scales[(b * kBlockNumbers + n) * kTokens + t].
 struct IntegerTile {
   const int32_t* pairs;
   const float* scales;
 };
 
-/// A stretch of a panel, unpacked once for many tiles. Pair p of block b: pairs + (b * kPairs + p) * 16 words; the
-/// block's scales, then its minimum where there is one, 16 floats each.
+/// A stretch of a panel, unpacked once for many tiles. Pair p of block b: pairs + (b * kPairs + p) * 16 words; each of
+/// the block's scales, with its minimum behind it where there is one, 16 floats each.
 struct UnpackedPanel {
   int32_t* pairs;
   float* scales;
+};
+
+/// Rows of a weight in the file's layout: up to kPanelRows of them, from the same column on.
+struct FileRows {
+  const uint8_t* first;
+  int64_t row_bytes;
+  int n_rows;  ///< rows beyond count as zero
 };
 
 /// Tile functions of one format; arrays are indexed by the number of tokens in the tile. `sums` [tokens, 16] is added
@@ -27,15 +38,19 @@ struct TileKernels {
   PanelLayout layout;
   void (*direct[kTileTokens + 1])(const uint8_t* panel, int64_t n_records, const IntegerTile& x, float* sums) = {};
   void (*unpack)(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) = nullptr;
+  /// For integer kernels of the file's layout, in place of `direct` and `unpack`. `planes`: scratch of 8 * kWordPlane
+  /// bytes for each block.
+  void (*unpack_rows)(const FileRows& rows, int64_t n_blocks, uint8_t* planes, const UnpackedPanel& out) = nullptr;
   void (*unpacked[kTileTokens + 1])(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTile& x,
                                     float* sums) = {};
   void (*floating[kTileTokens + 1])(const uint8_t* panel, int64_t n_cols, const float* x, float* sums) = {};
 
-  bool is_integer() const { return unpack != nullptr; }
+  bool is_integer() const { return unpacked[1] != nullptr; }
 };
 
-/// The kernels for a packed weight of `format`, or those for F32 columns: what weights in the file's layout are
-/// unpacked to, whatever their format. REQUIRES: the format has the layout. Defined in matmul.cc.
+/// The kernels for a packed weight of `format`; of a weight in the file's layout, those of its codebook, or else those
+/// for F32 columns, to which weights of any format are unpacked. REQUIRES: the format has the layout. Defined in
+/// matmul.cc.
 const TileKernels& TileKernelsOf(Format format, WeightLayout layout);
 
 }  // namespace rf::cpu::RF_ISA
@@ -43,7 +58,9 @@ const TileKernels& TileKernelsOf(Format format, WeightLayout layout);
 namespace rf::cpu {
 namespace {
 
+using RF_ISA::FileRows;
 using RF_ISA::IntegerTile;
+using RF_ISA::kBlockNumbers;
 using RF_ISA::TileKernels;
 using RF_ISA::TileKernelsOf;
 using RF_ISA::UnpackedPanel;
