@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import binary, run, run_json
 
-COMMANDS = ["run", "generate", "bench", "pull", "models", "rm", "inspect", "plan", "devices", "tokenize", "detokenize", "template",
+COMMANDS = ["run", "generate", "bench", "pull", "models", "rm", "inspect", "plan", "devices", "doctor", "tokenize", "detokenize", "template",
             "logits", "perplexity"]
 
 
