@@ -1,70 +1,98 @@
 // The tokens that may still be chosen.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <limits>
 #include <span>
 #include <vector>
 
-#include "engine/sampler/sampling_params.h"
+#include "engine/sampler/block_maxima.h"
+#include "engine/sampler/passes.h"
 
 namespace rf {
 
-/// A token with its logit.
-struct Candidate {
-  int32_t id;
-  float logit;
+/// At first all tokens of a row of logits, which is read where it is; a list from the first cut on, as a vocabulary is
+/// large and what survives is not. Always in the order of the ids: a seed's token must not depend on how a step found
+/// its survivors. Keeps its memory from row to row.
+class Candidates {
+ public:
+  /// All tokens but those of NaN and minus infinity. REQUIRES: the largest logit is finite to use anything else here;
+  /// `logits` outlives the use.
+  void Reset(std::span<const float> logits);
+
+  /// Of entries, each with an index below size(). Among those of a whole row are tokens of NaN and minus infinity,
+  /// which have no weight and are never kept.
+  size_t size() const { return logits_.size(); }
+  int32_t id(size_t i) const { return is_row_ ? static_cast<int32_t>(i) : ids_[i]; }
+  std::span<const float> logits() const { return logits_; }
+  float largest() const { return largest_; }
+
+  /// How many there are without NaN and minus infinity.
+  size_t Count() const { return is_row_ ? CountNumbers(logits_) : size(); }
+
+  /// Divides the distances of logits from the largest; the logits themselves stay.
+  void ApplyTemperature(float temperature);
+
+  /// How their weights, which are their probabilities times the sum of weights, come from logits.
+  WeightScale scale() const { return scale_; }
+
+  /// The logit whose weight is 2^exponent.
+  double LogitAt(double exponent) const { return scale_.reference + exponent / scale_.factor; }
+
+  /// Of all entries. Who changes them changes what is drawn, until the next cut or temperature.
+  std::span<float> Weights();
+
+  /// Weights of the entries from `begin` on, at most kPart; in `buffer` unless all are known.
+  std::span<const float> WeightsOfPart(size_t begin, std::span<float, kPart> buffer) const;
+
+  /// The k largest logits, or all, largest first. REQUIRES: k > 0.
+  std::vector<float> LargestLogits(size_t k);
+
+  /// Calls visit(index) for each candidate with a logit >= least, in their order.
+  template <typename Visit>
+  void ForEachAtLeast(double least, Visit visit) {
+    if (is_row_) return maxima_.ForEachAtLeast(FloatAtLeast(least), visit);
+    for (size_t i = 0; i < size(); ++i) {
+      if (logits_[i] >= least) visit(i);
+    }
+  }
+
+  /// Keeps those with a logit >= least. REQUIRES: there is one.
+  void KeepAtLeast(double least);
+
+  /// Keeps the k best, equal ones by lower id. REQUIRES: k > 0.
+  void KeepBest(size_t k);
+
+  /// Keeps the fewest candidates that have `share` of the sum of weights: those whose exponents lie nearest to
+  /// -distance, equally near ones by lower id; at least one. `total`: SumOfWeights(logits(), scale()).
+  void KeepNearest(double distance, double share, double total);
+
+  /// Drops what is better than candidate i: larger logits, and lower ids of equal ones.
+  void DropBetter(size_t i);
+
+ private:
+  /// The least float that is not below x.
+  static float FloatAtLeast(double x);
+
+  template <typename IsKept>
+  void KeepIf(IsKept is_kept);
+  void RankByDistance(double distance);
+  void SetLargest(float largest);
+
+  bool is_row_ = true;
+  std::span<const float> logits_;  ///< the row, or row_ or list_
+  std::vector<float> row_;         ///< a copy that lacks some
+  std::vector<float> list_;
+  std::vector<int32_t> ids_;  ///< of the list
+  BlockMaxima maxima_;        ///< of the row
+  float largest_ = 0.0f;
+  float temperature_ = 1.0f;
+  WeightScale scale_{};
+  bool has_weights_ = false;
+  std::vector<float> weights_;  ///< of the entries; perhaps longer
+  std::vector<float> scratch_;  ///< ranks
 };
-
-/// Best first, equal ones by lower id: one order, so that the same seed gives the same tokens everywhere.
-inline bool IsBetter(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-}
-
-/// Every step keeps the order of the ids: a seed's token must not depend on how a step found its survivors.
-struct Candidates {
-  std::vector<Candidate> items;
-  /// exp(logit - best logit) of all that were left out because no later step can keep them (see SelectCandidates),
-  /// summed.
-  double left_out = 0.0;
-};
-
-/// params.order, or the usual one. REQUIRES: `params` outlives it.
-std::span<const SamplingStep> OrderOf(const SamplingParams& params);
-
-/// exp(logit - largest logit) of each candidate, in their order, as FastExp computes it. REQUIRES: not empty.
-std::vector<float> Weights(const std::vector<Candidate>& candidates);
-
-/// The largest logit. REQUIRES: not empty.
-float LargestLogit(const std::vector<Candidate>& candidates);
-
-/// How far logits lie below the largest on average, by their weights: the entropy without the log of the sum of
-/// weights. REQUIRES: `weights` are Weights(candidates).
-double MeanDistance(const std::vector<Candidate>& candidates, std::span<const float> weights);
-
-/// All tokens with a logit that is neither NaN nor minus infinity, in the order of their ids; or fewer, if the steps
-/// that `params` asks for would drop the others anyway: a vocabulary is large, and what survives is not.
-void SelectCandidates(std::span<const float> logits, const SamplingParams& params, Candidates& candidates);
-
-/// Keeps the fewest candidates of smallest rank (equal ones: lower id first) whose weights reach `wanted`; at least
-/// one. `ranks` >= 0. Linear: nothing is sorted but those around the cut. REQUIRES: not empty.
-void KeepUntil(std::vector<Candidate>& items, std::span<const float> weights, std::span<const float> ranks,
-               double wanted);
-
-/// Keeps the k best. REQUIRES: k > 0.
-void KeepBest(std::vector<Candidate>& items, size_t k);
-
-/// Of F32 numbers, in F64 where it matters.
-double Sum(std::span<const float> values);
-
-/// weights[i] = exp((logits[i] - largest) / temperature), as FastExp computes it; 0 for NaN.
-void ComputeWeights(std::span<const float> logits, float largest, float temperature, std::span<float> weights);
-
-/// Those weights, summed.
-double SumOfWeights(std::span<const float> logits, float largest, float temperature);
-
-/// If the parameters leave every token possible, at its own probability at a fixed temperature: that temperature.
-std::optional<float> OnlyTemperature(const SamplingParams& params);
 
 }  // namespace rf

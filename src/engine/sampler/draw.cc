@@ -6,53 +6,37 @@
 namespace rf {
 namespace {
 
-constexpr size_t kSumPart = 1024;  // first the part is found, then the place in it
-
 struct Place {
-  size_t part;
-  double rest;  ///< of the drawn number, behind the parts before
+  size_t index;
+  double rest;  ///< of the drawn number, behind what comes before
 };
 
-Place FindPart(const SamplingContext& context, std::span<const double> sums) {
-  Place place{0, context.Uniform() * std::accumulate(sums.begin(), sums.end(), 0.0)};
-  while (place.part + 1 < sums.size() && place.rest >= sums[place.part]) place.rest -= sums[place.part++];
-  return place;
-}
-
-size_t FindIn(std::span<const float> weights, double rest) {
-  size_t last_possible = 0;
+// Where the sum of the weights exceeds `rest`: never one of weight 0.
+template <typename Weight>
+Place FindPlace(std::span<const Weight> weights, double rest) {
+  Place last{0, 0.0};  // stays if rounding ate the last bit
   for (size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] > 0.0f) last_possible = i;
+    if (weights[i] <= 0) continue;
+    if (rest < weights[i]) return {i, rest};
+    last = {i, weights[i]};
     rest -= weights[i];
-    if (rest < 0.0) return i;
   }
-  return last_possible;  // rounding ate the last bit
+  return last;
 }
 
 }  // namespace
 
+// First the part is found, then the place in it.
 size_t Draw(const SamplingContext& context, const Candidates& candidates) {
-  const std::vector<float> weights = Weights(candidates.items);
+  float buffer[kPart];
   std::vector<double> sums;
-  for (size_t begin = 0; begin < weights.size(); begin += kSumPart) {
-    sums.push_back(Sum(std::span(weights).subspan(begin, std::min(kSumPart, weights.size() - begin))));
+  for (size_t begin = 0; begin < candidates.size(); begin += kPart) {
+    sums.push_back(Sum(candidates.WeightsOfPart(begin, buffer)));
   }
-  const Place place = FindPart(context, sums);
-  const size_t begin = place.part * kSumPart;
-  return begin + FindIn(std::span(weights).subspan(begin, std::min(kSumPart, weights.size() - begin)), place.rest);
-}
-
-int32_t DrawFromAll(const SamplingContext& context, std::span<const float> logits, float largest, float temperature) {
-  const auto part_at = [&](size_t begin) { return logits.subspan(begin, std::min(kSumPart, logits.size() - begin)); };
-  std::vector<double> sums;
-  for (size_t begin = 0; begin < logits.size(); begin += kSumPart) {
-    sums.push_back(SumOfWeights(part_at(begin), largest, temperature));
-  }
-  const Place place = FindPart(context, sums);
-  const std::span<const float> part = part_at(place.part * kSumPart);
-  std::vector<float> weights(part.size());
-  ComputeWeights(part, largest, temperature, weights);
-  return static_cast<int32_t>(place.part * kSumPart + FindIn(weights, place.rest));
+  const double drawn = context.Uniform() * std::accumulate(sums.begin(), sums.end(), 0.0);
+  const Place part = FindPlace<double>(sums, drawn);
+  const size_t begin = part.index * kPart;
+  return begin + FindPlace<float>(candidates.WeightsOfPart(begin, buffer), part.rest).index;
 }
 
 }  // namespace rf

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <numbers>
 #include <numeric>
 
 #include <gtest/gtest.h>
@@ -42,7 +43,7 @@ std::map<int32_t, Kept> Ours(const SamplingParams& params, const json& given, st
   if (UsesPenalties(params)) ApplyPenalties(context, logits);
   if (UsesDry(params)) ApplyDry(context, logits);
   Candidates candidates;
-  SelectCandidates(logits, params, candidates);
+  candidates.Reset(logits);
   if (params.mirostat != 0) {
     DrawMirostat(context, candidates);
   } else if (given.contains("temperature")) {
@@ -50,11 +51,13 @@ std::map<int32_t, Kept> Ours(const SamplingParams& params, const json& given, st
   } else {
     ApplyCandidateSteps(context, candidates);
   }
-  const std::vector<float> weights = Weights(candidates.items);
+  const std::span<const float> weights = candidates.Weights();
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   std::map<int32_t, Kept> kept;
   for (size_t i = 0; i < weights.size(); ++i) {
-    kept[candidates.items[i].id] = {candidates.items[i].logit, static_cast<float>(weights[i] / total)};
+    if (!std::isfinite(candidates.logits()[i])) continue;
+    const float logit = candidates.scale().ExponentOf(candidates.logits()[i]) * std::numbers::ln2_v<float>;
+    kept[candidates.id(i)] = {logit, static_cast<float>(weights[i] / total)};
   }
   return kept;
 }
@@ -94,14 +97,14 @@ TEST(LlamaCppSamplers, AdaptivePDrawsFromTheSameDistribution) {
     const SamplingParams params = ParamsOf(item["params"]);
     const std::vector<float> logits = item["logits"];
     Candidates candidates;
-    SelectCandidates(logits, params, candidates);
     SamplingMemory memory = InitialMemory(params);
     std::vector<int> counts(logits.size(), 0);
     constexpr int kDraws = 40'000;
     for (int i = 0; i < kDraws; ++i) {
       SamplingMemory fresh = InitialMemory(params);
       std::swap(fresh.random, memory.random);
-      ++counts[static_cast<size_t>(candidates.items[DrawAdaptive({params, {}, 0, fresh}, candidates)].id)];
+      candidates.Reset(logits);
+      ++counts[static_cast<size_t>(candidates.id(DrawAdaptive({params, {}, 0, fresh}, candidates)))];
       std::swap(fresh.random, memory.random);
     }
     for (const json& theirs : item["kept"]) {

@@ -2,16 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/sampler/lanes.h"
 #include "engine/sampler/sampler.h"
 
 namespace rf {
-
-int32_t ArgMax(std::span<const float> logits) {
-  const float largest = LargestOf(logits.size(), [&](size_t i) { return logits[i]; });
-  const auto found = std::find(logits.begin(), logits.end(), largest);
-  return found == logits.end() ? 0 : static_cast<int32_t>(found - logits.begin());
-}
 
 double LogSumExp(std::span<const float> logits) {
   const double largest = logits[static_cast<size_t>(ArgMax(logits))];

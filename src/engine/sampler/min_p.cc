@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 
 #include "engine/sampler/steps.h"
@@ -7,9 +6,9 @@ namespace rf {
 
 // Nguyen et al. 2024, arXiv:2407.01082: drops what is less likely than min_p times the best.
 void ApplyMinP(const SamplingContext& context, Candidates& candidates) {
-  if (context.params.min_p <= 0.0f) return;
-  const float least = LargestLogit(candidates.items) + std::log(context.params.min_p);
-  std::erase_if(candidates.items, [&](const Candidate& candidate) { return candidate.logit < least; });
+  const double min_p = context.params.min_p;
+  if (min_p <= 0.0) return;
+  candidates.KeepAtLeast(candidates.largest() + std::log2(min_p) / candidates.scale().factor);
 }
 
 }  // namespace rf

@@ -48,6 +48,18 @@ void KeepAllowed(std::span<const uint64_t> allowed, std::span<float> logits) {
 
 }  // namespace
 
+std::span<const SamplingStep> OrderOf(const SamplingParams& params) {
+  static constexpr SamplingStep kUsual[] = {
+#define RF_LOGIT_STEP(Name)
+#define RF_CANDIDATE_STEP(Name, key) SamplingStep::k##Name,
+#include "engine/sampler/samplers.def"
+#undef RF_LOGIT_STEP
+#undef RF_CANDIDATE_STEP
+  };
+  if (params.order.empty()) return kUsual;
+  return params.order;
+}
+
 // Mirostat cuts off by itself, and its estimate needs the whole distribution.
 void ApplyCandidateSteps(const SamplingContext& context, Candidates& candidates) {
   if (context.params.mirostat != 0) return ApplyTemperature(context, candidates);
@@ -71,10 +83,8 @@ Sampler::Sampler(const SamplingParams& params, std::span<const int32_t> prompt)
 
 std::optional<int32_t> Sampler::Sample(std::span<const float> logits, std::span<const uint64_t> allowed) {
   const std::span<const float> changed = ApplyLogitSteps(logits, allowed);
-  const int32_t best = ArgMax(changed);
-  if (!std::isfinite(changed[static_cast<size_t>(best)])) return std::nullopt;
-  const int32_t id = params_.is_greedy() ? best : SampleRandomly(changed, changed[static_cast<size_t>(best)]);
-  history_.push_back(id);
+  const std::optional<int32_t> id = params_.is_greedy() ? SampleBest(changed) : SampleRandomly(changed);
+  if (id) history_.push_back(*id);
   return id;
 }
 
@@ -92,12 +102,18 @@ std::span<const float> Sampler::ApplyLogitSteps(std::span<const float> logits, s
   return logits_;
 }
 
-int32_t Sampler::SampleRandomly(std::span<const float> logits, float largest) {
+std::optional<int32_t> Sampler::SampleBest(std::span<const float> logits) {
+  const int32_t best = ArgMax(logits);
+  if (!std::isfinite(logits[static_cast<size_t>(best)])) return std::nullopt;
+  return best;
+}
+
+std::optional<int32_t> Sampler::SampleRandomly(std::span<const float> logits) {
+  candidates_.Reset(logits);
+  if (!std::isfinite(candidates_.largest())) return std::nullopt;
   const SamplingContext context = Context();
-  if (const auto temperature = OnlyTemperature(params_)) return DrawFromAll(context, logits, largest, *temperature);
-  SelectCandidates(logits, params_, candidates_);
   ApplyCandidateSteps(context, candidates_);
-  return candidates_.items[DrawOne(context, candidates_)].id;
+  return candidates_.id(DrawOne(context, candidates_));
 }
 
 }  // namespace rf

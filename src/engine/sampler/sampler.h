@@ -27,7 +27,8 @@ class Sampler {
   void Accept(int32_t id) { history_.push_back(id); }
 
  private:
-  int32_t SampleRandomly(std::span<const float> logits, float largest);
+  static std::optional<int32_t> SampleBest(std::span<const float> logits);
+  std::optional<int32_t> SampleRandomly(std::span<const float> logits);
   /// The model's logits, or a changed copy where a step of samplers.def changes them.
   std::span<const float> ApplyLogitSteps(std::span<const float> logits, std::span<const uint64_t> allowed);
   SamplingContext Context() { return {params_, history_, n_prompt_, memory_}; }
@@ -40,9 +41,6 @@ class Sampler {
   std::vector<float> logits_;  // these two only to keep their memory from call to call
   Candidates candidates_;
 };
-
-/// The most likely token; the lowest id among equals. NaN is never chosen unless all are NaN (then 0).
-int32_t ArgMax(std::span<const float> logits);
 
 /// A token's natural log-probability.
 struct TokenLogprob {

@@ -1,6 +1,7 @@
 // The functions that samplers.def lists, and the ways to end a chain of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <span>
@@ -41,20 +42,20 @@ struct SamplingContext {
 #undef RF_LOGIT_STEP
 #undef RF_CANDIDATE_STEP
 
+/// params.order, or the usual one. REQUIRES: `params` outlives it.
+std::span<const SamplingStep> OrderOf(const SamplingParams& params);
+
 /// All candidate steps that the parameters ask for, in their order.
 void ApplyCandidateSteps(const SamplingContext& context, Candidates& candidates);
 
-/// Index of one of the candidates, drawn by their probabilities. REQUIRES: not empty.
+/// Index of an entry, drawn by their probabilities. REQUIRES: not empty.
 size_t Draw(const SamplingContext& context, const Candidates& candidates);
-
-/// A token drawn from all, by their probabilities at that temperature. `largest`: the largest logit, finite.
-int32_t DrawFromAll(const SamplingContext& context, std::span<const float> logits, float largest, float temperature);
 
 /// Mirostat, version params.mirostat (Basu et al. 2021, arXiv:2007.14966): as Draw, and learns from what it drew.
 size_t DrawMirostat(const SamplingContext& context, Candidates& candidates);
 
 /// As Draw, from probabilities bent towards an adapted target (docs/sampling.md, "adaptive-p"), and learns from what it
-/// drew.
-size_t DrawAdaptive(const SamplingContext& context, const Candidates& candidates);
+/// drew. Leaves the candidates with the weights of those.
+size_t DrawAdaptive(const SamplingContext& context, Candidates& candidates);
 
 }  // namespace rf

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/sampler/fast_exp.h"
+#include "engine/sampler/fast_exp2.h"
 #include "engine/sampler/sampler.h"
 #include "engine/sampler/steps.h"
 
@@ -145,12 +145,14 @@ Distribution Plain(const SamplingParams& params, const std::vector<float>& logit
 Distribution Ours(const SamplingParams& params, const std::vector<float>& logits) {
   SamplingMemory memory = InitialMemory(params);
   Candidates candidates;
-  SelectCandidates(logits, params, candidates);
+  candidates.Reset(logits);
   ApplyCandidateSteps({params, {}, 0, memory}, candidates);
-  const std::vector<float> weights = Weights(candidates.items);
+  const std::span<const float> weights = candidates.Weights();
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   Distribution distribution;
-  for (size_t i = 0; i < weights.size(); ++i) distribution[candidates.items[i].id] = weights[i] / total;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (std::isfinite(candidates.logits()[i])) distribution[candidates.id(i)] = weights[i] / total;
+  }
   return distribution;
 }
 
@@ -335,14 +337,14 @@ TEST(Sampler, AdaptivePReachesItsTarget) {
   EXPECT_NEAR(mean, 0.3, 0.05);
 }
 
-TEST(FastExp, IsCloseToExp) {
-  for (float x = 0.0f; x > -70.0f; x -= 0.00131f) {
-    ASSERT_NEAR(FastExp(x) / std::exp(double{x}), 1.0, 2e-7) << x;
+TEST(FastExp2, IsCloseToExp2) {
+  for (float x = 0.0f; x > -126.0f; x -= 0.00131f) {
+    ASSERT_NEAR(FastExp2(x) / std::exp2(double{x}), 1.0, 2e-7) << x;
   }
-  EXPECT_EQ(FastExp(0.0f), 1.0f);
-  EXPECT_EQ(FastExp(-88.0f), 0.0f);
-  EXPECT_EQ(FastExp(-std::numeric_limits<float>::infinity()), 0.0f);
-  EXPECT_EQ(FastExp(std::numeric_limits<float>::quiet_NaN()), 0.0f);
+  EXPECT_EQ(FastExp2(0.0f), 1.0f);
+  EXPECT_EQ(FastExp2(-127.0f), 0.0f);
+  EXPECT_EQ(FastExp2(-std::numeric_limits<float>::infinity()), 0.0f);
+  EXPECT_EQ(FastExp2(std::numeric_limits<float>::quiet_NaN()), 0.0f);
 }
 
 }  // namespace

@@ -4,9 +4,7 @@ namespace rf {
 
 // Fan et al. 2018, arXiv:1805.04833, section 5.4.
 void ApplyTopK(const SamplingContext& context, Candidates& candidates) {
-  if (context.params.top_k <= 0) return;
-  KeepBest(candidates.items, static_cast<size_t>(context.params.top_k));
-  candidates.left_out = 0.0;
+  if (context.params.top_k > 0) candidates.KeepBest(static_cast<size_t>(context.params.top_k));
 }
 
 }  // namespace rf

@@ -6,13 +6,7 @@ namespace rf {
 void ApplyTopP(const SamplingContext& context, Candidates& candidates) {
   const float top_p = context.params.top_p;
   if (top_p >= 1.0f) return;
-  std::vector<Candidate>& items = candidates.items;
-  const std::vector<float> weights = Weights(items);
-  const float largest = LargestLogit(items);
-  std::vector<float> ranks(items.size());
-  for (size_t i = 0; i < items.size(); ++i) ranks[i] = largest - items[i].logit;
-  KeepUntil(items, weights, ranks, top_p * (Sum(weights) + candidates.left_out));
-  candidates.left_out = 0.0;
+  candidates.KeepNearest(0.0, top_p, SumOfWeights(candidates.logits(), candidates.scale()));
 }
 
 }  // namespace rf

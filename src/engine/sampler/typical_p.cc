@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "engine/sampler/steps.h"
 
 namespace rf {
@@ -9,16 +7,9 @@ namespace rf {
 void ApplyTypicalP(const SamplingContext& context, Candidates& candidates) {
   const float typical_p = context.params.typical_p;
   if (typical_p >= 1.0f) return;
-  std::vector<Candidate>& items = candidates.items;
-  const std::vector<float> weights = Weights(items);
-  const double largest = LargestLogit(items);
   // Surprise and entropy both without the log of the sum of weights, which their difference does not need.
-  const double entropy = MeanDistance(items, weights);
-  std::vector<float> ranks(items.size());
-  for (size_t i = 0; i < items.size(); ++i) {
-    ranks[i] = static_cast<float>(std::abs(largest - items[i].logit - entropy));
-  }
-  KeepUntil(items, weights, ranks, typical_p * Sum(weights));
+  const WeightMoments moments = MeasureWeights(candidates.logits(), candidates.scale());
+  candidates.KeepNearest(moments.mean_distance, typical_p, moments.sum);
 }
 
 }  // namespace rf

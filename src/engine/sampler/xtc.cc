@@ -1,3 +1,6 @@
+#include <cmath>
+#include <optional>
+
 #include "engine/sampler/steps.h"
 
 namespace rf {
@@ -9,15 +12,15 @@ void ApplyXtc(const SamplingContext& context, Candidates& candidates) {
   // Above a half no two tokens can reach the threshold.
   if (params.xtc_probability <= 0.0f || params.xtc_threshold > 0.5f) return;
   if (context.Uniform() >= params.xtc_probability) return;
-  std::vector<Candidate>& items = candidates.items;
-  const std::vector<float> weights = Weights(items);
+  const std::span<const float> weights = candidates.Weights();
   const double least = params.xtc_threshold * Sum(weights);
-  const Candidate* worst = nullptr;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (weights[i] >= least && (worst == nullptr || IsBetter(*worst, items[i]))) worst = &items[i];
-  }
-  if (worst == nullptr) return;
-  std::erase_if(items, [last = *worst](const Candidate& candidate) { return IsBetter(candidate, last); });
+  constexpr double kMargin = 1e-3;  // for rounding; the weights decide
+  std::optional<size_t> worst;
+  candidates.ForEachAtLeast(candidates.LogitAt(std::log2(least) - kMargin), [&](size_t i) {
+    const std::span<const float> logits = candidates.logits();
+    if (weights[i] >= least && (!worst || logits[i] <= logits[*worst])) worst = i;
+  });
+  if (worst) candidates.DropBetter(*worst);
 }
 
 }  // namespace rf

@@ -1,0 +1,19 @@
+// Where a sum of weights in some order reaches a value.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace rf {
+
+/// The last one that is kept.
+struct Cut {
+  float rank;
+  size_t index;  ///< of those of equal rank
+};
+
+/// The fewest of smallest rank (equal ones: lower index first) whose weights reach `wanted`; at least one; all if they
+/// do not. `ranks` >= 0. Linear: nothing is sorted but those around the cut. REQUIRES: not empty.
+Cut FindCut(std::span<const float> ranks, std::span<const float> weights, double wanted);
+
+}  // namespace rf
