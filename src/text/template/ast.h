@@ -138,7 +138,8 @@ struct Link {
   LinkKind kind = LinkKind::kAttribute;
   bool negated = false;  ///< is not
   Position position;
-  Value name;  ///< attribute, filter or test
+  Value name;                        ///< attribute, filter or test
+  const Methods* methods = nullptr;  ///< of the attribute's name; nullptr if no value has such a method
   const Node* index = nullptr;
   const Node* start = nullptr;
   const Node* stop = nullptr;

@@ -51,8 +51,19 @@ Status Bind(const Builtin& builtin, Args& args);
 const Builtin* FindFilter(std::string_view name);
 const Builtin* FindTest(std::string_view name);
 const Builtin* FindGlobal(std::string_view name);
-/// A method of a value's type. Methods that change a list or dict are in the table too; they ask the interpreter.
-const Builtin* FindMethod(const Value& self, std::string_view name);
+/// The methods of one name, by the type of their object. Those that change a list or dict are there too; they ask the
+/// interpreter.
+struct Methods {
+  const Builtin* of_string = nullptr;
+  const Builtin* of_list = nullptr;
+  const Builtin* of_dict = nullptr;
+  const Builtin* of_loop = nullptr;
+  const Builtin* of_cycler = nullptr;
+
+  /// nullptr if values of that type have no such method.
+  const Builtin* Of(Type type) const;
+};
+const Methods* FindMethods(std::string_view name);
 
 // The parts of the tables, one for each source file.
 std::span<const Builtin> StringFilters();

@@ -201,6 +201,10 @@ Value Interpreter::MacroAttribute(const Macro& macro, const Value& name) {
 }
 
 Result<Value> Interpreter::Attribute(const Value& value, const Value& name) {
+  return Attribute(value, name, FindMethods(name.str()));
+}
+
+Result<Value> Interpreter::Attribute(const Value& value, const Value& name, const Methods* methods) {
   switch (value.type()) {
     case Type::kUndefined: return Fail(value.UndefinedMessage());
     case Type::kNamespace: {
@@ -217,7 +221,7 @@ Result<Value> Interpreter::Attribute(const Value& value, const Value& name) {
       break;
     default: break;
   }
-  if (const Builtin* method = FindMethod(value, name.str())) {
+  if (const Builtin* method = methods != nullptr ? methods->Of(value.type()) : nullptr) {
     return Value::Of(Type::kFunction, new Function(method, value));
   }
   if (value.Is(Type::kLoop)) return LoopAttribute(value.as<Loop>(), value, name);

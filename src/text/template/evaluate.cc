@@ -1,6 +1,9 @@
 // Evaluation of expressions.
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
 #include "text/template/interpreter.h"
 #include "text/template/value_ops.h"
 
@@ -8,8 +11,10 @@ namespace rf::jinja {
 
 namespace {
 
-// Deep enough for max_depth macro calls of ordinary templates; about 1 MiB of stack.
-constexpr int kMaxEvaluationDepth = 700;
+// A string that needs no escapes beside others.
+bool IsPlainString(const Value& value) {
+  return value.is_string() && !value.is_safe();
+}
 
 template <typename T>
 const T& As(const Node& node) {
@@ -18,8 +23,7 @@ const T& As(const Node& node) {
 
 }  // namespace
 
-Status Interpreter::DepthScope::Check() const {
-  if (depth_ <= kMaxEvaluationDepth) return {};
+Error Interpreter::DepthScope::TooDeep() {
   return Fail(fmt::format("the template's calls are nested too deep (more than {} nodes)", kMaxEvaluationDepth));
 }
 
@@ -45,9 +49,8 @@ Result<Value> Interpreter::Evaluate(const Node& node) {
   if (node.kind == NodeKind::kConstant) return As<ConstantNode>(node).value;
   if (node.kind == NodeKind::kName) return Lookup(As<NameNode>(node).symbol);
   const DepthScope depth(*this);
-  Status status = depth.Check();
-  if (status) status = meter_.Step();
-  if (!status) return At(std::move(status).error(), node.position);
+  if (Status status = depth.Check(); !status) return At(std::move(status).error(), node.position);
+  if (Status status = meter_.Step(); !status) return At(std::move(status).error(), node.position);
   Result<Value> result = EvaluateInner(node);
   if (!result) return At(std::move(result).error(), node.position);
   return result;
@@ -97,14 +100,23 @@ Result<Value> Interpreter::EvaluateDict(const DictNode& node) {
 
 Result<Value> Interpreter::EvaluateBinary(const BinaryNode& node) {
   RF_ASSIGN_OR_RETURN(Value value, Evaluate(*node.first));
+  std::optional<MarkedText>
+      joined;  // takes the place of `value` while strings follow strings, so that none is copied twice
   for (const BinaryNode::Term& term : node.terms) {
     RF_RETURN_IF_ERROR(meter_.Step());
     RF_ASSIGN_OR_RETURN(const Value operand, Evaluate(*term.operand));
+    if (term.op == BinaryOp::kAdd && IsPlainString(value) && IsPlainString(operand)) {
+      RF_RETURN_IF_ERROR(meter_.Charge(operand.str().size() + (joined ? 0 : value.str().size())));
+      if (!joined) value.AppendTo(joined.emplace());
+      operand.AppendTo(*joined);
+      continue;
+    }
+    if (joined) value = Value::Str(*std::exchange(joined, std::nullopt));
     Result<Value> result = ApplyBinary(term.op, value, operand, meter_);
     if (!result) return At(std::move(result).error(), term.position);
     value = std::move(result).value();
   }
-  return value;
+  return joined ? Value::Str(std::move(*joined)) : value;
 }
 
 Result<bool> Interpreter::CompareOnce(CompareOp op, const Value& a, const Value& b) {
@@ -178,7 +190,7 @@ Result<Value> Interpreter::EvaluateChain(const ChainNode& node, const Value& cal
     const bool is_last = i + 1 == node.links.size();
     // value.method(...) without making the method a value in between
     if (link.kind == LinkKind::kAttribute && !is_last && node.links[i + 1].kind == LinkKind::kCall) {
-      if (const Builtin* method = FindMethod(value, link.name.str())) {
+      if (const Builtin* method = link.methods != nullptr ? link.methods->Of(value.type()) : nullptr) {
         RF_ASSIGN_OR_RETURN(Args args, EvaluateArguments(node.links[i + 1].arguments));
         Result<Value> result = CallBuiltin(*method, value, args);
         if (!result) return At(std::move(result).error(), link.position);
@@ -196,7 +208,7 @@ Result<Value> Interpreter::EvaluateChain(const ChainNode& node, const Value& cal
 
 Result<Value> Interpreter::ApplyLink(const Link& link, const Value& value, const Value& caller) {
   switch (link.kind) {
-    case LinkKind::kAttribute: return Attribute(value, link.name);
+    case LinkKind::kAttribute: return Attribute(value, link.name, link.methods);
     case LinkKind::kItem: {
       RF_ASSIGN_OR_RETURN(const Value key, Evaluate(*link.index));
       return Item(value, key);

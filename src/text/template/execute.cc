@@ -76,13 +76,18 @@ Status Interpreter::Assign(const Target& target, const Value& value) {
     attributes.Set(target.attribute, value);
     return {};
   }
+  if (value.is_sequence()) return Unpack(target, value.items());
   Result<std::vector<Value>> items = Items(value, meter_);
   if (!items) return At(std::move(items).error(), target.position);
-  if (items->size() != target.parts.size()) {
-    return At(Fail(fmt::format("{} values to unpack, expected {}", items->size(), target.parts.size())),
+  return Unpack(target, *items);
+}
+
+Status Interpreter::Unpack(const Target& target, const std::vector<Value>& items) {
+  if (items.size() != target.parts.size()) {
+    return At(Fail(fmt::format("{} values to unpack, expected {}", items.size(), target.parts.size())),
               target.position);
   }
-  for (size_t i = 0; i < items->size(); ++i) RF_RETURN_IF_ERROR(Assign(target.parts[i], (*items)[i]));
+  for (size_t i = 0; i < items.size(); ++i) RF_RETURN_IF_ERROR(Assign(target.parts[i], items[i]));
   return {};
 }
 
@@ -152,14 +157,27 @@ Result<std::vector<Value>> Interpreter::FilteredItems(const ForNode& node, const
   RF_ASSIGN_OR_RETURN(std::vector<Value> items, Items(iterable, meter_));
   if (node.filter == nullptr) return items;
   std::vector<Value> kept;
+  auto frame = MakeRef<Frame>(frame_);
+  const FrameScope scope(*this, frame);
   for (Value& item : items) {
     RF_RETURN_IF_ERROR(meter_.Step());
-    const FrameScope scope(*this, MakeRef<Frame>(frame_));
+    RenewFrame(frame);
     RF_RETURN_IF_ERROR(Assign(node.target, item));
     RF_ASSIGN_OR_RETURN(const Value keep, Evaluate(*node.filter));
     if (Truthy(keep)) kept.push_back(std::move(item));
   }
   return kept;
+}
+
+// Empties a loop's scope for its next turn. REQUIRES: `frame` is frame_.
+void Interpreter::RenewFrame(Ref<Frame>& frame) {
+  frame_ = Ref<Frame>();
+  if (frame->unique()) {
+    frame->variables.clear();
+  } else {  // a macro defined in the last turn keeps that turn's variables
+    frame = MakeRef<Frame>(frame->parent);
+  }
+  frame_ = frame;
 }
 
 Result<Interpreter::Flow> Interpreter::RunLoop(const ForNode& node, const Value& iterable, int depth) {
@@ -181,16 +199,7 @@ Result<Interpreter::Flow> Interpreter::RunLoop(const ForNode& node, const Value&
   const FrameScope scope(*this, frame);
   for (; loop->index < loop->items.size(); ++loop->index) {
     RF_RETURN_IF_ERROR(meter_.Step());
-    // A macro defined in the last turn keeps that turn's variables: 2 is `frame` and frame_.
-    if (loop->index > 0) {
-      frame_ = Ref<Frame>();
-      if (frame->unique()) {
-        frame->variables.clear();
-      } else {
-        frame = MakeRef<Frame>(outer);
-      }
-      frame_ = frame;
-    }
+    if (loop->index > 0) RenewFrame(frame);
     frame->Set(kLoopSymbol, loop_value);
     RF_RETURN_IF_ERROR(Assign(node.target, loop->items[loop->index]));
     RF_ASSIGN_OR_RETURN(const Flow flow, Execute(node.body));

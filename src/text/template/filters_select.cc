@@ -100,9 +100,9 @@ Result<Value> ChooseFilter(Interpreter& in, const Value& self, const Args& args)
 Result<Value> Attr(Interpreter& in, const Value& self, const Args& args) {
   if (!args[0]->is_string()) return Fail("attr needs a name");
   if (!self.is_dict()) return in.Attribute(self, *args[0]);
-  const Builtin* method = FindMethod(self, args[0]->str());
-  if (method == nullptr) return Value::Undefined(*args[0], Type::kDict);
-  return Value::Of(Type::kFunction, new Function(method, self));
+  const Methods* methods = FindMethods(args[0]->str());
+  if (methods == nullptr || methods->of_dict == nullptr) return Value::Undefined(*args[0], Type::kDict);
+  return Value::Of(Type::kFunction, new Function(methods->of_dict, self));
 }
 
 constexpr std::array kSelectFilters = {

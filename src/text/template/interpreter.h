@@ -51,6 +51,8 @@ class Interpreter {
   const RenderOptions& options() const { return options_; }
   /// value.name: methods before items. Errors: the value is undefined.
   Result<Value> Attribute(const Value& value, const Value& name);
+  /// The same with FindMethods(name), which a parser has looked up.
+  Result<Value> Attribute(const Value& value, const Value& name, const Methods* methods);
   /// value[key]: items before methods. Errors: the value is undefined.
   Result<Value> Item(const Value& value, const Value& key);
   Result<Value> Call(const Value& callee, Args& args);
@@ -100,6 +102,7 @@ class Interpreter {
   Result<Flow> ExecuteFor(const ForNode& node);
   Result<Flow> RunLoop(const ForNode& node, const Value& iterable, int depth);
   Result<std::vector<Value>> FilteredItems(const ForNode& node, const Value& iterable);
+  void RenewFrame(Ref<Frame>& frame);
   Status ExecuteSetBlock(const SetBlockNode& node);
   Status ExecuteCallBlock(const CallBlockNode& node);
   Status ExecuteFilterBlock(const FilterBlockNode& node);
@@ -108,6 +111,7 @@ class Interpreter {
   Result<Value> Capture(const Body& body);
   Result<Value> MakeMacro(const MacroNode& node);
   Status Assign(const Target& target, const Value& value);
+  Status Unpack(const Target& target, const std::vector<Value>& items);
   void SetVariable(Symbol symbol, Value value);
   Status Emit(std::string_view text);
   Status ChargeOutput(size_t n_bytes);
@@ -163,9 +167,16 @@ class Interpreter::DepthScope {
   ~DepthScope() { --interpreter_.depth_; }
   DepthScope(const DepthScope&) = delete;
   DepthScope& operator=(const DepthScope&) = delete;
-  Status Check() const;
+  Status Check() const {
+    if (depth_ > kMaxEvaluationDepth) return TooDeep();
+    return {};
+  }
 
  private:
+  // Deep enough for max_depth macro calls of ordinary templates; about 1 MiB of stack.
+  static constexpr int kMaxEvaluationDepth = 700;
+  static Error TooDeep();
+
   int depth_;
   Interpreter& interpreter_;
 };

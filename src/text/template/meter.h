@@ -19,9 +19,7 @@ class Meter {
 
   Status Step(uint64_t n = 1) {
     steps_ += n;
-    if (steps_ > limits_.max_steps) {
-      return Fail(fmt::format("the template takes more than {} steps", limits_.max_steps));
-    }
+    if (steps_ > limits_.max_steps) return TooManySteps();
     return {};
   }
   /// `bytes` of text or values are looked at: time.
@@ -30,9 +28,7 @@ class Meter {
   Status Walk(size_t bytes) { return Step(bytes >> 8); }
   /// `bytes` of text or values are about to be made: time and memory.
   Status Charge(size_t bytes) {
-    if (bytes > limits_.max_memory_bytes - memory_bytes_) {
-      return Fail(fmt::format("the template's values need more than {} bytes", limits_.max_memory_bytes));
-    }
+    if (bytes > limits_.max_memory_bytes - memory_bytes_) return TooMuchMemory();
     memory_bytes_ += bytes;
     return Scan(bytes);
   }
@@ -40,6 +36,14 @@ class Meter {
   uint64_t steps() const { return steps_; }
 
  private:
+  // Apart, so that what is nearly always asked is inlined.
+  [[gnu::cold, gnu::noinline]] Error TooManySteps() const {
+    return Fail(fmt::format("the template takes more than {} steps", limits_.max_steps));
+  }
+  [[gnu::cold, gnu::noinline]] Error TooMuchMemory() const {
+    return Fail(fmt::format("the template's values need more than {} bytes", limits_.max_memory_bytes));
+  }
+
   TemplateLimits limits_;
   uint64_t steps_ = 0;
   size_t memory_bytes_ = 0;

@@ -24,6 +24,7 @@ Parser::NodeResult Parser::Postfix(const Node* base) {
     if (SkipOperator(".")) {
       if (Now().kind == TokenKind::kName) {
         link.name = Value::Str(std::string(Now().text));
+        link.methods = FindMethods(link.name.str());
         Next();
       } else if (Now().kind == TokenKind::kInteger) {
         link.kind = LinkKind::kItem;

@@ -171,29 +171,37 @@ Status Printer::Repr(const Value& value, int depth) {
   }
 }
 
+// What JSON text holds as it is.
+bool IsPlainInJson(char c, bool ascii) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte != '"' && byte != '\\' && !(ascii && byte > 0x7e);
+}
+
+std::string JsonEscape(uint32_t c) {
+  constexpr std::string_view kShort = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kLetters = "\"\\bfnrt";
+  const size_t special = c < 0x80 ? kShort.find(static_cast<char>(c)) : std::string_view::npos;
+  if (special != std::string_view::npos) return {'\\', kLetters[special]};
+  if (c < 0x10000) return fmt::format("\\u{:04x}", c);
+  const uint32_t rest = c - 0x10000;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
+}
+
 Status Printer::JsonString(const Value& string, bool ascii) {
   const std::string_view text = string.str();
+  const bool is_input = string.has_input();
   RF_RETURN_IF_ERROR(meter_.Scan(text.size()));
-  std::string out = "\"";
+  RF_RETURN_IF_ERROR(Put("\"", is_input));
   for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    while (at < text.size() && IsPlainInJson(text[at], ascii)) ++at;
+    RF_RETURN_IF_ERROR(Put(text.substr(begin, at - begin), is_input));
+    if (at == text.size()) break;
     const CodePoint c = DecodeAt(text, at);
-    constexpr std::string_view kShort = "\"\\\b\f\n\r\t";
-    constexpr std::string_view kLetters = "\"\\bfnrt";
-    const size_t special = c.value < 0x80 ? kShort.find(static_cast<char>(c.value)) : std::string_view::npos;
-    if (special != std::string_view::npos) {
-      out += {'\\', kLetters[special]};
-    } else if (c.value < 0x20 || (ascii && c.value > 0x7e && c.value < 0x10000)) {
-      out += fmt::format("\\u{:04x}", c.value);
-    } else if (ascii && c.value >= 0x10000) {
-      const uint32_t rest = c.value - 0x10000;
-      out += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
-    } else {
-      out += text.substr(at, c.size);
-    }
+    RF_RETURN_IF_ERROR(Put(JsonEscape(c.value), is_input));
     at += c.size;
   }
-  out += '"';
-  return Put(out, string.has_input());
+  return Put("\"", is_input);
 }
 
 std::string JsonNumber(const Value& value) {

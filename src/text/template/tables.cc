@@ -41,21 +41,42 @@ const Builtin* FindGlobal(std::string_view name) {
   return Find(table, name);
 }
 
-const Builtin* FindMethod(const Value& self, std::string_view name) {
-  static const Table string_methods = Join({StringMethods(), StringSearchMethods()});
-  static const Table list_methods = Join({ListMethods()});
-  static const Table dict_methods = Join({DictMethods()});
-  static const Table loop_methods = Join({LoopMethods()});
-  static const Table cycler_methods = Join({CyclerMethods()});
-  switch (self.type()) {
-    case Type::kString: return Find(string_methods, name);
+const Builtin* Methods::Of(Type type) const {
+  switch (type) {
+    case Type::kString: return of_string;
     case Type::kList:
-    case Type::kTuple: return Find(list_methods, name);
-    case Type::kDict: return Find(dict_methods, name);
-    case Type::kLoop: return Find(loop_methods, name);
-    case Type::kCycler: return Find(cycler_methods, name);
+    case Type::kTuple: return of_list;
+    case Type::kDict: return of_dict;
+    case Type::kLoop: return of_loop;
+    case Type::kCycler: return of_cycler;
     default: return nullptr;
   }
+}
+
+namespace {
+
+using MethodTable = std::unordered_map<std::string_view, Methods>;
+
+MethodTable AllMethods() {
+  MethodTable table;
+  const auto add = [&table](std::span<const Builtin> part, const Builtin* Methods::*of_type) {
+    for (const Builtin& row : part) table[row.name].*of_type = &row;
+  };
+  add(StringMethods(), &Methods::of_string);
+  add(StringSearchMethods(), &Methods::of_string);
+  add(ListMethods(), &Methods::of_list);
+  add(DictMethods(), &Methods::of_dict);
+  add(LoopMethods(), &Methods::of_loop);
+  add(CyclerMethods(), &Methods::of_cycler);
+  return table;
+}
+
+}  // namespace
+
+const Methods* FindMethods(std::string_view name) {
+  static const MethodTable table = AllMethods();
+  const auto at = table.find(name);
+  return at == table.end() ? nullptr : &at->second;
 }
 
 }  // namespace rf::jinja

@@ -21,8 +21,7 @@ thread_local PendingDeletes pending_deletes;
 
 }  // namespace
 
-void Object::Release() const {
-  if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void Object::Delete() const {
   PendingDeletes& pending = pending_deletes;
   if (pending.active) {
     pending.objects.push_back(this);
@@ -113,6 +112,7 @@ String::String(MarkedText marked) : String(std::move(marked.text)) {
 void String::AppendPartTo(MarkedText& out, TextSpan part) const {
   const std::string_view piece = text.substr(part.begin, part.end - part.begin);
   if (origin == Origin::kInput) return out.AppendInput(piece);
+  if (origin == Origin::kTemplate) return out.Append(piece);
   const size_t offset = out.text.size();
   const auto first =
       std::partition_point(input.begin(), input.end(), [part](const TextSpan& span) { return span.end <= part.begin; });

@@ -47,13 +47,17 @@ class Object {
   virtual ~Object() = default;
 
   void AddRef() const { refs_.fetch_add(1, std::memory_order_relaxed); }
-  void Release() const;
+  void Release() const {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Delete();
+  }
   bool unique() const { return refs_.load(std::memory_order_acquire) == 1; }
 
   /// Drops references that could form a cycle; called at the end of a rendering on the objects it tracked.
   virtual void Clear() {}
 
  private:
+  void Delete() const;
+
   mutable std::atomic<uint32_t> refs_{0};
 };
 
