@@ -21,7 +21,7 @@ using nlohmann::ordered_json;
 #if RF_ASAN || RF_TSAN || !defined(NDEBUG)
 constexpr double kMaxMs = 60.0;
 #else
-// Twice what is wanted on a core of today: machines that run tests are older (1.02 ms on a Zen 3) and shared.
+// Twice what is wanted on a core of today: machines that run tests are older (0.8 ms on a Zen 3) and shared.
 constexpr double kMaxMs = 2.0;
 #endif
 
