@@ -82,10 +82,17 @@ using Q5_0Source = NibbleSource<Format::kQ5_0, false, true>;
 using Q5_1Source = NibbleSource<Format::kQ5_1, true, true>;
 using IQ4_NLSource = NibbleSource<Format::kIQ4_NL, false, false>;
 
-struct Q8_0Source {
-  static constexpr Format kFormat = Format::kQ8_0;
-  static constexpr int kBytes = 34;
-  static void StoreScales(const uint8_t* source, uint8_t* record, int row) { StoreHalf(record, row, Load16(source)); }
+/// Formats whose record has one F16 scale, kScaleAt bytes behind its start.
+template <Format kOf, int kSize, int kScaleAt>
+struct OneScaleSource {
+  static constexpr Format kFormat = kOf;
+  static constexpr int kBytes = kSize;
+  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
+    StoreHalf(record, row, Load16(source + kScaleAt));
+  }
+};
+
+struct Q8_0Source : OneScaleSource<Format::kQ8_0, 34, 0> {
   static int Words(const uint8_t* source, int, uint32_t* words) {
     for (int j = 0; j < 8; ++j) words[j] = Load32(source + 2 + 4 * j) ^ 0x80808080u;  // signed to + 128
     return 8;
@@ -261,12 +268,7 @@ struct NVFP4Source {
 
 /// TQ1_0: five digits in each of 32 bytes, five in 16, four in 4, then d. Digit n of a group's byte j is its weight
 /// n * bytes + j.
-struct TQ1_0Source {
-  static constexpr Format kFormat = Format::kTQ1_0;
-  static constexpr int kBytes = 54;
-  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
-    StoreHalf(record, row, Load16(source + 52));
-  }
+struct TQ1_0Source : OneScaleSource<Format::kTQ1_0, 54, 52> {
   static int Words(const uint8_t* source, int b, uint32_t* words) {
     uint8_t digits[kBlock];
     for (int i = 0; i < kBlock; ++i) digits[i] = static_cast<uint8_t>(DigitOf(source, b * kBlock + i));
@@ -280,12 +282,7 @@ struct TQ1_0Source {
   }
 };
 
-struct TQ2_0Source {
-  static constexpr Format kFormat = Format::kTQ2_0;
-  static constexpr int kBytes = 66;
-  static void StoreScales(const uint8_t* source, uint8_t* record, int row) {
-    StoreHalf(record, row, Load16(source + 64));
-  }
+struct TQ2_0Source : OneScaleSource<Format::kTQ2_0, 66, 64> {
   static int Words(const uint8_t* source, int b, uint32_t* words) {
     CrumbWords(source, b, words);
     return 2;
@@ -293,10 +290,7 @@ struct TQ2_0Source {
 };
 
 /// Q1_0: d, then a bit for each of 128 weights.
-struct Q1_0Source {
-  static constexpr Format kFormat = Format::kQ1_0;
-  static constexpr int kBytes = 18;
-  static void StoreScales(const uint8_t* source, uint8_t* record, int row) { StoreHalf(record, row, Load16(source)); }
+struct Q1_0Source : OneScaleSource<Format::kQ1_0, 18, 0> {
   static int Words(const uint8_t* source, int b, uint32_t* words) {
     words[0] = PairBits(Load32(source + 2 + 4 * b));
     return 1;
@@ -304,10 +298,7 @@ struct Q1_0Source {
 };
 
 /// Q2_0: d, then two bits for each of 64 weights, one after another.
-struct Q2_0Source {
-  static constexpr Format kFormat = Format::kQ2_0;
-  static constexpr int kBytes = 18;
-  static void StoreScales(const uint8_t* source, uint8_t* record, int row) { StoreHalf(record, row, Load16(source)); }
+struct Q2_0Source : OneScaleSource<Format::kQ2_0, 18, 0> {
   static int Words(const uint8_t* source, int b, uint32_t* words) {
     uint8_t quants[kBlock];
     for (int i = 0; i < kBlock; ++i) {

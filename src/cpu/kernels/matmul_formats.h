@@ -1,7 +1,8 @@
 // How a kernel reads each packed integer format (cpu/pack_layout.h): one struct per format, the only place to touch for
 // a new one. A struct reads one block of 32 weights x 16 rows:
 //   Pair(p): the block's p-th pair of quants in 16-bit halves, not negative, kOffset above their value
-//   Scale(s): the scale of weights 32 / kScales * s and on;   Minimum(s): what a weight is at quant 0, or absent
+//   Scale(s): the scale of weights 32 / kScales * s and on;   Minimum(s): what a weight is at quant 0, where
+//   kHasMinimum
 // so that weight = Scale * (quant - kOffset) + Minimum. kOffset is a power of two or 0.
 #pragma once
 
@@ -72,101 +73,93 @@ struct BytePairs {
   }
 };
 
-/// Nibbles that index a table of 16 unsigned bytes.
+/// Nibbles that stand for 16 given values: quants are value + kOffset.
+template <const uint8_t (&kValues)[16]>
 struct TablePairs {
   const uint8_t* plane;
-  Table table;
+  Table table = LoadTable(kValues);
   RF_LANES_INLINE Ints Pair(int p) const {
     const Ints index = And(ShiftRight(LoadInts(plane + p / 4 * kWordPlane), p % 2 * 4), 0x0f0f0f0fu);
     return BytePair(TableLookup(table, index), p % 4 >= 2);
   }
 };
 
-/// Formats whose record is one block with F16 scales.
-template <Format kFormat, class PairsOf, int kQuantOffset, bool kWithMinimum>
-struct PlainBlocks {
+alignas(16) constexpr uint8_t kIq4Values[16] = {1,   24,  45,  63,  79,  93,  106, 118,
+                                                129, 141, 153, 166, 181, 197, 217, 241};
+alignas(16) constexpr uint8_t kMxfp4Values[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4};
+
+/// What all have in common. As it is: formats whose record has one F16 scale, whatever the number of its blocks.
+template <Format kFormat, class PairsOf, int kQuantOffset, int kScalesOf = 1, bool kWithMinimum = false>
+struct PanelBlock {
   static constexpr PanelLayout kLayout = LayoutOf(kFormat);
-  static constexpr int kScales = 1;
+  static constexpr int kScales = kScalesOf;
   static constexpr int kOffset = kQuantOffset;
   static constexpr bool kHasMinimum = kWithMinimum;
 
   const uint8_t* record;
+  int block;
   PairsOf pairs;
-  PlainBlocks(const uint8_t* r, int) : record(r), pairs{r + kLayout.quants} {}
+  PanelBlock(const uint8_t* r, int b) : record(r), block(b), pairs{r + kLayout.quants + b * kLayout.block_bytes} {}
   RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
   RF_LANES_INLINE Floats Scale(int) const { return LoadHalfs(record); }
-  RF_LANES_INLINE Floats Minimum(int) const { return LoadHalfs(record + kHalfPlane); }
 };
 
-using Q4_0Block = PlainBlocks<Format::kQ4_0, NibblePairs, 8, false>;
-using Q4_1Block = PlainBlocks<Format::kQ4_1, NibblePairs, 0, true>;
-using Q5_0Block = PlainBlocks<Format::kQ5_0, FiveBitPairs, 16, false>;
-using Q5_1Block = PlainBlocks<Format::kQ5_1, FiveBitPairs, 0, true>;
-using Q8_0Block = PlainBlocks<Format::kQ8_0, BytePairs, 128, false>;
+using Q4_0Block = PanelBlock<Format::kQ4_0, NibblePairs, 8>;
+using Q5_0Block = PanelBlock<Format::kQ5_0, FiveBitPairs, 16>;
+using Q8_0Block = PanelBlock<Format::kQ8_0, BytePairs, 128>;
+using IQ4_NLBlock = PanelBlock<Format::kIQ4_NL, TablePairs<kIq4Values>, 128>;
+using TQ2_0Block = PanelBlock<Format::kTQ2_0, CrumbPairs, 1>;
+using TQ1_0Block = TQ2_0Block;
+using Q1_0Block = PanelBlock<Format::kQ1_0, SignPairs, 1>;
+using Q2_0Block = PanelBlock<Format::kQ2_0, CrumbPairs, 1>;
+
+/// Q4_1 and Q5_1: an F16 minimum besides.
+template <Format kFormat, class PairsOf>
+struct MinimumBlock : PanelBlock<kFormat, PairsOf, 0, 1, true> {
+  using PanelBlock<kFormat, PairsOf, 0, 1, true>::PanelBlock;
+  RF_LANES_INLINE Floats Minimum(int) const { return LoadHalfs(this->record + kHalfPlane); }
+};
+
+using Q4_1Block = MinimumBlock<Format::kQ4_1, NibblePairs>;
+using Q5_1Block = MinimumBlock<Format::kQ5_1, FiveBitPairs>;
 
 /// Q4_K and Q5_K: weight = d * scale * quant - dmin * minimum, scale and minimum 6-bit integers for each block.
 template <Format kFormat, class PairsOf>
-struct SuperBlock {
-  static constexpr PanelLayout kLayout = LayoutOf(kFormat);
-  static constexpr int kScales = 1;
-  static constexpr int kOffset = 0;
-  static constexpr bool kHasMinimum = true;
+struct SuperBlock : PanelBlock<kFormat, PairsOf, 0, 1, true> {
   static constexpr int kScalePlanes = 2 * kHalfPlane;
   static constexpr int kMinimumPlanes = kScalePlanes + 8 * kBytePlane;
 
-  const uint8_t* record;
-  int block;
-  PairsOf pairs;
-  SuperBlock(const uint8_t* r, int b) : record(r), block(b), pairs{r + kLayout.quants + b * kLayout.block_bytes} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
+  using PanelBlock<kFormat, PairsOf, 0, 1, true>::PanelBlock;
   RF_LANES_INLINE Floats Scale(int) const {
-    const uint8_t* scales = record + kScalePlanes + block * kBytePlane;
-    return Multiply(LoadHalfs(record), ToFloats(LoadUnsigned8(scales)));
+    const uint8_t* scales = this->record + kScalePlanes + this->block * kBytePlane;
+    return Multiply(LoadHalfs(this->record), ToFloats(LoadUnsigned8(scales)));
   }
   RF_LANES_INLINE Floats Minimum(int) const {
-    const uint8_t* minimums = record + kMinimumPlanes + block * kBytePlane;
-    return Negate(Multiply(LoadHalfs(record + kHalfPlane), ToFloats(LoadUnsigned8(minimums))));
+    const uint8_t* minimums = this->record + kMinimumPlanes + this->block * kBytePlane;
+    return Negate(Multiply(LoadHalfs(this->record + kHalfPlane), ToFloats(LoadUnsigned8(minimums))));
   }
 };
 
 using Q4_KBlock = SuperBlock<Format::kQ4_K, NibblePairs>;
 using Q5_KBlock = SuperBlock<Format::kQ5_K, FiveBitPairs>;
 
-/// Q3_K and Q6_K: weight = d * scale * (quant - kOffset), a signed 8-bit scale for each 16 weights.
-template <Format kFormat, class PairsOf, int kQuantOffset>
-struct SixteensBlock {
-  static constexpr PanelLayout kLayout = LayoutOf(kFormat);
-  static constexpr int kScales = 2;
-  static constexpr int kOffset = kQuantOffset;
-  static constexpr bool kHasMinimum = false;
-
-  const uint8_t* record;
-  int block;
-  PairsOf pairs;
-  SixteensBlock(const uint8_t* r, int b) : record(r), block(b), pairs{r + kLayout.quants + b * kLayout.block_bytes} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
+/// Formats with a signed 8-bit scale for each 16 or 32 weights: weight = d * scale * (quant - kOffset).
+template <Format kFormat, class PairsOf, int kQuantOffset, int kScalesOf>
+struct SignedScaleBlock : PanelBlock<kFormat, PairsOf, kQuantOffset, kScalesOf> {
+  using PanelBlock<kFormat, PairsOf, kQuantOffset, kScalesOf>::PanelBlock;
   RF_LANES_INLINE Floats Scale(int s) const {
-    const uint8_t* scales = record + kHalfPlane + (2 * block + s) * kBytePlane;
-    return Multiply(LoadHalfs(record), ToFloats(LoadSigned8(scales)));
+    const uint8_t* scales = this->record + kHalfPlane + (kScalesOf * this->block + s) * kBytePlane;
+    return Multiply(LoadHalfs(this->record), ToFloats(LoadSigned8(scales)));
   }
-  RF_LANES_INLINE Floats Minimum(int) const { return ZeroFloats(); }
 };
 
-using Q3_KBlock = SixteensBlock<Format::kQ3_K, ThreeBitPairs, 4>;
-using Q6_KBlock = SixteensBlock<Format::kQ6_K, SixBitPairs, 32>;
+using Q3_KBlock = SignedScaleBlock<Format::kQ3_K, ThreeBitPairs, 4, 2>;
+using Q6_KBlock = SignedScaleBlock<Format::kQ6_K, SixBitPairs, 32, 2>;
+using IQ4_XSBlock = SignedScaleBlock<Format::kIQ4_XS, TablePairs<kIq4Values>, 128, 1>;
 
 /// Q2_K: weight = d * scale * quant - dmin * minimum, four bits of scale and of minimum for each 16 weights.
-struct Q2_KBlock {
-  static constexpr PanelLayout kLayout = LayoutOf(Format::kQ2_K);
-  static constexpr int kScales = 2;
-  static constexpr int kOffset = 0;
-  static constexpr bool kHasMinimum = true;
-
-  const uint8_t* record;
-  int block;
-  CrumbPairs pairs;
-  Q2_KBlock(const uint8_t* r, int b) : record(r), block(b), pairs{r + kLayout.quants + b * kLayout.block_bytes} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
+struct Q2_KBlock : PanelBlock<Format::kQ2_K, CrumbPairs, 0, 2, true> {
+  using PanelBlock::PanelBlock;
   RF_LANES_INLINE Ints ScaleBytes(int s) const {
     return LoadUnsigned8(record + 2 * kHalfPlane + (2 * block + s) * kBytePlane);
   }
@@ -176,95 +169,16 @@ struct Q2_KBlock {
   }
 };
 
-/// Formats whose record is several blocks with one F16 scale.
-template <Format kFormat, class PairsOf, int kQuantOffset>
-struct SharedScaleBlocks {
-  static constexpr PanelLayout kLayout = LayoutOf(kFormat);
-  static constexpr int kScales = 1;
-  static constexpr int kOffset = kQuantOffset;
-  static constexpr bool kHasMinimum = false;
-
-  const uint8_t* record;
-  PairsOf pairs;
-  SharedScaleBlocks(const uint8_t* r, int b) : record(r), pairs{r + kLayout.quants + b * kLayout.block_bytes} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
-  RF_LANES_INLINE Floats Scale(int) const { return LoadHalfs(record); }
-  RF_LANES_INLINE Floats Minimum(int) const { return ZeroFloats(); }
-};
-
-using TQ2_0Block = SharedScaleBlocks<Format::kTQ2_0, CrumbPairs, 1>;
-using TQ1_0Block = TQ2_0Block;
-using Q1_0Block = SharedScaleBlocks<Format::kQ1_0, SignPairs, 1>;
-using Q2_0Block = SharedScaleBlocks<Format::kQ2_0, CrumbPairs, 1>;
-
-/// Blocks of nibbles that stand for 16 given values: quants are value + kOffset.
-alignas(16) constexpr uint8_t kIq4Values[16] = {1,   24,  45,  63,  79,  93,  106, 118,
-                                                129, 141, 153, 166, 181, 197, 217, 241};
-alignas(16) constexpr uint8_t kMxfp4Values[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4};
-
-struct IQ4_NLBlock {
-  static constexpr PanelLayout kLayout = LayoutOf(Format::kIQ4_NL);
-  static constexpr int kScales = 1;
-  static constexpr int kOffset = 128;
-  static constexpr bool kHasMinimum = false;
-
-  const uint8_t* record;
-  TablePairs pairs;
-  IQ4_NLBlock(const uint8_t* r, int) : record(r), pairs{r + kLayout.quants, LoadTable(kIq4Values)} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
-  RF_LANES_INLINE Floats Scale(int) const { return LoadHalfs(record); }
-  RF_LANES_INLINE Floats Minimum(int) const { return ZeroFloats(); }
-};
-
-/// IQ4_XS: weight = d * scale * value, a signed scale for each block.
-struct IQ4_XSBlock {
-  static constexpr PanelLayout kLayout = LayoutOf(Format::kIQ4_XS);
-  static constexpr int kScales = 1;
-  static constexpr int kOffset = 128;
-  static constexpr bool kHasMinimum = false;
-
-  const uint8_t* record;
-  int block;
-  TablePairs pairs;
-  IQ4_XSBlock(const uint8_t* r, int b)
-      : record(r), block(b), pairs{r + kLayout.quants + b * kLayout.block_bytes, LoadTable(kIq4Values)} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
-  RF_LANES_INLINE Floats Scale(int) const {
-    return Multiply(LoadHalfs(record), ToFloats(LoadSigned8(record + kHalfPlane + block * kBytePlane)));
-  }
-  RF_LANES_INLINE Floats Minimum(int) const { return ZeroFloats(); }
-};
-
 /// MXFP4: values are twice the E2M1 numbers, scales half the E8M0 ones.
-struct MXFP4Block {
-  static constexpr PanelLayout kLayout = LayoutOf(Format::kMXFP4);
-  static constexpr int kScales = 1;
-  static constexpr int kOffset = 16;
-  static constexpr bool kHasMinimum = false;
-
-  const uint8_t* record;
-  TablePairs pairs;
-  MXFP4Block(const uint8_t* r, int) : record(r), pairs{r + kLayout.quants, LoadTable(kMxfp4Values)} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
+struct MXFP4Block : PanelBlock<Format::kMXFP4, TablePairs<kMxfp4Values>, 16> {
+  using PanelBlock::PanelBlock;
   RF_LANES_INLINE Floats Scale(int) const { return BitsToFloats(ShiftLeft(LoadUnsigned16(record), 16)); }
-  RF_LANES_INLINE Floats Minimum(int) const { return ZeroFloats(); }
 };
 
 /// NVFP4: values as MXFP4's, a scale (half the E4M3 one) for each 16 weights.
-struct NVFP4Block {
-  static constexpr PanelLayout kLayout = LayoutOf(Format::kNVFP4);
-  static constexpr int kScales = 2;
-  static constexpr int kOffset = 16;
-  static constexpr bool kHasMinimum = false;
-
-  const uint8_t* record;
-  int block;
-  TablePairs pairs;
-  NVFP4Block(const uint8_t* r, int b)
-      : record(r), block(b), pairs{r + kLayout.quants + b * kLayout.block_bytes, LoadTable(kMxfp4Values)} {}
-  RF_LANES_INLINE Ints Pair(int p) const { return pairs.Pair(p); }
+struct NVFP4Block : PanelBlock<Format::kNVFP4, TablePairs<kMxfp4Values>, 16, 2> {
+  using PanelBlock::PanelBlock;
   RF_LANES_INLINE Floats Scale(int s) const { return LoadHalfs(record + (2 * block + s) * kHalfPlane); }
-  RF_LANES_INLINE Floats Minimum(int) const { return ZeroFloats(); }
 };
 
 }  // namespace
