@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr char kAmdVendor[] = "0x1002";
 
-bool IsAmdCard(const fs::path& device) {
-  std::ifstream file(device / "device" / "vendor");
-  std::string vendor;
-  return file >> vendor && vendor == kAmdVendor;
-}
-
 bool HasAmdCard(const fs::path& drm) {
   std::error_code error;
   for (fs::directory_iterator entry(drm, error), end; !error && entry != end; entry.increment(error)) {
@@ -32,6 +26,12 @@ bool HasAmdCard(const fs::path& drm) {
 }
 
 }  // namespace
+
+bool IsAmdCard(const fs::path& entry) {
+  std::ifstream file(entry / "device" / "vendor");
+  std::string vendor;
+  return file >> vendor && vendor == kAmdVendor;
+}
 
 GpuPresence LookForAmdGpu(const fs::path& root) {
   GpuPresence presence;
@@ -55,7 +55,7 @@ std::string ExplainNoDevice(const GpuPresence& presence, const std::string& visi
 }
 
 std::string VisibleDevicesVariable() {
-  for (const char* name : {"HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"}) {
+  for (const char* name : kVisibleDevicesVariables) {
     const char* value = std::getenv(name);
     if (value != nullptr) return fmt::format("{}='{}'", name, EscapeForMessage(value, 40));
   }

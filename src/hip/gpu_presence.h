@@ -15,6 +15,9 @@ struct GpuPresence {
   bool IsLikely() const { return has_card || has_kfd; }
 };
 
+/// Whether an entry of /sys/class/drm is a graphics device with AMD's vendor number.
+bool IsAmdCard(const std::filesystem::path& entry);
+
 /// Looks below `root`, which only tests replace.
 GpuPresence LookForAmdGpu(const std::filesystem::path& root = "/");
 
@@ -22,7 +25,11 @@ GpuPresence LookForAmdGpu(const std::filesystem::path& root = "/");
 /// they are not set.
 std::string ExplainNoDevice(const GpuPresence& presence, const std::string& visible);
 
-/// The variable that hides devices from HIP, as "HIP_VISIBLE_DEVICES='9'"; empty if none is set.
+/// Variables that hide devices from HIP.
+inline constexpr const char* kVisibleDevicesVariables[] = {"HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
+                                                           "GPU_DEVICE_ORDINAL"};
+
+/// The first of them that is set, as "HIP_VISIBLE_DEVICES='9'"; empty if none is set.
 std::string VisibleDevicesVariable();
 
 }  // namespace rf::hip

@@ -69,17 +69,6 @@ std::string_view WithoutSettings(std::string_view arch) {
   return arch.substr(0, arch.find(':'));
 }
 
-bool HasCodeFor(const char* targets, std::string_view arch) {
-  if (targets == nullptr) return true;
-  std::string_view left = targets;
-  while (!left.empty()) {
-    const size_t end = std::min(left.find(' '), left.size());
-    if (WithoutSettings(left.substr(0, end)) == arch) return true;
-    left.remove_prefix(std::min(end + 1, left.size()));
-  }
-  return false;
-}
-
 Status CheckTarget(const GpuApi& api, const GpuTraits& traits, const std::string& name) {
   const std::string_view arch = WithoutSettings(traits.arch);
   if (HasCodeFor(api.targets, arch)) return {};
@@ -90,6 +79,17 @@ Status CheckTarget(const GpuApi& api, const GpuTraits& traits, const std::string
 }
 
 }  // namespace
+
+bool HasCodeFor(const char* targets, std::string_view arch) {
+  if (targets == nullptr) return true;
+  std::string_view left = targets;
+  while (!left.empty()) {
+    const size_t end = std::min(left.find(' '), left.size());
+    if (WithoutSettings(left.substr(0, end)) == arch) return true;
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return false;
+}
 
 Result<std::unique_ptr<Device>> CreateHipDevice(const GpuApi& api, const std::string& kind, int32_t index) {
   auto runtime = std::make_shared<GpuRuntime>(api, index, fmt::format("{}:{}", kind, index));

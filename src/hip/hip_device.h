@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "device/device.h"
@@ -13,6 +14,9 @@ namespace rf::hip {
 
 /// Bytes behind a weight's last row that kernels may read. They hold nothing.
 inline constexpr size_t kReadableBeyond = 16;
+
+/// Whether a module with code for `targets` (GpuApi::targets) can run on `arch` ("gfx1100", without settings).
+bool HasCodeFor(const char* targets, std::string_view arch);
 
 /// The module's device number `index` as "kind:index" (kind: what --device calls it). It is tested before anyone gets
 /// it: a device that computes wrongly is refused. `api` must outlive it. Errors: kDevice (also

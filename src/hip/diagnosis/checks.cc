@@ -1,12 +1,12 @@
 #include "hip/diagnosis/checks.h"
 
-#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/utf8.h"
+#include "hip/gpu_presence.h"
+#include "hip/hip_device.h"
 
 namespace rf::hip {
 namespace {
@@ -74,19 +74,16 @@ void CheckFiles(const SystemFacts& system, Diagnosis& found) {
   for (const DeviceFile& file : system.render) CheckFile("render", file, found);
 }
 
-bool IsTarget(const std::vector<std::string>& targets, const std::string& gfx) {
-  return targets.empty() || std::find(targets.begin(), targets.end(), gfx) != targets.end();
-}
-
 // The kernel knows each GPU's target before any runtime is asked.
 void CheckTargets(const SystemFacts& system, const RuntimeFacts& runtime, Diagnosis& found) {
   for (const KfdNode& node : system.nodes) {
     const std::string detail = fmt::format("the kernel's driver has a {} with {} SIMDs", node.gfx, node.n_simds);
-    if (!runtime.module_error.empty() || IsTarget(runtime.targets, node.gfx)) {
+    if (!runtime.module_error.empty() ||
+        HasCodeFor(runtime.targets.empty() ? nullptr : runtime.targets.c_str(), node.gfx)) {
       found.Ok("target", detail);
       continue;
     }
-    found.Missing("target", fmt::format("{}; the module holds code for {}", detail, fmt::join(runtime.targets, " ")),
+    found.Missing("target", fmt::format("{}; the module holds code for {}", detail, runtime.targets),
                   fmt::format("configure with -DRF_HIP_ARCHS={} and build again", node.gfx));
   }
 }
@@ -141,10 +138,11 @@ const char* NameOf(CheckStatus status) {
 
 std::vector<Setting> ReadSettings() {
   std::vector<Setting> settings;
-  for (const char* name :
-       {"HSA_OVERRIDE_GFX_VERSION", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"}) {
+  const auto read = [&](const char* name) {
     if (const char* value = std::getenv(name); value != nullptr) settings.push_back({name, value});
-  }
+  };
+  read("HSA_OVERRIDE_GFX_VERSION");
+  for (const char* name : kVisibleDevicesVariables) read(name);
   return settings;
 }
 

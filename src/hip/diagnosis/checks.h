@@ -35,10 +35,10 @@ struct RuntimeDevice {
 
 /// What the GPU module and its runtime say.
 struct RuntimeFacts {
-  std::string module_error;          ///< why there is no module or no runtime; empty: they were opened
-  std::string runtime;               ///< "HIP"
-  std::vector<std::string> targets;  ///< that the module holds code for; empty: it does not say
-  std::string devices_error;         ///< why the runtime has no device; empty: it has some
+  std::string module_error;   ///< why there is no module or no runtime; empty: they were opened
+  std::string runtime;        ///< "HIP"
+  std::string targets;        ///< that the module holds code for, as GpuApi has them; empty: it does not say
+  std::string devices_error;  ///< why the runtime has no device; empty: it has some
   std::vector<RuntimeDevice> devices;
 };
 

@@ -33,7 +33,7 @@ class DoctorTest : public testing::Test {
     Put("dev/dri/renderD128", "");
     Put("opt/rocm/.info/version", "6.4.3-127\n");
     runtime_.runtime = "HIP";
-    runtime_.targets = {"gfx1030", "gfx1100"};
+    runtime_.targets = "gfx1030 gfx1100";
     runtime_.devices = {{"hip:0", "AMD Radeon RX 7900 XTX", "gfx1100", 24000000000u, 25753026560u, ""}};
   }
 

@@ -1,7 +1,5 @@
 #include "hip/diagnosis/runtime_facts.h"
 
-#include <sstream>
-
 #include "hip/hip_device.h"
 #include "hip/module.h"
 
@@ -9,15 +7,6 @@ namespace rf::hip {
 namespace {
 
 constexpr char kKind[] = "hip";
-
-// "gfx90a:xnack- gfx1100" without what follows a colon.
-std::vector<std::string> SplitTargets(const char* targets) {
-  std::vector<std::string> names;
-  if (targets == nullptr) return names;
-  std::istringstream words(targets);
-  for (std::string name; words >> name;) names.push_back(name.substr(0, name.find(':')));
-  return names;
-}
 
 RuntimeDevice TryDevice(const GpuApi& api, int32_t index) {
   RuntimeDevice tried;
@@ -45,7 +34,7 @@ RuntimeFacts ReadRuntimeFacts() {
     return facts;
   }
   facts.runtime = (*api)->runtime;
-  facts.targets = SplitTargets((*api)->targets);
+  if ((*api)->targets != nullptr) facts.targets = (*api)->targets;
   const auto count = CountDevices(**api, LookForAmdGpu());
   if (!count) {
     facts.devices_error = count.error().message;

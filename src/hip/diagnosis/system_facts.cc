@@ -13,12 +13,13 @@
 
 #include <fmt/format.h>
 
+#include "hip/gpu_presence.h"
+
 namespace rf::hip {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kAmdVendor[] = "0x1002";
 constexpr size_t kMaxEntries = 1024;  // of a folder
 
 std::string FirstWord(const fs::path& path) {
@@ -56,7 +57,7 @@ std::vector<DrmCard> ReadCards(const fs::path& drm) {
   for (const fs::path& card : EntriesOf(drm, "card")) {
     const fs::path device = card / "device";
     // Outputs ("card0-HDMI-A-1") have no vendor of their own.
-    if (FirstWord(device / "vendor") != kAmdVendor) continue;
+    if (!IsAmdCard(card)) continue;
     cards.push_back({card.filename().string(), FirstWord(device / "device"), BytesIn(device / "mem_info_vram_total"),
                      BytesIn(device / "mem_info_gtt_total")});
   }
