@@ -12,6 +12,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
+# In `env`: no GPU module is found, also on machines that have a GPU.
+NO_MODULE = {"ROCMFORGE_GPU_MODULE": "/nowhere/librocmforge_hip.so"}
+
 
 def binary():
     return os.environ.get("ROCMFORGE_BINARY", str(ROOT / "build/release/rocmforge"))

@@ -1,8 +1,6 @@
 """`--device`, `--require-gpu` and what is said where there is no GPU. No GPU and no module is needed: that is what is tested."""
 import pytest
-from conftest import run, run_json
-
-NO_MODULE = {"ROCMFORGE_GPU_MODULE": "/nowhere/librocmforge_hip.so"}
+from conftest import NO_MODULE, run, run_json
 
 
 def refusal(code, *arguments, env=None):

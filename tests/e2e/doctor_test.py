@@ -2,9 +2,7 @@
 import glob
 import os
 
-from conftest import run, run_json
-
-NO_MODULE = {"ROCMFORGE_GPU_MODULE": "/nowhere/librocmforge_hip.so"}
+from conftest import NO_MODULE, run, run_json
 
 
 def has_amd_gpu():

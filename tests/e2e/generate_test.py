@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from conftest import run, run_json, run_jsonl
+from conftest import NO_MODULE, run, run_json, run_jsonl
 
 PROMPT = "The capital of France is"
 IDS = [504, 3575, 282, 4649, 314]
@@ -115,9 +115,8 @@ def test_usage_errors(smollm2, flags):
 
 
 def test_devices_that_are_not_there(smollm2):
-    no_module = {"ROCMFORGE_GPU_MODULE": "/nowhere/librocmforge_hip.so"}  # also on machines that have a GPU
-    hip = run("generate", smollm2, "--prompt", "a", "--device", "hip:0", env=no_module)
-    assert hip.returncode == 4 and no_module["ROCMFORGE_GPU_MODULE"] in hip.stderr, hip.stderr
+    hip = run("generate", smollm2, "--prompt", "a", "--device", "hip:0", env=NO_MODULE)
+    assert hip.returncode == 4 and NO_MODULE["ROCMFORGE_GPU_MODULE"] in hip.stderr, hip.stderr
     second = run("generate", smollm2, "--prompt", "a", "--device", "cpu:1")
     assert second.returncode == 4 and "no such device" in second.stderr
     assert run("generate", smollm2, "--prompt", PROMPT, "-n", 1, "--device", "cpu:0").returncode == 0
