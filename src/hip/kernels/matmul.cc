@@ -38,7 +38,7 @@ size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
 }
 
 void LaunchMatMul(void* native, const MatMul::Args& args) {
-  auto* units = static_cast<ActivationUnit*>(static_cast<GpuContext*>(native)->workspace);
+  auto* units = static_cast<ActivationRound*>(static_cast<GpuContext*>(native)->workspace);
   if (ReadsUnits(args)) PrepareUnits(native, args.x, units);
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;

@@ -119,7 +119,7 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
   job.rows.rows_per_x = args.x.n_rows == args.ids.n_rows ? job.rows.n_used : 1;
   auto* workspace = static_cast<unsigned char*>(static_cast<GpuContext*>(native)->workspace);
   if (kernels.reads_units) {
-    auto* units = reinterpret_cast<ActivationUnit*>(workspace);
+    auto* units = reinterpret_cast<ActivationRound*>(workspace);
     PrepareUnits(native, args.x, units);
     job.units = units;
   }

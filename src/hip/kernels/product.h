@@ -1,8 +1,9 @@
 // Matrix products as the kernels of matmul and moe_matmul see them: tiles of outputs, tiles of rows.
 //
 // A row's result must not depend on the rows beside it, nor on the kernel that the number of rows chooses. So all
-// kernels for a format add in the same order: the columns are dealt out to eight lanes, each lane adds its products in
-// order, then the eight sums are added in order.
+// kernels for a format add in the same order: the columns are dealt out to 32 lanes, each lane adds its products in
+// order, then the 32 sums are added in order. Eight lanes share a round of 256 columns; lane l has its share of rounds
+// l / 8, l / 8 + 4, l / 8 + 8, ... So many lanes because one row has to keep enough memory under way.
 //
 // Quantized weights meet activations that are integers too: units of 32 with a scale, sixteen bits in two planes of
 // bytes, so that a unit's products are exact and nothing but the scales is ever rounded.
@@ -14,16 +15,24 @@
 namespace rf::hip {
 
 inline constexpr int kUnit = 32;
-inline constexpr int kProductLanes = 8;
-inline constexpr int kRound = kUnit * kProductLanes;  ///< columns that the lanes take in one round
+inline constexpr int kRoundLanes = 8;                              ///< lanes that share a round
+inline constexpr int kRound = kUnit * kRoundLanes;                 ///< columns of a round
+inline constexpr int kProductLanes = 32;                           ///< of an output
+inline constexpr int kRoundsAtOnce = kProductLanes / kRoundLanes;  ///< from one of a lane's rounds to its next
 
-/// Activations of 32 columns: x = scale * (256 * high + low), rounded to nearest; NaN where one of them is not finite.
-struct alignas(16) ActivationUnit {
-  Int4 high[2];     ///< signed bytes
-  Int4 low[2];      ///< signed bytes
+/// What the 32 columns of a unit have in common.
+struct alignas(16) UnitScale {
   float scale;      ///< the largest magnitude / 32639
   int32_t sums[2];  ///< of 256 * high + low, for each 16 columns
   int32_t unused;
+};
+
+/// Activations of a round, unit by unit: x = scale * (256 * high + low), rounded to nearest; scale is NaN where one of
+/// the unit is not finite. The planes lie apart so that neighbouring lanes read neighbouring bytes.
+struct ActivationRound {
+  Int4 high[kRoundLanes][2];  ///< signed bytes, sixteen columns each
+  Int4 low[kRoundLanes][2];   ///< signed bytes
+  UnitScale scales[kRoundLanes];
 };
 
 /// Rows of y that meet the same matrix.
@@ -51,7 +60,7 @@ struct ProductRows {
 struct ProductJob {
   MatMul::Args args;
   ProductRows rows;
-  const ActivationUnit* units = nullptr;  ///< [x.n_rows, x.n_cols / kUnit], for kernels that read them
+  const ActivationRound* units = nullptr;  ///< [x.n_rows, RoundsOf(x.n_cols)], for kernels that read them
   int32_t first_tile[MatMul::kMaxParts];
 };
 
@@ -66,6 +75,11 @@ struct ProductKernels {
 const ProductKernels& ProductKernelsOf(Format format);
 
 namespace {
+
+/// Rounds of a row, the last one perhaps in part.
+RF_DEVICE int64_t RoundsOf(int64_t n_cols) {
+  return (n_cols + kRound - 1) / kRound;
+}
 
 /// A tile's part and its outputs.
 struct OutputTile {

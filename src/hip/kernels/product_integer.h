@@ -11,6 +11,6 @@ const ProductKernels* IntegerProductKernels(Format format);
 /// Bytes of the units of x.
 size_t UnitBytes(const TensorView& x);
 /// Makes the units of x.
-void PrepareUnits(void* native, const TensorView& x, ActivationUnit* units);
+void PrepareUnits(void* native, const TensorView& x, ActivationRound* units);
 
 }  // namespace rf::hip
