@@ -236,6 +236,7 @@ const uint64_t* Exchange(uint64_t value) {
 }
 
 void Enqueue(GpuContext& context, Job job) {
+  context.units = {};
   if (job.grid.x == 0 || job.grid.y == 0 || job.grid.z == 0) return;
   Runtime& runtime = TheRuntime();
   const std::lock_guard lock(runtime.mutex);

@@ -93,6 +93,7 @@ template <typename... Parameters, typename... Arguments>
 void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t /*shared_bytes*/,
             Arguments... arguments) {
   auto& context = *static_cast<GpuContext*>(native);
+  context.units = {};
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   hipError_t error = hipSetDevice(context.device);
   if (error == hipSuccess) {

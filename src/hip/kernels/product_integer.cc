@@ -2,7 +2,6 @@
 // four products an instruction; each lane adds its own pieces in F32.
 #include "hip/kernels/product_integer.h"
 
-#include "base/half.h"
 #include "hip/kernels/lane_weights_32.h"
 #include "hip/kernels/lane_weights_k.h"
 #include "hip/kernels/lane_weights_table.h"
@@ -10,64 +9,6 @@
 
 namespace rf::hip {
 namespace {
-
-constexpr int kPrepareThreads = 256;
-constexpr int kLanesOfUnit = 8;            // lanes that make a unit, four columns each
-constexpr float kLargestQuant = 32639.0f;  // 127 * 256 + 127
-// Magnitudes below count as 0: their inverse would be infinite.
-constexpr float kSmallest = 1e-30f;
-
-RF_DEVICE uint32_t MagnitudeBits(float x) {
-  return FloatToBits(x) & 0x7fffffffu;
-}
-
-// The largest over the lanes that make a unit.
-RF_DEVICE uint32_t LargestOfUnit(uint32_t value) {
-  for (int mask = 1; mask < kLanesOfUnit; mask *= 2) {
-    const uint32_t other = ShuffleXor(value, mask);
-    value = other > value ? other : value;
-  }
-  return value;
-}
-
-// Eight lanes make a unit. Which quants a lane makes is as in memory: word 0..3 of high[0], then of high[1].
-RF_KERNEL MakeUnits(TensorView x, ActivationRound* rounds, int64_t n_units) {
-  constexpr int64_t kPerBlock = kPrepareThreads / kLanesOfUnit;
-  const int64_t index = blockIdx.x * kPerBlock + static_cast<int>(threadIdx.x) / kLanesOfUnit;
-  const int lane = static_cast<int>(threadIdx.x) % kLanesOfUnit;
-  const int64_t at = index < n_units ? index : n_units - 1;  // lanes beyond the last unit must go along
-  const int64_t per_row = x.n_cols / kUnit;
-  const int64_t row = at / per_row;
-  const auto in_row = static_cast<int>(at % per_row);
-  const float* from = RowOf(x, row) + in_row * kUnit + lane * 4;
-  uint32_t bits = 0;
-  for (int i = 0; i < 4; ++i) bits = MagnitudeBits(from[i]) > bits ? MagnitudeBits(from[i]) : bits;
-  bits = LargestOfUnit(bits);
-  const bool is_finite = bits < 0x7f800000u;
-  const float largest = BitsToFloat(bits);
-  const bool is_zero = !is_finite || largest < kSmallest;
-  const float inverse = is_zero ? 0.0f : kLargestQuant / largest;
-
-  uint32_t high_bytes = 0;
-  uint32_t low_bytes = 0;
-  int sum = 0;
-  for (int i = 0; i < 4; ++i) {
-    const int quant = is_zero ? 0 : static_cast<int>(rintf(from[i] * inverse));
-    const int high = (quant + 128) >> 8;
-    high_bytes |= static_cast<uint32_t>(high & 0xff) << (8 * i);
-    low_bytes |= static_cast<uint32_t>((quant - 256 * high) & 0xff) << (8 * i);
-    sum += quant;
-  }
-  for (int mask = 1; mask < kLanesOfUnit / 2; mask *= 2) sum += ShuffleXor(sum, mask);
-  if (index >= n_units) return;
-  ActivationRound& round = rounds[row * RoundsOf(x.n_cols) + in_row / kRoundLanes];
-  const int unit = in_row % kRoundLanes;
-  (&round.high[unit][0].x)[lane] = static_cast<int32_t>(high_bytes);
-  (&round.low[unit][0].x)[lane] = static_cast<int32_t>(low_bytes);
-  UnitScale& scale = round.scales[unit];
-  if (lane % 4 == 0) scale.sums[lane / 4] = sum;
-  if (lane == 0) scale.scale = is_finite ? (is_zero ? 0.0f : largest / kLargestQuant) : BitsToFloat(0x7fc00000u);
-}
 
 // What a lane's weights of a round meet, in their order.
 template <int kPieces>
@@ -211,16 +152,6 @@ const ProductKernels* IntegerProductKernels(Format format) {
 #undef RF_INTEGER_FORMAT
     default: return nullptr;
   }
-}
-
-size_t UnitBytes(const TensorView& x) {
-  return static_cast<size_t>(x.n_rows * CeilDivide(x.n_cols, kRound)) * sizeof(ActivationRound);
-}
-
-void PrepareUnits(void* native, const TensorView& x, ActivationRound* units) {
-  const int64_t n_units = x.n_rows * (x.n_cols / kUnit);
-  const int64_t n_blocks = CeilDivide(n_units * kLanesOfUnit, kPrepareThreads);
-  Launch(native, MakeUnits, dim3(static_cast<uint32_t>(n_blocks)), kPrepareThreads, 0, x, units, n_units);
 }
 
 }  // namespace rf::hip

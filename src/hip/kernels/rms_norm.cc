@@ -1,7 +1,8 @@
 // Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones a block's, which reads them
-// once and holds them in registers as far as they fit.
+// once and holds them in registers as far as they fit. A block that has a whole row makes its units too.
+#include "hip/kernels/fours.h"
 #include "hip/kernels/register.h"
-#include "hip/kernels/views.h"
+#include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
@@ -72,30 +73,6 @@ RF_KERNEL NormByBlocks(RmsNorm::Args args) {
   }
 }
 
-// Four elements, zeros beyond the group. Groups that lie anywhere are read one by one.
-template <bool kIsAligned>
-RF_DEVICE Float4 LoadFour(const float* from, int at, int size) {
-  if constexpr (kIsAligned) {
-    if (at < size) return *reinterpret_cast<const Float4*>(from + at);
-    return {0.0f, 0.0f, 0.0f, 0.0f};
-  } else {
-    return {at < size ? from[at] : 0.0f, at + 1 < size ? from[at + 1] : 0.0f, at + 2 < size ? from[at + 2] : 0.0f,
-            at + 3 < size ? from[at + 3] : 0.0f};
-  }
-}
-
-template <bool kIsAligned>
-RF_DEVICE void StoreFour(const Float4& four, float* to, int at, int size) {
-  if constexpr (kIsAligned) {
-    if (at < size) *reinterpret_cast<Float4*>(to + at) = four;
-  } else {
-    if (at < size) to[at] = four.x;
-    if (at + 1 < size) to[at + 1] = four.y;
-    if (at + 2 < size) to[at + 2] = four.z;
-    if (at + 3 < size) to[at + 3] = four.w;
-  }
-}
-
 template <typename T>
 RF_DEVICE T SquaresOf(const Float4 (&x)[kHeldFours]) {
   T sum = 0;
@@ -110,37 +87,51 @@ RF_DEVICE T SquaresOf(const Float4 (&x)[kHeldFours]) {
   return sum;
 }
 
-template <bool kIsAligned, int kBlockThreads, typename T>
-RF_DEVICE void ScaleHeld(const Group& group, const Float4 (&x)[kHeldFours], T sum, float eps) {
-  const T scale = T(1) / sqrt(sum / static_cast<T>(group.size) + static_cast<T>(eps));
-  const auto scaled = [&](float x_of, float w_of) {
-    return static_cast<float>(static_cast<T>(x_of) * scale * static_cast<T>(w_of));
-  };
-  RF_UNROLL
-  for (int i = 0; i < kHeldFours; ++i) {
-    const int at = (i * kBlockThreads + static_cast<int>(threadIdx.x)) * 4;
-    const Float4 w = LoadFour<kIsAligned>(group.w, at, group.size);
-    const Float4 y{scaled(x[i].x, w.x), scaled(x[i].y, w.y), scaled(x[i].z, w.z), scaled(x[i].w, w.w)};
-    StoreFour<kIsAligned>(y, group.y, at, group.size);
+// A thread's share of a group: fours that lie kBlockThreads fours apart.
+template <bool kIsAligned, int kBlockThreads>
+struct HeldFours {
+  Float4 x[kHeldFours];
+  Float4 w[kHeldFours];
+
+  RF_DEVICE_MEMBER static int At(int i) { return (i * kBlockThreads + static_cast<int>(threadIdx.x)) * 4; }
+  RF_DEVICE_MEMBER void Load(const Group& group) {
+    RF_UNROLL
+    for (int i = 0; i < kHeldFours; ++i) x[i] = LoadFour<kIsAligned>(group.x, At(i), group.size);
+    RF_UNROLL
+    for (int i = 0; i < kHeldFours; ++i) w[i] = LoadFour<kIsAligned>(group.w, At(i), group.size);
   }
-}
+
+  // Writes y, and its units where there is a place for them.
+  template <typename T>
+  RF_DEVICE_MEMBER void Scale(const Group& group, T sum, float eps, ActivationRound* units) const {
+    const T scale = T(1) / sqrt(sum / static_cast<T>(group.size) + static_cast<T>(eps));
+    const auto scaled = [&](float x_of, float w_of) {
+      return static_cast<float>(static_cast<T>(x_of) * scale * static_cast<T>(w_of));
+    };
+    RF_UNROLL
+    for (int i = 0; i < kHeldFours; ++i) {
+      if (i * kBlockThreads * 4 >= group.size) break;
+      const Float4 y{scaled(x[i].x, w[i].x), scaled(x[i].y, w[i].y), scaled(x[i].z, w[i].z), scaled(x[i].w, w[i].w)};
+      StoreFour<kIsAligned>(y, group.y, At(i), group.size);
+      if (units != nullptr) MakeUnit(y, units, At(i), At(i) < group.size);
+    }
+  }
+};
 
 // Groups of up to kBlockThreads * kHeldElements elements.
 template <bool kIsAligned, int kBlockThreads>
-RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args) {
+RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, ActivationRound* units) {
   auto& shared = Shared<NormShared>();
   const Group group = GroupAt(args, blockIdx.x);
-  Float4 x[kHeldFours];
-  RF_UNROLL
-  for (int i = 0; i < kHeldFours; ++i) {
-    x[i] = LoadFour<kIsAligned>(group.x, (i * kBlockThreads + static_cast<int>(threadIdx.x)) * 4, group.size);
-  }
-  const float sum = BlockSum(SquaresOf<float>(x), shared.sum);
+  HeldFours<kIsAligned, kBlockThreads> held;
+  held.Load(group);
+  if (units != nullptr) units += blockIdx.x * RoundsOf(args.x.n_cols);
+  const float sum = BlockSum(SquaresOf<float>(held.x), shared.sum);
   if (IsHuge(sum)) {
-    const double huge_sum = BlockSum(SquaresOf<double>(x), shared.huge_sum);
-    ScaleHeld<kIsAligned, kBlockThreads>(group, x, huge_sum, args.attrs.eps);
+    const double huge_sum = BlockSum(SquaresOf<double>(held.x), shared.huge_sum);
+    held.Scale(group, huge_sum, args.attrs.eps, units);
   } else {
-    ScaleHeld<kIsAligned, kBlockThreads>(group, x, sum, args.attrs.eps);
+    held.Scale(group, sum, args.attrs.eps, units);
   }
 }
 
@@ -158,17 +149,15 @@ RF_KERNEL NormByWaves(RmsNorm::Args args) {
   }
 }
 
-bool IsAligned(const TensorView& rows) {
-  return reinterpret_cast<uintptr_t>(rows.data) % sizeof(Float4) == 0 && rows.row_stride % 4 == 0;
-}
-
 template <int kBlockThreads>
 void LaunchHeld(void* native, const RmsNorm::Args& args) {
-  const bool is_aligned = args.x.n_cols / args.attrs.n_groups % 4 == 0 && IsAligned(args.x) && IsAligned(args.y) &&
+  const bool is_aligned = args.x.n_cols / args.attrs.n_groups % 4 == 0 && HoldsFours(args.x) && HoldsFours(args.y) &&
                           reinterpret_cast<uintptr_t>(args.weight.data) % sizeof(Float4) == 0;
+  ActivationRound* units = args.attrs.n_groups == 1 ? PlaceForUnits(native, args.y) : nullptr;
   const dim3 grid(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups));
   Launch(native, is_aligned ? NormHeld<true, kBlockThreads> : NormHeld<false, kBlockThreads>, grid, kBlockThreads,
-         sizeof(NormShared), args);
+         sizeof(NormShared), args, units);
+  NoteUnits(native, args.y, units);
 }
 
 void LaunchByWaves(void* native, const RmsNorm::Args& args) {
@@ -186,10 +175,14 @@ void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
          sizeof(NormShared), args);
 }
 
+size_t WorkspaceBytes(const RmsNorm::Args& args, int /*n_threads*/) {
+  return args.attrs.n_groups == 1 ? UnitBytes(args.y) : 0;
+}
+
 }  // namespace
 
 void RegisterRmsNorm(const GpuTraits& /*traits*/, KernelTable& table) {
-  table.rms_norm.Set(Format::kF32, {LaunchRmsNorm, nullptr, "hip/rms_norm"});
+  table.rms_norm.Set(Format::kF32, {LaunchRmsNorm, WorkspaceBytes, "hip/rms_norm"});
 }
 
 }  // namespace rf::hip
