@@ -34,8 +34,11 @@ struct ProductPlace {
   RF_DEVICE_MEMBER static ProductPlace OfThread(const ProductJob& job, int n_row_tiles) {
     const auto block = static_cast<int>(blockIdx.x);
     const auto thread = static_cast<int>(threadIdx.x);
-    return {OutputTileAt(job, block / n_row_tiles, Shape::kTileOutputs),
-            RowTileAt(job.rows, block % n_row_tiles, Shape::kRows), thread % kProductLanes, thread / kProductLanes};
+    // Short-lived blocks feel a division.
+    const int output_tile = n_row_tiles == 1 ? block : block / n_row_tiles;
+    return {OutputTileAt(job, output_tile, Shape::kTileOutputs),
+            RowTileAt(job.rows, block - output_tile * n_row_tiles, Shape::kRows), thread % kProductLanes,
+            thread / kProductLanes};
   }
   /// The blocks of the group's c-th output. Outputs and rows beyond the last repeat it; nobody writes them.
   template <typename Block>
@@ -46,7 +49,8 @@ struct ProductPlace {
   }
   /// The row of x that is the tile's r-th.
   RF_DEVICE_MEMBER int64_t InputRow(const ProductJob& job, int r) const {
-    return RowIn(job.rows, rows, r < rows.count ? r : rows.count - 1) / job.rows.rows_per_x;
+    const auto row = static_cast<int>(RowIn(job.rows, rows, r < rows.count ? r : rows.count - 1));
+    return job.rows.rows_per_x == 1 ? row : row / job.rows.rows_per_x;
   }
 };
 
