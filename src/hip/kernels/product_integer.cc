@@ -6,10 +6,14 @@
 #include "hip/kernels/lane_weights_32.h"
 #include "hip/kernels/lane_weights_k.h"
 #include "hip/kernels/lane_weights_table.h"
+#include "hip/kernels/product_matrix.h"
+#include "hip/kernels/product_piece.h"
 #include "hip/kernels/product_shape.h"
 
 namespace rf::hip {
 namespace {
+
+static_assert(kMatrixTileRows % kManyRows == 0);
 
 constexpr int kPrepareThreads = 256;
 constexpr int kLanesOfUnit = 8;            // lanes that make a unit, four columns each
@@ -113,12 +117,7 @@ RF_DEVICE float AddPieces(const LaneWeights<Pieces::kPieces>& w, const LaneActiv
     }
     // Exact: at most 128 * 32639 * 32.
     const auto product = static_cast<float>(256 * high + low - Pieces::kOffset * x.sum[p]);
-    if constexpr (Pieces::kHasMinimum) {
-      const float minimum = w.minimum[p] * static_cast<float>(x.sum[p]);
-      sum = fmaf(x.scale[p], fmaf(w.scale[p], product, minimum), sum);
-    } else {
-      sum = fmaf(w.scale[p] * x.scale[p], product, sum);
-    }
+    sum = AddPiece<Pieces>(product, w.scale[p], w.minimum[p], {x.scale[p], static_cast<float>(x.sum[p])}, sum);
   }
   return sum;
 }
@@ -159,6 +158,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyIntegers(ProductJob job, int
 
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
+  if (LaunchMatrixProduct(native, job)) return;
   WithProductShape(job.rows,
                    [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); });
 }
@@ -167,10 +167,10 @@ void LaunchProduct(void* native, ProductJob job) {
 
 const ProductKernels* IntegerProductKernels(Format format) {
   switch (format) {
-#define RF_INTEGER_FORMAT(Name)                                                               \
-  case Format::k##Name: {                                                                     \
-    static constexpr ProductKernels kKernels = {kManyRows, true, LaunchProduct<Block##Name>}; \
-    return &kKernels;                                                                         \
+#define RF_INTEGER_FORMAT(Name)                                                                     \
+  case Format::k##Name: {                                                                           \
+    static constexpr ProductKernels kKernels = {kMatrixTileRows, true, LaunchProduct<Block##Name>}; \
+    return &kKernels;                                                                               \
   }
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT

@@ -1,0 +1,150 @@
+// How a block of the matrix kernel brings a slab of columns into shared memory: weights unpacked to signed bytes,
+// activations as two planes, both with the scales of their pieces. What comes next is loaded into registers while the
+// slab before it is multiplied.
+#pragma once
+
+#include "hip/kernels/lane_weights.h"
+#include "hip/kernels/product.h"
+
+namespace rf::hip {
+namespace {
+
+inline constexpr int kSlabRounds = 2;
+inline constexpr int kSlabWords = kSlabRounds * kUnit / 4;
+inline constexpr int kSlabStride = kSlabWords + 4;  ///< so that eight rows lie in different banks
+
+/// A block: kTileOutputs outputs of kTileRows rows; each wave has a square of its own, 32 rows high.
+template <int kTileRowsOf>
+struct MatrixShape {
+  static constexpr int kTileRows = kTileRowsOf;
+  static constexpr int kTileOutputs = 128;
+  static constexpr int kThreads = 4 * kTileRows;  ///< 32 outputs each
+};
+
+/// Columns that one lane of the other kernels takes in up to kSlabRounds rounds.
+struct Slab {
+  int lane;
+  int first;     ///< round
+  int n_rounds;  ///< of the lane, in all
+
+  RF_DEVICE_MEMBER int count() const { return n_rounds - first < kSlabRounds ? n_rounds - first : kSlabRounds; }
+};
+
+template <typename Pieces, typename Shape>
+struct MatrixMemory {
+  static constexpr int kSlabPieces = kSlabRounds * Pieces::kPieces;
+  int weights[Shape::kTileOutputs][kSlabStride];
+  int high[Shape::kTileRows][kSlabStride];
+  int low[Shape::kTileRows][kSlabStride];
+  float scales[kSlabPieces][Shape::kTileOutputs];
+  float minimums[Pieces::kHasMinimum ? kSlabPieces : 1][Shape::kTileOutputs];
+  float x_scales[kSlabPieces][Shape::kTileRows];
+  float x_sums[Pieces::kHasMinimum ? kSlabPieces : 1][Shape::kTileRows];
+};
+
+/// Four quants 0..255 less kOffset, as signed bytes.
+template <int kOffset>
+RF_DEVICE int SubtractOffset(int quants) {
+  if constexpr (kOffset == 0) return quants;
+  const uint32_t difference = (static_cast<uint32_t>(quants) | 0x80808080u) - 0x01010101u * kOffset;
+  return static_cast<int>(difference ^ 0x80808080u);
+}
+
+RF_DEVICE void StoreSixteen(int* to, int a, int b, int c, int d) {
+  *reinterpret_cast<Int4*>(to) = {a, b, c, d};
+}
+
+/// A thread's share of a slab's weights: one round of an output, or of several.
+template <typename Pieces, typename Shape>
+struct WeightStage {
+  using Block = typename Pieces::Block;
+  static constexpr int kItems = Shape::kTileOutputs * kSlabRounds;
+  static constexpr int kPerThread = kItems > Shape::kThreads ? kItems / Shape::kThreads : 1;
+  const Block* rows[kPerThread];
+  typename Pieces::Raw raw[kPerThread];
+
+  RF_DEVICE_MEMBER static int Output(int i) {
+    return (static_cast<int>(threadIdx.x) + i * Shape::kThreads) / kSlabRounds;
+  }
+  RF_DEVICE_MEMBER static int Round() { return static_cast<int>(threadIdx.x) % kSlabRounds; }
+  RF_DEVICE_MEMBER static bool IsThere(const Slab& slab) {
+    return Round() < slab.count() && static_cast<int>(threadIdx.x) < kItems;
+  }
+
+  /// Outputs beyond the last repeat it; nobody writes them.
+  RF_DEVICE_MEMBER void Begin(const OutputTile& tile, int matrix) {
+    RF_UNROLL
+    for (int i = 0; i < kPerThread; ++i) {
+      const int output = Output(i) < tile.count ? Output(i) : tile.count - 1;
+      rows[i] = BlocksOf<Block>(tile.part.weight, tile.first + output, matrix);
+    }
+  }
+  RF_DEVICE_MEMBER void Load(const Slab& slab) {
+    if (!IsThere(slab)) return;
+    RF_UNROLL
+    for (int i = 0; i < kPerThread; ++i) raw[i] = Pieces::Load(rows[i], slab.first + Round(), slab.lane);
+  }
+  RF_DEVICE_MEMBER void Store(MatrixMemory<Pieces, Shape>& memory, const Slab& slab) const {
+    if (!IsThere(slab)) return;
+    RF_UNROLL
+    for (int i = 0; i < kPerThread; ++i) {
+      auto weights = Pieces::Unpack(raw[i], slab.lane);
+      RF_UNROLL
+      for (int& quants : weights.quants) quants = SubtractOffset<Pieces::kOffset>(quants);
+      const auto& w = weights.quants;
+      int* to = &memory.weights[Output(i)][Round() * kUnit / 4];
+      StoreSixteen(to, w[0], w[1], w[2], w[3]);
+      StoreSixteen(to + 4, w[4], w[5], w[6], w[7]);
+      RF_UNROLL
+      for (int p = 0; p < Pieces::kPieces; ++p) {
+        const int piece = Round() * Pieces::kPieces + p;
+        memory.scales[piece][Output(i)] = weights.scale[p];
+        if constexpr (Pieces::kHasMinimum) memory.minimums[piece][Output(i)] = weights.minimum[p];
+      }
+    }
+  }
+};
+
+/// A thread's share of a slab's activations: sixteen columns of a row.
+template <typename Pieces, typename Shape>
+struct ActivationStage {
+  static_assert(Shape::kThreads == Shape::kTileRows * kSlabRounds * 2);
+  const ActivationUnit* units;
+  Int4 high;
+  Int4 low;
+  float scale;
+  int sum;
+
+  RF_DEVICE_MEMBER static int Half() { return static_cast<int>(threadIdx.x) % 2; }
+  RF_DEVICE_MEMBER static int Round() { return static_cast<int>(threadIdx.x) / 2 % kSlabRounds; }
+  RF_DEVICE_MEMBER static int Row() { return static_cast<int>(threadIdx.x) / (2 * kSlabRounds); }
+
+  /// Rows beyond the last repeat it; nobody writes them.
+  RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile) {
+    const int64_t row = RowIn(job.rows, tile, Row() < tile.count ? Row() : tile.count - 1) / job.rows.rows_per_x;
+    units = job.units + row * (job.args.x.n_cols / kUnit);
+  }
+  RF_DEVICE_MEMBER void Load(const Slab& slab) {
+    if (Round() >= slab.count()) return;
+    const PiecePlace place = Pieces::PlaceOf(slab.lane, Pieces::kPieces == 2 ? Half() : 0);
+    const ActivationUnit& unit = units[(slab.first + Round()) * kProductLanes + place.unit];
+    const int half = Pieces::kPieces == 2 ? place.half : Half();
+    high = unit.high[half];
+    low = unit.low[half];
+    scale = unit.scale;
+    if constexpr (Pieces::kHasMinimum) sum = Pieces::kPieces == 2 ? unit.sums[half] : unit.sums[0] + unit.sums[1];
+  }
+  RF_DEVICE_MEMBER void Store(MatrixMemory<Pieces, Shape>& memory, const Slab& slab) const {
+    if (Round() >= slab.count()) return;
+    const int word = Round() * kUnit / 4 + Half() * 4;
+    *reinterpret_cast<Int4*>(&memory.high[Row()][word]) = high;
+    *reinterpret_cast<Int4*>(&memory.low[Row()][word]) = low;
+    if (Half() >= Pieces::kPieces) return;
+    const int piece = Round() * Pieces::kPieces + Half();
+    memory.x_scales[piece][Row()] = scale;
+    if constexpr (Pieces::kHasMinimum) memory.x_sums[piece][Row()] = static_cast<float>(sum);
+  }
+};
+
+}  // namespace
+}  // namespace rf::hip
