@@ -37,33 +37,26 @@ RF_DEVICE MatrixFragment<kK> LoadMatrix(const int* rows, int stride) {
   return fragment;
 }
 
-// A sum starts as the bits of 1.5 * 2^23, a float to which integers up to 2^22 add up exactly: what integer
-// instructions would need many cycles to convert is a float already.
-inline constexpr int kSumStart = 0x4b400000;
-RF_DEVICE float FloatOfSum(int sum) {
-  return __int_as_float(sum) - 12582912.0f;
-}
 /// 256 * high + low, rounded once.
 RF_DEVICE float FloatOfPlanes(int high, int low) {
-  return fmaf(256.0f, FloatOfSum(high), FloatOfSum(low));
+  return static_cast<float>(256 * high + low);
 }
 
 /// Eight of B's rows: 16 x 8 products.
 template <int kK>
 RF_DEVICE void MultiplyHalf(int (&d)[kMatrixValues], const MatrixFragment<kK>& a, const MatrixFragment<kK>& b,
                             int half) {
-  [[maybe_unused]] constexpr int kStart = kSumStart;
   int* out = d + 4 * half;
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
   if constexpr (kK == 16) {
     asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%7,%7,%7,%7};"
         : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
-        : "r"(a.words[0]), "r"(a.words[1]), "r"(b.words[half]), "r"(kStart));
+        : "r"(a.words[0]), "r"(a.words[1]), "r"(b.words[half]), "r"(0));
   } else {
     asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%10,%10,%10};"
         : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
         : "r"(a.words[0]), "r"(a.words[1]), "r"(a.words[2]), "r"(a.words[3]), "r"(b.words[half]),
-          "r"(b.words[2 + half]), "r"(kStart));
+          "r"(b.words[2 + half]), "r"(0));
   }
 #endif
 }

@@ -5,6 +5,7 @@
 
 #include "hip/kernels/lane_weights.h"
 #include "hip/kernels/product.h"
+#include "hip/kernels/product_piece.h"
 
 namespace rf::hip {
 namespace {
@@ -36,10 +37,8 @@ struct MatrixMemory {
   int weights[Shape::kTileOutputs][kSlabStride];
   int high[Shape::kTileRows][kSlabStride];
   int low[Shape::kTileRows][kSlabStride];
-  float scales[kSlabPieces][Shape::kTileOutputs];
-  float minimums[Pieces::kHasMinimum ? kSlabPieces : 1][Shape::kTileOutputs];
-  float x_scales[kSlabPieces][Shape::kTileRows];
-  float x_sums[Pieces::kHasMinimum ? kSlabPieces : 1][Shape::kTileRows];
+  PieceScales<Pieces::kHasMinimum> scales[kSlabPieces][Shape::kTileOutputs];
+  PieceScales<Pieces::kHasMinimum> x_scales[kSlabPieces][Shape::kTileRows];
 };
 
 /// Four quants 0..255 less kOffset, as signed bytes.
@@ -50,8 +49,25 @@ RF_DEVICE int SubtractOffset(int quants) {
   return static_cast<int>(difference ^ 0x80808080u);
 }
 
-RF_DEVICE void StoreSixteen(int* to, int a, int b, int c, int d) {
-  *reinterpret_cast<Int4*>(to) = {a, b, c, d};
+/// Word by word: a copy of the struct would pass through the GPU's slow private memory.
+RF_DEVICE Int4 WordsOf(const Int4& from) {
+  return {from.x, from.y, from.z, from.w};
+}
+RF_DEVICE void StoreWords(int* to, const Int4& words) {
+  auto& out = *reinterpret_cast<Int4*>(to);
+  out.x = words.x;
+  out.y = words.y;
+  out.z = words.z;
+  out.w = words.w;
+}
+
+/// Eight words of quants, less kOffset.
+template <int kOffset>
+RF_DEVICE void StoreQuants(int* to, const int (&q)[8]) {
+  StoreWords(to, {SubtractOffset<kOffset>(q[0]), SubtractOffset<kOffset>(q[1]), SubtractOffset<kOffset>(q[2]),
+                  SubtractOffset<kOffset>(q[3])});
+  StoreWords(to + 4, {SubtractOffset<kOffset>(q[4]), SubtractOffset<kOffset>(q[5]), SubtractOffset<kOffset>(q[6]),
+                      SubtractOffset<kOffset>(q[7])});
 }
 
 /// A thread's share of a slab's weights: one round of an output, or of several.
@@ -88,18 +104,13 @@ struct WeightStage {
     if (!IsThere(slab)) return;
     RF_UNROLL
     for (int i = 0; i < kPerThread; ++i) {
-      auto weights = Pieces::Unpack(raw[i], slab.lane);
-      RF_UNROLL
-      for (int& quants : weights.quants) quants = SubtractOffset<Pieces::kOffset>(quants);
-      const auto& w = weights.quants;
+      const auto weights = Pieces::Unpack(raw[i], slab.lane);
       int* to = &memory.weights[Output(i)][Round() * kUnit / 4];
-      StoreSixteen(to, w[0], w[1], w[2], w[3]);
-      StoreSixteen(to + 4, w[4], w[5], w[6], w[7]);
+      StoreQuants<Pieces::kOffset>(to, weights.quants);
       RF_UNROLL
       for (int p = 0; p < Pieces::kPieces; ++p) {
         const int piece = Round() * Pieces::kPieces + p;
-        memory.scales[piece][Output(i)] = weights.scale[p];
-        if constexpr (Pieces::kHasMinimum) memory.minimums[piece][Output(i)] = weights.minimum[p];
+        memory.scales[piece][Output(i)] = MakeScales<Pieces::kHasMinimum>(weights.scale[p], weights.minimum[p]);
       }
     }
   }
@@ -129,20 +140,19 @@ struct ActivationStage {
     const PiecePlace place = Pieces::PlaceOf(slab.lane, Pieces::kPieces == 2 ? Half() : 0);
     const ActivationUnit& unit = units[(slab.first + Round()) * kProductLanes + place.unit];
     const int half = Pieces::kPieces == 2 ? place.half : Half();
-    high = unit.high[half];
-    low = unit.low[half];
+    high = WordsOf(unit.high[half]);
+    low = WordsOf(unit.low[half]);
     scale = unit.scale;
     if constexpr (Pieces::kHasMinimum) sum = Pieces::kPieces == 2 ? unit.sums[half] : unit.sums[0] + unit.sums[1];
   }
   RF_DEVICE_MEMBER void Store(MatrixMemory<Pieces, Shape>& memory, const Slab& slab) const {
     if (Round() >= slab.count()) return;
     const int word = Round() * kUnit / 4 + Half() * 4;
-    *reinterpret_cast<Int4*>(&memory.high[Row()][word]) = high;
-    *reinterpret_cast<Int4*>(&memory.low[Row()][word]) = low;
+    StoreWords(&memory.high[Row()][word], high);
+    StoreWords(&memory.low[Row()][word], low);
     if (Half() >= Pieces::kPieces) return;
     const int piece = Round() * Pieces::kPieces + Half();
-    memory.x_scales[piece][Row()] = scale;
-    if constexpr (Pieces::kHasMinimum) memory.x_sums[piece][Row()] = static_cast<float>(sum);
+    memory.x_scales[piece][Row()] = MakeScales<Pieces::kHasMinimum>(scale, static_cast<float>(sum));
   }
 };
 

@@ -117,7 +117,9 @@ RF_DEVICE float AddPieces(const LaneWeights<Pieces::kPieces>& w, const LaneActiv
     }
     // Exact: at most 128 * 32639 * 32.
     const auto product = static_cast<float>(256 * high + low - Pieces::kOffset * x.sum[p]);
-    sum = AddPiece<Pieces>(product, w.scale[p], w.minimum[p], {x.scale[p], static_cast<float>(x.sum[p])}, sum);
+    constexpr bool kHasMinimum = Pieces::kHasMinimum;
+    sum = AddPiece(product, MakeScales<kHasMinimum>(w.scale[p], w.minimum[p]),
+                   MakeScales<kHasMinimum>(x.scale[p], static_cast<float>(x.sum[p])), sum);
   }
   return sum;
 }

@@ -83,14 +83,8 @@ struct WaveTile {
     for (int i = 0; i < MatrixValuesOfLane(); ++i) {
       const int x_row = row + kSide * m + MatrixRow(i);
       const int w_row = output + kSide * n + MatrixColumn(i);
-      PieceScale x{memory.x_scales[piece][x_row], 0.0f};
-      float minimum = 0.0f;
-      if constexpr (Pieces::kHasMinimum) {
-        x.sum = memory.x_sums[piece][x_row];
-        minimum = memory.minimums[piece][w_row];
-      }
-      of_lane[m][n][i] = AddPiece<Pieces>(FloatOfPlanes(high.values[i], low.values[i]), memory.scales[piece][w_row],
-                                          minimum, x, of_lane[m][n][i]);
+      of_lane[m][n][i] = AddPiece(FloatOfPlanes(high.values[i], low.values[i]), memory.scales[piece][w_row],
+                                  memory.x_scales[piece][x_row], of_lane[m][n][i]);
     }
   }
 
