@@ -9,7 +9,7 @@
 //   MatrixRow(i), MatrixColumn(i)  where value i lies: A's row, B's row
 //   FloatOfPlanes(high, low)       256 * high + low of two products' values, rounded to the nearest float
 //
-// All lanes of a wave must call LoadMatrix and MultiplyMatrices. Values stay below 2^22.
+// All lanes of a wave must call LoadMatrix and MultiplyMatrices.
 #pragma once
 
 #include <cstring>

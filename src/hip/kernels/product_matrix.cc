@@ -155,28 +155,44 @@ void LaunchTiles(void* native, ProductJob& job) {
          sizeof(MatrixMemory<LanePieces<Block>, Shape>), job, static_cast<int>(tiles.y));
 }
 
+// Blocks of a launch.
+template <typename Shape>
+int64_t CountTiles(ProductJob job) {
+  const dim3 tiles = PlanTiles(job, Shape::kTileOutputs, Shape::kTileRows);
+  return int64_t{tiles.x} * tiles.y;
+}
+
+using SmallShape = MatrixShape<kMatrixTileRows>;
+using LargeShape = MatrixShape<128>;
+
+// Large tiles read the least, but only if there are enough of them to keep most processors busy.
 template <typename Block>
 void LaunchBlocks(void* native, ProductJob job) {
-  if (job.rows.tiles != nullptr || job.rows.n_rows <= kMatrixTileRows) {
-    LaunchTiles<Block, MatrixShape<kMatrixTileRows>>(native, job);
+  const int n_processors = static_cast<GpuContext*>(native)->traits->n_processors;
+  if (job.rows.tiles == nullptr && job.rows.n_rows > 64 && 4 * CountTiles<LargeShape>(job) >= 3 * n_processors) {
+    LaunchTiles<Block, LargeShape>(native, job);
   } else {
-    LaunchTiles<Block, MatrixShape<128>>(native, job);
+    LaunchTiles<Block, SmallShape>(native, job);
   }
 }
 
 // Fewer rows leave most of a tile empty; experts have so many on average.
-constexpr int kFewestRows = 16;
+constexpr int kFewestRows = 17;
 constexpr int kFewestExpertRows = 8;
 
-bool HasEnoughRows(const ProductJob& job) {
-  if (job.rows.ids == nullptr) return job.rows.n_rows >= kFewestRows;
+// Whether there is enough to do for tiles as large as these.
+bool FillsTiles(const ProductJob& job, const GpuTraits& traits) {
+  if (job.rows.ids == nullptr) {
+    return job.rows.n_rows >= kFewestRows && 2 * CountTiles<SmallShape>(job) >= traits.n_processors;
+  }
   return job.rows.tiles != nullptr && job.rows.n_rows >= kFewestExpertRows * job.args.parts[0].weight.n_matrices;
 }
 
 }  // namespace
 
 bool LaunchMatrixProduct(void* native, const ProductJob& job) {
-  if (!HasMatrixInstructions(*static_cast<GpuContext*>(native)->traits) || !HasEnoughRows(job)) return false;
+  const GpuTraits& traits = *static_cast<GpuContext*>(native)->traits;
+  if (!HasMatrixInstructions(traits) || !FillsTiles(job, traits)) return false;
   switch (job.args.parts[0].weight.format) {
 #define RF_INTEGER_FORMAT(Name)             \
   case Format::k##Name:                     \
