@@ -222,8 +222,16 @@ void SetOrder(Order order, uint64_t seed) {
   BlockRunner::Get().SetOrder(order, seed);
 }
 
+void SetMatrixLayout(MatrixLayout layout) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  BlockRunner::Get().SetLayout(layout);
+}
+
 int WaveSize() {
   return BlockRunner::Get().wave_size();
+}
+MatrixLayout CurrentMatrixLayout() {
+  return BlockRunner::Get().layout();
 }
 void* SharedMemory(size_t bytes) {
   return BlockRunner::Get().SharedMemory(bytes);

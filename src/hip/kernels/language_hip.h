@@ -49,6 +49,7 @@ RF_DEVICE int CountBits(uint64_t bits) {
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(_Float16, bits));
 }
+using LoadedSixteen = Int4;
 /// Sixteen bytes from an even address. The hardware loads them at once.
 RF_DEVICE Int4 LoadSixteen(const void* address) {
   Int4 bytes;

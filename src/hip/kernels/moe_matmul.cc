@@ -125,6 +125,7 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
     job.rows.tiles = groups.tiles;
     job.rows.order = groups.order;
     job.rows.n_tiles = groups.n_tiles;
+    job.rows.tile_rows = kernels.tile_rows;
   }
   kernels.launch(native, job);
 }

@@ -54,6 +54,7 @@ struct ProductRows {
   const RowTile* tiles = nullptr;
   const int32_t* order = nullptr;
   int32_t n_tiles = 0;
+  int32_t tile_rows = 0;  ///< of tiles; a kernel with smaller ones cuts them into several
 };
 
 /// Products that share x and the weights' format: one launch. The parts' tiles of outputs follow one another.
@@ -66,7 +67,7 @@ struct ProductJob {
 
 /// The kernels for weights of one format.
 struct ProductKernels {
-  int tile_rows;     ///< of the kernel for many rows: what experts' rows are grouped by
+  int tile_rows;     ///< what experts' rows are grouped by: a multiple of every kernel's tile of rows
   bool reads_units;  ///< ProductJob::units must be there
   void (*launch)(void* native, ProductJob job);
 };
@@ -105,9 +106,18 @@ RF_DEVICE OutputTile OutputTileAt(const ProductJob& job, int index, int tile_out
   return tile;
 }
 
+/// Where rows are grouped, the index-th part of up to tile_rows rows of their tiles.
+RF_DEVICE RowTile PartOfTile(const ProductRows& rows, int index, int tile_rows) {
+  const int n_parts = rows.tile_rows / tile_rows;
+  const RowTile& tile = rows.tiles[index / n_parts];
+  const int done = index % n_parts * tile_rows;
+  const int left = tile.count > done ? tile.count - done : 0;
+  return {tile.matrix, tile.first + done, left < tile_rows ? left : tile_rows};
+}
+
 /// The index-th tile of up to tile_rows rows, which may be empty. Experts that are not grouped have one row each.
 RF_DEVICE RowTile RowTileAt(const ProductRows& rows, int index, int tile_rows) {
-  if (rows.tiles != nullptr) return rows.tiles[index];
+  if (rows.tiles != nullptr) return PartOfTile(rows, index, tile_rows);
   if (rows.ids != nullptr) return {rows.ids[index / rows.n_used * rows.ids_stride + index % rows.n_used], index, 1};
   const int first = index * tile_rows;
   const int left = rows.n_rows - first;
@@ -134,7 +144,8 @@ inline dim3 PlanTiles(ProductJob& job, int tile_outputs, int tile_rows) {
     n_output_tiles += CeilDivide(job.args.parts[p].weight.n_rows, tile_outputs);
   }
   int64_t n_row_tiles = CeilDivide(job.rows.n_rows, tile_rows);
-  if (job.rows.ids != nullptr) n_row_tiles = job.rows.tiles != nullptr ? job.rows.n_tiles : job.rows.n_rows;
+  if (job.rows.ids != nullptr) n_row_tiles = job.rows.n_rows;
+  if (job.rows.tiles != nullptr) n_row_tiles = int64_t{job.rows.n_tiles} * (job.rows.tile_rows / tile_rows);
   return dim3(static_cast<uint32_t>(n_output_tiles), static_cast<uint32_t>(n_row_tiles));
 }
 

@@ -5,10 +5,14 @@
 #include "hip/kernels/lane_weights_32.h"
 #include "hip/kernels/lane_weights_k.h"
 #include "hip/kernels/lane_weights_table.h"
+#include "hip/kernels/product_matrix.h"
+#include "hip/kernels/product_piece.h"
 #include "hip/kernels/product_shape.h"
 
 namespace rf::hip {
 namespace {
+
+static_assert(kMatrixTileRows % kManyRows == 0);
 
 // What a lane's weights of a round meet, in their order.
 template <int kPieces>
@@ -59,12 +63,9 @@ RF_DEVICE float AddPieces(const LaneWeights<Pieces::kPieces>& w, const LaneActiv
     }
     // Exact: at most 128 * 32639 * 32.
     const auto product = static_cast<float>(256 * high + low - Pieces::kOffset * x.sum[p]);
-    if constexpr (Pieces::kHasMinimum) {
-      const float minimum = w.minimum[p] * static_cast<float>(x.sum[p]);
-      sum = fmaf(x.scale[p], fmaf(w.scale[p], product, minimum), sum);
-    } else {
-      sum = fmaf(w.scale[p] * x.scale[p], product, sum);
-    }
+    constexpr bool kHasMinimum = Pieces::kHasMinimum;
+    sum = AddPiece(product, MakeScales<kHasMinimum>(w.scale[p], w.minimum[p]),
+                   MakeScales<kHasMinimum>(x.scale[p], static_cast<float>(x.sum[p])), sum);
   }
   return sum;
 }
@@ -135,6 +136,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyIntegers(ProductJob job, int
 
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
+  if (LaunchMatrixProduct(native, job)) return;
   WithProductShape(native, job,
                    [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); });
 }
@@ -143,10 +145,10 @@ void LaunchProduct(void* native, ProductJob job) {
 
 const ProductKernels* IntegerProductKernels(Format format) {
   switch (format) {
-#define RF_INTEGER_FORMAT(Name)                                                               \
-  case Format::k##Name: {                                                                     \
-    static constexpr ProductKernels kKernels = {kManyRows, true, LaunchProduct<Block##Name>}; \
-    return &kKernels;                                                                         \
+#define RF_INTEGER_FORMAT(Name)                                                                     \
+  case Format::k##Name: {                                                                           \
+    static constexpr ProductKernels kKernels = {kMatrixTileRows, true, LaunchProduct<Block##Name>}; \
+    return &kKernels;                                                                               \
   }
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT
