@@ -113,7 +113,7 @@ Result<OpenedModel> OpenSession(const ModelOptions& options) {
   return opened;
 }
 
-const Device& OpenedModel::DeviceInUse() const {
+Device& OpenedModel::DeviceInUse() const {
   const auto is_used = [this](const auto& device) { return device->properties().Label() == session->device.Label(); };
   const auto found = std::find_if(devices.begin(), devices.end(), is_used);
   RF_CHECK(found != devices.end());

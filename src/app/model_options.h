@@ -37,7 +37,7 @@ struct OpenedModel {
   std::unique_ptr<ModelSession> session;
 
   /// The device that the session's plan runs on.
-  const Device& DeviceInUse() const;
+  Device& DeviceInUse() const;
 };
 
 /// Finds MODEL, creates the devices, loads; shows progress on stderr if that is a terminal. Errors: those of

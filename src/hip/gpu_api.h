@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 2;
+inline constexpr uint32_t kGpuApiVersion = 3;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -29,6 +29,13 @@ struct GpuTraits {
   int32_t is_integrated;      ///< 1: shares the host's memory
 };
 
+/// Rows of which the units (kernels/units.h) lie at the workspace's start.
+struct UnitsNote {
+  const void* of;  ///< null: of none
+  int64_t n_rows;
+  int64_t n_cols;
+};
+
 /// The native handle of a GPU stream: what kernels' launch functions receive. One thread at a time.
 struct GpuContext {
   void* stream;
@@ -36,7 +43,8 @@ struct GpuContext {
   const GpuTraits* traits;
   void* workspace;
   size_t workspace_bytes;
-  int32_t error;  ///< of the first launch that failed since the last Stream::Synchronize(); 0: none
+  UnitsNote units;  ///< that the last launch left; launches, copies and replays clear it
+  int32_t error;    ///< of the first launch that failed since the last Stream::Synchronize(); 0: none
 };
 
 enum class GpuCopy : int32_t { kToDevice, kToHost, kOnDevice };

@@ -24,7 +24,7 @@ class GpuRecording final : public Recording {
 class GpuStream final : public Stream {
  public:
   GpuStream(std::shared_ptr<GpuRuntime> runtime, void* stream, const GpuTraits& traits)
-      : runtime_(std::move(runtime)), context_{stream, runtime_->device(), &traits, nullptr, 0, 0} {}
+      : runtime_(std::move(runtime)), context_{stream, runtime_->device(), &traits, nullptr, 0, {}, 0} {}
   // Whose memory is freed next must not be in use any more.
   ~GpuStream() override {
     runtime_->api().synchronize(context_.device, context_.stream);
@@ -35,6 +35,7 @@ class GpuStream final : public Stream {
   void SetWorkspace(Buffer* workspace) override {
     context_.workspace = workspace->data();
     context_.workspace_bytes = workspace->size();
+    context_.units = {};
   }
   Status CopyToDevice(void* dst, const void* src, size_t bytes) override {
     return Copy(dst, src, bytes, GpuCopy::kToDevice);
@@ -62,7 +63,9 @@ class GpuStream final : public Stream {
       return runtime_->Fail(code, "starting to record a step");
     }
     const int error_before = std::exchange(context_.error, 0);
+    context_.units = {};
     queue();
+    context_.units = {};
     const int launched = std::exchange(context_.error, error_before);
     void* handle = nullptr;
     const int ended = api.end_recording(context_.device, context_.stream, &handle);
@@ -75,6 +78,7 @@ class GpuStream final : public Stream {
 
   void Replay(Recording& recording) override {
     void* handle = static_cast<GpuRecording&>(recording).handle();
+    context_.units = {};
     const int code = runtime_->api().replay(context_.device, handle, context_.stream);
     if (context_.error == 0) context_.error = code;
   }
@@ -83,6 +87,7 @@ class GpuStream final : public Stream {
   Status Copy(void* dst, const void* src, size_t bytes, GpuCopy kind) {
     if (bytes == 0) return {};
     RF_RETURN_IF_ERROR(runtime_->CheckAlive());
+    context_.units = {};
     const int code = runtime_->api().copy(context_.device, dst, src, bytes, kind, context_.stream);
     if (code == 0) return {};
     constexpr const char* kWays[] = {"to the device", "from the device", "on the device"};

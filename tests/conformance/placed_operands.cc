@@ -155,7 +155,9 @@ Outputs PlacedOperands::Collect() {
     EXPECT_TRUE(GapsAreIntact(OnHost(operands_.out[i]))) << "written between the rows of out[" << i << "]";
   }
   for (int i = 0; i < Operands::kMaxInputs; ++i) {
-    if (!host_.in[i] || operands_.in[i].data == operands_.out[0].data) continue;
+    const void* data = operands_.in[i].data;
+    const auto is_it = [data](const TensorView& out) { return out.data == data; };
+    if (!host_.in[i] || std::any_of(std::begin(operands_.out), std::end(operands_.out), is_it)) continue;
     EXPECT_EQ(RowWords(OnHost(operands_.in[i])), RowWords(*host_.in[i])) << "in[" << i << "] was changed";
   }
   if (!host_.kv) return outputs;

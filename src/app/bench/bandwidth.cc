@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kBufferBytes = size_t{512} << 20;
 constexpr size_t kTaskBytes = size_t{1} << 20;
 constexpr int kPasses = 5;
+constexpr int kCopies = 8;  // of a pass: starting one costs little beside them
 
 struct ReadJob {
   const uint64_t* words;
@@ -56,6 +57,25 @@ double MeasureReadBandwidth(int n_threads) {
   }
   // The sum is looked at, or the reading could be optimized away.
   return job.sum.load() == 0 ? 0.0 : static_cast<double>(kBufferBytes) / best_seconds;
+}
+
+Result<double> MeasureCopyBandwidth(Device& device) {
+  const auto from = device.Allocate(kBufferBytes, "measurement of the bandwidth");
+  const auto to = device.Allocate(kBufferBytes, "measurement of the bandwidth");
+  if (!from || !to) return 0.0;
+  RF_ASSIGN_OR_RETURN(const auto stream, device.CreateStream());
+  double best_seconds = 1e30;
+  for (int i = 0; i < kPasses; ++i) {
+    RF_RETURN_IF_ERROR(stream->Synchronize());
+    const auto start = std::chrono::steady_clock::now();
+    for (int copy = 0; copy < kCopies; ++copy) {
+      RF_RETURN_IF_ERROR(stream->CopyOnDevice((*to)->data(), (*from)->data(), kBufferBytes));
+    }
+    RF_RETURN_IF_ERROR(stream->Synchronize());
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    best_seconds = std::min(best_seconds, elapsed.count() / kCopies);
+  }
+  return 2.0 * static_cast<double>(kBufferBytes) / best_seconds;
 }
 
 }  // namespace rf::app

@@ -39,6 +39,7 @@ struct Options {
 struct Floor {
   StepBytes bytes;
   double bandwidth = 0.0;    ///< measured, bytes per second; 0: not known
+  std::string bandwidth_of;  ///< what was measured: "read" or "copy"
   std::string no_bandwidth;  ///< why it is not known
   int32_t prefill_chunk = 0;
 };
@@ -119,7 +120,7 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
                       {"model", session.name}};
   if (floor.bandwidth > 0.0) {
     row["pct_bandwidth"] = 100.0 * bytes * result.mean / floor.bandwidth;
-    row["read_bandwidth"] = floor.bandwidth;
+    row[floor.bandwidth_of + "_bandwidth"] = floor.bandwidth;
   } else {
     row["pct_bandwidth_reason"] = floor.no_bandwidth;
   }
@@ -146,13 +147,27 @@ void PrintRow(const BenchResult& result, const Floor& floor, const ModelSession&
              device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share);
 }
 
-void MeasureBandwidth(const DeviceProperties& device, Floor& floor) {
-  if (!device.is_host_memory) {
-    floor.no_bandwidth = "the read bandwidth of " + device.kind + " devices is not measured";
-    return;
+// CPUs read with the threads that compute, GPUs copy.
+Status MeasureBandwidth(Device& device, const DeviceProperties& properties, Floor& floor) {
+  if (properties.is_host_memory) {
+    floor.bandwidth_of = "read";
+    floor.bandwidth = MeasureReadBandwidth(properties.n_threads);
+  } else {
+    floor.bandwidth_of = "copy";
+    RF_ASSIGN_OR_RETURN(floor.bandwidth, MeasureCopyBandwidth(device));
   }
-  floor.bandwidth = MeasureReadBandwidth(device.n_threads);
-  if (floor.bandwidth == 0.0) floor.no_bandwidth = "no memory for the measurement of the read bandwidth";
+  if (floor.bandwidth == 0.0) floor.no_bandwidth = "no memory for the measurement of the bandwidth";
+  return {};
+}
+
+void PrintBandwidth(const DeviceProperties& device, const Floor& floor) {
+  const std::string what = device.is_host_memory
+                               ? fmt::format("Read bandwidth with {} threads", device.n_threads)
+                               : fmt::format("Copy bandwidth of {}, bytes read and written", device.Label());
+  fmt::print(
+      "\n{}: {:.1f} GB/s. % bandwidth: the share of it that weights and KV cache alone take; over 100 where caches "
+      "help.\n",
+      what, floor.bandwidth / 1e9);
 }
 
 // Written as they come: a long run shows what it has.
@@ -165,7 +180,7 @@ Status Run(Options options) {
   Floor floor;
   RF_ASSIGN_OR_RETURN(floor.bytes,
                       CountStepBytes(*session.file, opened.DeviceInUse(), options.model.session.kv_format));
-  MeasureBandwidth(session.device, floor);
+  RF_RETURN_IF_ERROR(MeasureBandwidth(opened.DeviceInUse(), session.device, floor));
   floor.prefill_chunk = std::min(options.model.session.prefill_chunk, session.context_length);
   if (!options.json) PrintHeader(session.name.size());
   auto rows = ordered_json::array();
@@ -180,10 +195,7 @@ Status Run(Options options) {
   if (options.json) {
     PrintJson(rows);
   } else if (floor.bandwidth > 0.0) {
-    fmt::print(
-        "\nRead bandwidth with {} threads: {:.1f} GB/s. % bandwidth: the share of it that weights and KV cache "
-        "alone take; over 100 where caches help.\n",
-        session.device.n_threads, floor.bandwidth / 1e9);
+    PrintBandwidth(session.device, floor);
   }
   return {};
 }

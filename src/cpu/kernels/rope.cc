@@ -23,14 +23,18 @@ void RotateHalves(float* __restrict x, const float* __restrict table, int32_t ro
   }
 }
 
-void Launch(void* context, const Rope::Args& args) {
-  const Rope::Attrs& attrs = args.attrs;
+void RotateRow(const Rope::Attrs& attrs, const TensorView& tensor, int64_t row, const float* table) {
   const auto rotate = attrs.pairing == RopePairing::kAdjacent ? RotateAdjacent : RotateHalves;
-  ForEachRow(*static_cast<const CpuContext*>(context), args.x.n_rows, args.x.n_cols, [&](int64_t row) {
-    float* x = static_cast<float*>(args.x.data) + row * args.x.row_stride;
+  float* x = static_cast<float*>(tensor.data) + row * tensor.row_stride;
+  for (int64_t column = 0; column < tensor.n_cols; column += attrs.head_dim) rotate(x + column, table, attrs.rope_dim);
+}
+
+void Launch(void* context, const Rope::Args& args) {
+  const int64_t n_cols = args.x.n_cols + args.second.n_cols;
+  ForEachRow(*static_cast<const CpuContext*>(context), args.x.n_rows, n_cols, [&](int64_t row) {
     const float* table = static_cast<const float*>(args.table.data) + row * args.table.row_stride;
-    for (int32_t h = 0; h < attrs.n_heads; ++h)
-      rotate(x + static_cast<int64_t>(h) * attrs.head_dim, table, attrs.rope_dim);
+    RotateRow(args.attrs, args.x, row, table);
+    if (args.second.data != nullptr) RotateRow(args.attrs, args.second, row, table);
   });
 }
 

@@ -36,6 +36,12 @@ void BlockRunner::SetOrder(Order order, uint64_t seed) {
   random_.seed(seed);
 }
 
+MatrixLayout BlockRunner::layout() const {
+  const bool has_64_lanes = layout_ == MatrixLayout::kGfx90a || layout_ == MatrixLayout::kGfx942;
+  if (has_64_lanes == (wave_size_ == 64)) return layout_;
+  return has_64_lanes ? MatrixLayout::kMmaSync : MatrixLayout::kGfx942;
+}
+
 void BlockRunner::MakeThreads(int n_threads) {
   while (static_cast<int>(threads_.size()) < n_threads) {
     auto thread = std::make_unique<Thread>();

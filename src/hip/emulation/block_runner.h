@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hip/emulation/emulator.h"
+#include "hip/emulation/matrix_layout.h"
 
 namespace rf::hip::emulation {
 
@@ -19,12 +20,14 @@ class BlockRunner {
   static BlockRunner& Get();
 
   void SetOrder(Order order, uint64_t seed);
+  void SetLayout(MatrixLayout layout) { layout_ = layout; }
 
   /// Runs all blocks. Returns what was wrong, or "".
   std::string Run(const Job& job, int wave_size);
 
   // From within a kernel.
   int wave_size() const { return wave_size_; }
+  MatrixLayout layout() const;
   void* SharedMemory(size_t bytes);
   void BlockBarrier();
   const uint64_t* Exchange(uint64_t value);
@@ -59,6 +62,7 @@ class BlockRunner {
   Order order_ = Order::kForward;
   std::mt19937_64 random_;
   int wave_size_ = 32;
+  MatrixLayout layout_ = MatrixLayout::kMmaSync;
   const Job* job_ = nullptr;
   std::unique_ptr<unsigned char[]> shared_;
   size_t shared_bytes_ = 0;

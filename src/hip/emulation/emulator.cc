@@ -222,8 +222,16 @@ void SetOrder(Order order, uint64_t seed) {
   BlockRunner::Get().SetOrder(order, seed);
 }
 
+void SetMatrixLayout(MatrixLayout layout) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  BlockRunner::Get().SetLayout(layout);
+}
+
 int WaveSize() {
   return BlockRunner::Get().wave_size();
+}
+MatrixLayout CurrentMatrixLayout() {
+  return BlockRunner::Get().layout();
 }
 void* SharedMemory(size_t bytes) {
   return BlockRunner::Get().SharedMemory(bytes);
@@ -236,6 +244,7 @@ const uint64_t* Exchange(uint64_t value) {
 }
 
 void Enqueue(GpuContext& context, Job job) {
+  context.units = {};
   if (job.grid.x == 0 || job.grid.y == 0 || job.grid.z == 0) return;
   Runtime& runtime = TheRuntime();
   const std::lock_guard lock(runtime.mutex);

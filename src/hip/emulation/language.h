@@ -74,6 +74,7 @@ RF_DEVICE int CountBits(uint64_t bits) {
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return HalfToFloat(bits);
 }
+using LoadedSixteen = Int4;
 /// Sixteen bytes from an even address.
 RF_DEVICE Int4 LoadSixteen(const void* address) {
   Int4 bytes;

@@ -3,6 +3,7 @@
 // kernel, in the same order.
 #include "hip/kernels/attention_tile.h"
 #include "hip/kernels/register.h"
+#include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
@@ -15,6 +16,7 @@ struct TilePlan {
   int32_t n_chunks;         ///< that a block's place in `states` has room for; 0: not split
   float* values;            ///< [blocks, n_chunks, kQueries, head_dim]
   Softmax* sums;            ///< [blocks, n_chunks, kQueries]
+  ActivationRound* units;   ///< of y; null: they are not made
 };
 
 struct TilePlace {
@@ -58,15 +60,20 @@ RF_DEVICE SeenPositions SeenBy(const QueryPlace& first, const QueryPlace& last) 
   return {first.first_seen, last.position + 1, last.first_seen, first.position + 1};
 }
 
-RF_DEVICE void StoreQuery(const Attention::Args& args, const QueryPlace& place, int column, const Softmax& total,
-                          const Float4& values) {
+// Writes four of a query's columns, with their units. All lanes of the wave, those too that have no such query.
+RF_DEVICE void StoreQuery(const Attention::Args& args, const TilePlan& plan, const QueryPlace& place, int column,
+                          const Softmax& total, const Float4& values, bool is_there) {
   const auto* sinks = static_cast<const float*>(args.sinks.data);
-  const Float4 y = values * FinalScale(total, sinks == nullptr ? nullptr : sinks + place.head);
-  float* to = RowOf(args.y, place.token) + static_cast<int64_t>(place.head) * args.kv.head_dim + column;
-  to[0] = y.x;
-  to[1] = y.y;
-  to[2] = y.z;
-  to[3] = y.w;
+  const Float4 y = is_there ? values * FinalScale(total, sinks == nullptr ? nullptr : sinks + place.head) : Float4{};
+  const int in_row = place.head * args.kv.head_dim + column;
+  if (is_there) {
+    float* to = RowOf(args.y, place.token) + in_row;
+    to[0] = y.x;
+    to[1] = y.y;
+    to[2] = y.z;
+    to[3] = y.w;
+  }
+  if (plan.units != nullptr) MakeUnit(y, plan.units + place.token * RoundsOf(args.y.n_cols), in_row, is_there);
 }
 
 template <typename Block, int kDim, int kQueries>
@@ -127,8 +134,9 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
   }
   RF_UNROLL
   for (int j = 0; j < Values::kPerThread; ++j) {
-    if (!has_values || own.first_query + j >= place.n_queries) break;
-    StoreQuery(args, shared.places[own.first_query + j], own.column * 4, shared.total[own.first_query + j], total[j]);
+    const bool is_there = has_values && own.first_query + j < place.n_queries;
+    const int query = is_there ? own.first_query + j : 0;
+    StoreQuery(args, plan, shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
   }
 }
 
@@ -142,16 +150,17 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, 
   const auto query = static_cast<int>(blockIdx.y);
   const QueryPlace place = QueryPlaceAt(args, batch, tile, kv_head, query);
   const int column = static_cast<int>(threadIdx.x) * 4;
-  if (place.position < 0 || column >= args.kv.head_dim) return;
+  if (place.position < 0) return;
+  const bool is_there = column < args.kv.head_dim;
   Softmax total{-INFINITY, 0.0f};
   Float4 values{};
-  for (int chunk = place.first_seen / kChunk; chunk <= place.position / kChunk; ++chunk) {
+  for (int chunk = place.first_seen / kChunk; is_there && chunk <= place.position / kChunk; ++chunk) {
     const int64_t at = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * kQueries + query;
     const MergeScales scales = Merge(total, plan.sums[at]);
     const auto* added = reinterpret_cast<const Float4*>(plan.values + at * args.kv.head_dim + column);
     values = FusedScale(*added, scales.added, values * scales.before);
   }
-  StoreQuery(args, place, column, total, values);
+  StoreQuery(args, plan, place, column, total, values, is_there);
 }
 
 /// What both runtimes call an argument that they cannot take: larger heads.
@@ -179,12 +188,23 @@ int64_t StateBytes(const Attention::Args& args, int queries, int64_t n_chunks) {
          (args.kv.head_dim * static_cast<int64_t>(sizeof(float)) + static_cast<int64_t>(sizeof(Softmax)));
 }
 
+// The units of y, which come first in the workspace; those of a head must be whole.
+size_t OutputUnitBytes(const Attention::Args& args) {
+  return args.kv.head_dim % kUnit == 0 ? UnitBytes(args.y) : 0;
+}
+
+// What is left of the workspace for the chunks' states.
+int64_t StateRoom(const GpuContext& context, const TilePlan& plan, const Attention::Args& args) {
+  return static_cast<int64_t>(context.workspace_bytes - (plan.units == nullptr ? 0 : OutputUnitBytes(args)));
+}
+
 template <typename Block, int kDim, int kQueries>
 void LaunchSplit(void* native, const Attention::Args& args, TilePlan plan, int64_t n_blocks) {
   const auto& context = *static_cast<GpuContext*>(native);
   const int64_t block_bytes = StateBytes(args, kQueries, plan.n_chunks);
-  const int64_t n_fitting = static_cast<int64_t>(context.workspace_bytes) / block_bytes;
-  plan.values = static_cast<float*>(context.workspace);
+  const int64_t n_fitting = StateRoom(context, plan, args) / block_bytes;
+  const size_t first_byte = context.workspace_bytes - static_cast<size_t>(StateRoom(context, plan, args));
+  plan.values = reinterpret_cast<float*>(static_cast<unsigned char*>(context.workspace) + first_byte);
   plan.sums = reinterpret_cast<Softmax*>(plan.values + n_fitting * plan.n_chunks * kQueries * args.kv.head_dim);
   for (int64_t first = 0; first < n_blocks; first += n_fitting) {
     plan.first_block = static_cast<int32_t>(first);
@@ -204,14 +224,16 @@ void LaunchTiles(void* native, const Attention::Args& args) {
   plan.tiles_per_token = is_one_token_each ? static_cast<int32_t>(CeilDivide(group, kQueries)) : 0;
   const int64_t n_blocks = static_cast<int64_t>(TilesOf(args, kQueries)) * args.kv.n_kv_heads;
   const int64_t n_chunks = ChunksOf(args);
-  const bool fits = StateBytes(args, kQueries, n_chunks) <= static_cast<int64_t>(context.workspace_bytes);
+  if (args.kv.head_dim % kUnit == 0) plan.units = PlaceForUnits(native, args.y);
+  const bool fits = StateBytes(args, kQueries, n_chunks) <= StateRoom(context, plan, args);
   if (n_chunks > 1 && fits && n_blocks < kBusyBlocks * context.traits->n_processors) {
     plan.n_chunks = static_cast<int32_t>(n_chunks);
     LaunchSplit<Block, kDim, kQueries>(native, args, plan, n_blocks);
-    return;
+  } else {
+    Launch(native, AttendTiles<Block, kDim, kQueries>, dim3(static_cast<uint32_t>(n_blocks)), kAttentionThreads,
+           sizeof(AttentionShared<kDim, kQueries>), args, *args.batch, plan);
   }
-  Launch(native, AttendTiles<Block, kDim, kQueries>, dim3(static_cast<uint32_t>(n_blocks)), kAttentionThreads,
-         sizeof(AttentionShared<kDim, kQueries>), args, *args.batch, plan);
+  NoteUnits(native, args.y, plan.units);
 }
 
 // For single tokens the smallest tile that holds a token's queries, as far as there is one; for prompts the largest.
@@ -241,9 +263,10 @@ size_t WorkspaceBytes(const Attention::Args& args, int /*n_threads*/) {
   constexpr int kMostQueries = 16;
   const int64_t n_blocks = static_cast<int64_t>(TilesOf(args, 1)) * args.kv.n_kv_heads;
   const int64_t n_chunks = ChunksOf(args);
-  if (n_chunks == 1) return 0;
+  if (n_chunks == 1) return OutputUnitBytes(args);
   const int64_t block_bytes = StateBytes(args, kMostQueries, n_chunks);
-  return static_cast<size_t>(n_blocks < kMaxStateBytes / block_bytes ? n_blocks * block_bytes : kMaxStateBytes);
+  const int64_t states = n_blocks < kMaxStateBytes / block_bytes ? n_blocks * block_bytes : kMaxStateBytes;
+  return OutputUnitBytes(args) + static_cast<size_t>(states);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
+#include "hip/kernels/fours.h"
 #include "hip/kernels/register.h"
-#include "hip/kernels/views.h"
+#include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
@@ -12,24 +13,40 @@ RF_DEVICE float Activate(Activation activation, float x) {
   return x / (1.0f + expf(-twice_u));
 }
 
-RF_KERNEL GluRows(Glu::Args args) {
+RF_DEVICE Float4 GluOf(Activation activation, const Float4& gate, const Float4& up) {
+  return {Activate(activation, gate.x) * up.x, Activate(activation, gate.y) * up.y, Activate(activation, gate.z) * up.z,
+          Activate(activation, gate.w) * up.w};
+}
+
+// A thread takes four columns.
+template <bool kIsAligned>
+RF_KERNEL GluRows(Glu::Args args, ActivationRound* units) {
+  static_assert(kStretchElements == 4 * kStretchThreads);
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
-  const float* gate = RowOf(args.gate, stretch.row);
-  const float* up = RowOf(args.up, stretch.row);
-  float* y = RowOf(args.y, stretch.row);
-  for (int i = stretch.begin + static_cast<int>(threadIdx.x); i < stretch.end; i += kStretchThreads) {
-    y[i] = Activate(args.attrs.activation, gate[i]) * up[i];
-  }
+  const int at = stretch.begin + 4 * static_cast<int>(threadIdx.x);
+  const auto gate = LoadFour<kIsAligned>(RowOf(args.gate, stretch.row), at, stretch.end);
+  const auto up = LoadFour<kIsAligned>(RowOf(args.up, stretch.row), at, stretch.end);
+  const Float4 y = GluOf(args.attrs.activation, gate, up);
+  StoreFour<kIsAligned>(y, RowOf(args.y, stretch.row), at, stretch.end);
+  if (units != nullptr) MakeUnit(y, units + stretch.row * RoundsOf(args.y.n_cols), at, at < stretch.end);
 }
 
 void LaunchGlu(void* native, const Glu::Args& args) {
-  Launch(native, GluRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
+  const bool is_aligned = HoldsFours(args.gate) && HoldsFours(args.up) && HoldsFours(args.y);
+  ActivationRound* units = PlaceForUnits(native, args.y);
+  Launch(native, is_aligned ? GluRows<true> : GluRows<false>, StretchesOf(args.y.n_rows, args.y.n_cols),
+         kStretchThreads, 0, args, units);
+  NoteUnits(native, args.y, units);
+}
+
+size_t WorkspaceBytes(const Glu::Args& args, int /*n_threads*/) {
+  return UnitBytes(args.y);
 }
 
 }  // namespace
 
 void RegisterGlu(const GpuTraits& /*traits*/, KernelTable& table) {
-  table.glu.Set(Format::kF32, {LaunchGlu, nullptr, "hip/glu"});
+  table.glu.Set(Format::kF32, {LaunchGlu, WorkspaceBytes, "hip/glu"});
 }
 
 }  // namespace rf::hip

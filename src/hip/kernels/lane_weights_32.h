@@ -22,7 +22,7 @@ RF_DEVICE Int4 FifthBitsOfSixteen(uint32_t bits) {
 template <>
 struct LanePieces<BlockQ8_0> : PiecesOf32<BlockQ8_0> {
   struct Raw {
-    Int4 qs[2];
+    LoadedSixteen qs[2];
     uint16_t d;
   };
   RF_DEVICE_MEMBER static Raw Load(const Block* row, int round, int lane) {
@@ -40,7 +40,7 @@ template <>
 struct LanePieces<BlockQ4_0> : PiecesOf32<BlockQ4_0> {
   static constexpr int kOffset = 8;
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint16_t d;
   };
   RF_DEVICE_MEMBER static Raw Load(const Block* row, int round, int lane) {
@@ -58,7 +58,7 @@ template <>
 struct LanePieces<BlockQ4_1> : PiecesOf32<BlockQ4_1> {
   static constexpr bool kHasMinimum = true;
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint16_t d;
     uint16_t m;
   };
@@ -77,7 +77,7 @@ template <>
 struct LanePieces<BlockQ5_0> : PiecesOf32<BlockQ5_0> {
   static constexpr int kOffset = 16;
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint32_t qh;
     uint16_t d;
   };
@@ -97,7 +97,7 @@ template <>
 struct LanePieces<BlockQ5_1> : PiecesOf32<BlockQ5_1> {
   static constexpr bool kHasMinimum = true;
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint32_t qh;
     uint16_t d;
     uint16_t m;

@@ -82,8 +82,8 @@ template <>
 struct LanePieces<BlockQ6_K> : PiecesOf256<BlockQ6_K> {
   static constexpr int kOffset = 32;
   struct Raw {
-    Int4 ql;
-    Int4 qh;
+    LoadedSixteen ql;
+    LoadedSixteen qh;
     uint16_t d;
     int8_t scales[2];
   };
@@ -127,7 +127,7 @@ template <>
 struct LanePieces<BlockQ2_K> : PiecesOf256<BlockQ2_K> {
   static constexpr bool kHasMinimum = true;
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint16_t d;
     uint16_t dmin;
     uint8_t scales[2];
@@ -155,8 +155,8 @@ template <>
 struct LanePieces<BlockQ3_K> : PiecesOf256<BlockQ3_K> {
   static constexpr int kOffset = 4;
   struct Raw {
-    Int4 qs;
-    Int4 hmask;
+    LoadedSixteen qs;
+    LoadedSixteen hmask;
     uint16_t d;
     int8_t scales[2];
   };

@@ -53,7 +53,7 @@ RF_DEVICE void SetQuantsFromTable(int (&quants)[8], const Int4& qs) {
 template <>
 struct LanePieces<BlockIQ4_NL> : PiecesOf32<BlockIQ4_NL> {
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint16_t d;
   };
   RF_DEVICE_MEMBER static Raw Load(const Block* row, int round, int lane) {
@@ -71,7 +71,7 @@ struct LanePieces<BlockIQ4_NL> : PiecesOf32<BlockIQ4_NL> {
 template <>
 struct LanePieces<BlockIQ4_XS> : PiecesOf32<BlockIQ4_XS> {
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint16_t d;
     uint16_t scales_h;
     uint8_t scales_l;
@@ -92,7 +92,7 @@ struct LanePieces<BlockIQ4_XS> : PiecesOf32<BlockIQ4_XS> {
 template <>
 struct LanePieces<BlockMXFP4> : PiecesOf32<BlockMXFP4> {
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint8_t e;
   };
   RF_DEVICE_MEMBER static Raw Load(const Block* row, int round, int lane) {
@@ -110,7 +110,7 @@ struct LanePieces<BlockMXFP4> : PiecesOf32<BlockMXFP4> {
 template <>
 struct LanePieces<BlockNVFP4> : PiecesOf256<BlockNVFP4> {
   struct Raw {
-    Int4 qs;
+    LoadedSixteen qs;
     uint8_t d[2];
   };
   RF_DEVICE_MEMBER static int CountRounds(int n_cols, int lane) { return (n_cols / 32 - lane + 7) / 8; }

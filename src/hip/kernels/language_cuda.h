@@ -47,30 +47,37 @@ RF_DEVICE int CountBits(uint64_t bits) {
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return __half2float(__ushort_as_half(bits));
 }
+/// Sixteen bytes as they were loaded: words that begin up to three bytes before them. They are put together when they
+/// are needed, so that nothing waits for the load before.
+struct LoadedSixteen {
+  uint32_t words[4];
+  uint32_t last;
+  uint32_t shift;
+
+  RF_DEVICE_MEMBER operator Int4() const {  // NOLINT(google-explicit-constructor): elsewhere it is an Int4
+    return {static_cast<int32_t>(__funnelshift_r(words[0], words[1], shift)),
+            static_cast<int32_t>(__funnelshift_r(words[1], words[2], shift)),
+            static_cast<int32_t>(__funnelshift_r(words[2], words[3], shift)),
+            static_cast<int32_t>(__funnelshift_r(words[3], last, shift))};
+  }
+};
 /// Sixteen bytes from an even address.
-RF_DEVICE Int4 LoadSixteen(const void* address) {
+RF_DEVICE LoadedSixteen LoadSixteen(const void* address) {
   // Four words and the last two bytes, none of them beyond the sixteen and the word in which they begin.
   const auto at = reinterpret_cast<uintptr_t>(address);
   const auto* words = reinterpret_cast<const uint32_t*>(at & ~uintptr_t{3});
   const uint32_t last = *reinterpret_cast<const uint16_t*>(at + 14);
-  const auto shift = static_cast<uint32_t>(at & 2) * 8;
-  return {static_cast<int32_t>(__funnelshift_r(words[0], words[1], shift)),
-          static_cast<int32_t>(__funnelshift_r(words[1], words[2], shift)),
-          static_cast<int32_t>(__funnelshift_r(words[2], words[3], shift)),
-          static_cast<int32_t>(__funnelshift_r(words[3], last, shift))};
+  return {{words[0], words[1], words[2], words[3]}, last, static_cast<uint32_t>(at & 2) * 8};
 }
 /// Sixteen bytes from any address.
-RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
+RF_DEVICE LoadedSixteen LoadSixteenAnywhere(const void* address) {
   const auto at = reinterpret_cast<uintptr_t>(address);
   const auto* words = reinterpret_cast<const uint32_t*>(at & ~uintptr_t{3});
   const auto* bytes = static_cast<const uint8_t*>(address);
   const auto shift = static_cast<uint32_t>(at & 3) * 8;
   const uint32_t last_three =
       bytes[13] | static_cast<uint32_t>(bytes[14]) << 8 | static_cast<uint32_t>(bytes[15]) << 16;
-  return {static_cast<int32_t>(__funnelshift_r(words[0], words[1], shift)),
-          static_cast<int32_t>(__funnelshift_r(words[1], words[2], shift)),
-          static_cast<int32_t>(__funnelshift_r(words[2], words[3], shift)),
-          static_cast<int32_t>(__funnelshift_r(words[3], last_three >> (24 - shift), shift))};
+  return {{words[0], words[1], words[2], words[3]}, last_three >> (24 - shift), shift};
 }
 /// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
 RF_DEVICE int PermuteBytes(int low, int high, int selectors) {
@@ -98,6 +105,7 @@ template <typename... Parameters, typename... Arguments>
 void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t /*shared_bytes*/,
             Arguments... arguments) {
   auto& context = *static_cast<GpuContext*>(native);
+  context.units = {};
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   cudaError_t error = cudaSetDevice(context.device);
   if (error == cudaSuccess) {

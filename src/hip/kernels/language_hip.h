@@ -49,6 +49,7 @@ RF_DEVICE int CountBits(uint64_t bits) {
 RF_DEVICE float HalfBitsToFloat(uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(_Float16, bits));
 }
+using LoadedSixteen = Int4;
 /// Sixteen bytes from an even address. The hardware loads them at once.
 RF_DEVICE Int4 LoadSixteen(const void* address) {
   Int4 bytes;
@@ -93,6 +94,7 @@ template <typename... Parameters, typename... Arguments>
 void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t /*shared_bytes*/,
             Arguments... arguments) {
   auto& context = *static_cast<GpuContext*>(native);
+  context.units = {};
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   hipError_t error = hipSetDevice(context.device);
   if (error == hipSuccess) {

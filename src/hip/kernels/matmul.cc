@@ -3,6 +3,7 @@
 #include "hip/kernels/product_plain.h"
 #include "hip/kernels/product_unpacked.h"
 #include "hip/kernels/register.h"
+#include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
@@ -38,8 +39,7 @@ size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
 }
 
 void LaunchMatMul(void* native, const MatMul::Args& args) {
-  auto* units = static_cast<ActivationUnit*>(static_cast<GpuContext*>(native)->workspace);
-  if (ReadsUnits(args)) PrepareUnits(native, args.x, units);
+  const ActivationRound* units = ReadsUnits(args) ? UnitsOf(native, args.x) : nullptr;
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const Format format = args.parts[p].weight.format;

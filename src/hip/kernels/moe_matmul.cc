@@ -1,7 +1,7 @@
 // Products with experts. A few rows each meet their expert alone; many are grouped by expert first, so that an expert's
 // weights are read once for a tile of rows.
-#include "hip/kernels/product_integer.h"
 #include "hip/kernels/register.h"
+#include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
@@ -118,17 +118,14 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
   job.rows.n_used = static_cast<int32_t>(args.ids.n_cols);
   job.rows.rows_per_x = args.x.n_rows == args.ids.n_rows ? job.rows.n_used : 1;
   auto* workspace = static_cast<unsigned char*>(static_cast<GpuContext*>(native)->workspace);
-  if (kernels.reads_units) {
-    auto* units = reinterpret_cast<ActivationUnit*>(workspace);
-    PrepareUnits(native, args.x, units);
-    job.units = units;
-  }
+  if (kernels.reads_units) job.units = UnitsOf(native, args.x);
   if (IsGrouped(args)) {
     const Groups groups = PlacedGroups(args, workspace + UnitBytesOf(args));
     Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kernels.tile_rows);
     job.rows.tiles = groups.tiles;
     job.rows.order = groups.order;
     job.rows.n_tiles = groups.n_tiles;
+    job.rows.tile_rows = kernels.tile_rows;
   }
   kernels.launch(native, job);
 }

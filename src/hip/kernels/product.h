@@ -1,8 +1,9 @@
 // Matrix products as the kernels of matmul and moe_matmul see them: tiles of outputs, tiles of rows.
 //
 // A row's result must not depend on the rows beside it, nor on the kernel that the number of rows chooses. So all
-// kernels for a format add in the same order: the columns are dealt out to eight lanes, each lane adds its products in
-// order, then the eight sums are added in order.
+// kernels for a format add in the same order: the columns are dealt out to 32 lanes, each lane adds its products in
+// order, then the 32 sums are added in order. Eight lanes share a round of 256 columns; lane l has its share of rounds
+// l / 8, l / 8 + 4, l / 8 + 8, ... So many lanes because one row has to keep enough memory under way.
 //
 // Quantized weights meet activations that are integers too: units of 32 with a scale, sixteen bits in two planes of
 // bytes, so that a unit's products are exact and nothing but the scales is ever rounded.
@@ -14,16 +15,24 @@
 namespace rf::hip {
 
 inline constexpr int kUnit = 32;
-inline constexpr int kProductLanes = 8;
-inline constexpr int kRound = kUnit * kProductLanes;  ///< columns that the lanes take in one round
+inline constexpr int kRoundLanes = 8;                              ///< lanes that share a round
+inline constexpr int kRound = kUnit * kRoundLanes;                 ///< columns of a round
+inline constexpr int kProductLanes = 32;                           ///< of an output
+inline constexpr int kRoundsAtOnce = kProductLanes / kRoundLanes;  ///< from one of a lane's rounds to its next
 
-/// Activations of 32 columns: x = scale * (256 * high + low), rounded to nearest; NaN where one of them is not finite.
-struct alignas(16) ActivationUnit {
-  Int4 high[2];     ///< signed bytes
-  Int4 low[2];      ///< signed bytes
+/// What the 32 columns of a unit have in common.
+struct alignas(16) UnitScale {
   float scale;      ///< the largest magnitude / 32639
   int32_t sums[2];  ///< of 256 * high + low, for each 16 columns
   int32_t unused;
+};
+
+/// Activations of a round, unit by unit: x = scale * (256 * high + low), rounded to nearest; scale is NaN where one of
+/// the unit is not finite. The planes lie apart so that neighbouring lanes read neighbouring bytes.
+struct ActivationRound {
+  Int4 high[kRoundLanes][2];  ///< signed bytes, sixteen columns each
+  Int4 low[kRoundLanes][2];   ///< signed bytes
+  UnitScale scales[kRoundLanes];
 };
 
 /// Rows of y that meet the same matrix.
@@ -45,19 +54,20 @@ struct ProductRows {
   const RowTile* tiles = nullptr;
   const int32_t* order = nullptr;
   int32_t n_tiles = 0;
+  int32_t tile_rows = 0;  ///< of tiles; a kernel with smaller ones cuts them into several
 };
 
 /// Products that share x and the weights' format: one launch. The parts' tiles of outputs follow one another.
 struct ProductJob {
   MatMul::Args args;
   ProductRows rows;
-  const ActivationUnit* units = nullptr;  ///< [x.n_rows, x.n_cols / kUnit], for kernels that read them
+  const ActivationRound* units = nullptr;  ///< [x.n_rows, RoundsOf(x.n_cols)], for kernels that read them
   int32_t first_tile[MatMul::kMaxParts];
 };
 
 /// The kernels for weights of one format.
 struct ProductKernels {
-  int tile_rows;     ///< of the kernel for many rows: what experts' rows are grouped by
+  int tile_rows;     ///< what experts' rows are grouped by: a multiple of every kernel's tile of rows
   bool reads_units;  ///< ProductJob::units must be there
   void (*launch)(void* native, ProductJob job);
 };
@@ -66,6 +76,11 @@ struct ProductKernels {
 const ProductKernels& ProductKernelsOf(Format format);
 
 namespace {
+
+/// Rounds of a row, the last one perhaps in part.
+RF_DEVICE int64_t RoundsOf(int64_t n_cols) {
+  return (n_cols + kRound - 1) / kRound;
+}
 
 /// A tile's part and its outputs.
 struct OutputTile {
@@ -91,9 +106,18 @@ RF_DEVICE OutputTile OutputTileAt(const ProductJob& job, int index, int tile_out
   return tile;
 }
 
+/// Where rows are grouped, the index-th part of up to tile_rows rows of their tiles.
+RF_DEVICE RowTile PartOfTile(const ProductRows& rows, int index, int tile_rows) {
+  const int n_parts = rows.tile_rows / tile_rows;
+  const RowTile& tile = rows.tiles[index / n_parts];
+  const int done = index % n_parts * tile_rows;
+  const int left = tile.count > done ? tile.count - done : 0;
+  return {tile.matrix, tile.first + done, left < tile_rows ? left : tile_rows};
+}
+
 /// The index-th tile of up to tile_rows rows, which may be empty. Experts that are not grouped have one row each.
 RF_DEVICE RowTile RowTileAt(const ProductRows& rows, int index, int tile_rows) {
-  if (rows.tiles != nullptr) return rows.tiles[index];
+  if (rows.tiles != nullptr) return PartOfTile(rows, index, tile_rows);
   if (rows.ids != nullptr) return {rows.ids[index / rows.n_used * rows.ids_stride + index % rows.n_used], index, 1};
   const int first = index * tile_rows;
   const int left = rows.n_rows - first;
@@ -120,7 +144,8 @@ inline dim3 PlanTiles(ProductJob& job, int tile_outputs, int tile_rows) {
     n_output_tiles += CeilDivide(job.args.parts[p].weight.n_rows, tile_outputs);
   }
   int64_t n_row_tiles = CeilDivide(job.rows.n_rows, tile_rows);
-  if (job.rows.ids != nullptr) n_row_tiles = job.rows.tiles != nullptr ? job.rows.n_tiles : job.rows.n_rows;
+  if (job.rows.ids != nullptr) n_row_tiles = job.rows.n_rows;
+  if (job.rows.tiles != nullptr) n_row_tiles = int64_t{job.rows.n_tiles} * (job.rows.tile_rows / tile_rows);
   return dim3(static_cast<uint32_t>(n_output_tiles), static_cast<uint32_t>(n_row_tiles));
 }
 

@@ -8,9 +8,4 @@ namespace rf::hip {
 /// Null for other formats.
 const ProductKernels* IntegerProductKernels(Format format);
 
-/// Bytes of the units of x.
-size_t UnitBytes(const TensorView& x);
-/// Makes the units of x.
-void PrepareUnits(void* native, const TensorView& x, ActivationUnit* units);
-
 }  // namespace rf::hip

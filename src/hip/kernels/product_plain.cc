@@ -1,4 +1,4 @@
-// Products with F32, F16 and BF16 weights, in F32: lane l of a group has columns 8 l .. 8 l + 7 of each 64.
+// Products with F32, F16 and BF16 weights, in F32: lane l of a group has columns 8 l .. 8 l + 7 of each 256.
 #include "hip/kernels/product_plain.h"
 
 #include "hip/kernels/plain_elements.h"
@@ -42,7 +42,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyPlain(ProductJob job, int n_
   }
 
   float sums[Shape::kRows][Shape::kOutputs] = {};
-  [[maybe_unused]] constexpr int kUnrolled = Shape::kUnrolled;
+  [[maybe_unused]] constexpr int kUnrolled = Shape::kAhead;
   RF_UNROLL_LOADS
   for (int column = place.lane * kPiece; column < n_cols; column += kColumns) {
     EightFloats w[Shape::kOutputs];
@@ -72,7 +72,7 @@ bool CanLoadEight(const MatMul::Args& args) {
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
   const bool is_aligned = CanLoadEight(job.args);
-  WithProductShape(job.rows, [&]<typename Shape>() {
+  WithProductShape(native, job, [&]<typename Shape>() {
     LaunchProductTiles<Shape>(native,
                               is_aligned ? MultiplyPlain<Block, true, Shape> : MultiplyPlain<Block, false, Shape>, job);
   });

@@ -1,6 +1,6 @@
 // Products with weights of any format: a block of threads unpacks a tile of 32 outputs x 256 columns into shared memory
-// and multiplies it in F32; lane l has columns 32 l .. 32 l + 31 of each 256. For the formats that have no kernels of
-// their own.
+// and multiplies it in F32; of eight lanes, lane l has columns 32 l .. 32 l + 31 of each 256. For the formats that have
+// no kernels of their own.
 #include "hip/kernels/product_unpacked.h"
 
 #include "hip/kernels/unpack.h"
@@ -10,7 +10,7 @@ namespace rf::hip {
 namespace {
 
 constexpr int kTileOutputs = 32;
-constexpr int kThreads = kTileOutputs * kProductLanes;  // an output and a lane each
+constexpr int kThreads = kTileOutputs * kRoundLanes;  // an output and a lane each
 constexpr int kTileRows = 8;
 
 // One output's columns of a round.
@@ -21,7 +21,7 @@ template <typename Block, int kRows>
 struct ProductShared {
   union {
     RoundOf<Block> weights[kTileOutputs];
-    float sums[kProductLanes][kRows][kTileOutputs];  // of each lane, at the end
+    float sums[kRoundLanes][kRows][kTileOutputs];  // of each lane, at the end
   };
   float x[kRows][kRound];
 };
@@ -90,7 +90,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) MultiplyUnpacked(ProductJob job) {
   const int row = lane;  // each thread finishes an output of a row
   if (row >= tile.rows.count || output >= tile.outputs.count) return;
   float sum = shared.sums[0][row][output];
-  for (int other = 1; other < kProductLanes; ++other) sum += shared.sums[other][row][output];
+  for (int other = 1; other < kRoundLanes; ++other) sum += shared.sums[other][row][output];
   StoreOutput(job, tile.outputs.part, RowIn(job.rows, tile.rows, row), tile.outputs.first + output, sum);
 }
 
@@ -102,7 +102,7 @@ void LaunchTiles(void* native, ProductJob& job) {
 
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
-  static_assert(kTileRows <= kProductLanes);
+  static_assert(kTileRows <= kRoundLanes);
   if (IsOneRowEach(job.rows)) {
     LaunchTiles<Block, 1>(native, job);
   } else {

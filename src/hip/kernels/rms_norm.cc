@@ -1,12 +1,16 @@
-// Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones a block's.
+// Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones a block's, which reads them
+// once and holds them in registers as far as they fit. A block that has a whole row makes its units too.
+#include "hip/kernels/fours.h"
 #include "hip/kernels/register.h"
-#include "hip/kernels/views.h"
+#include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWaveGroup = 512;
+constexpr int kHeldFours = 4;  // that a thread holds
+constexpr int kHeldElements = 4 * kHeldFours;
 
 // A group of a row, and the threads that norm it.
 struct Group {
@@ -69,6 +73,68 @@ RF_KERNEL NormByBlocks(RmsNorm::Args args) {
   }
 }
 
+template <typename T>
+RF_DEVICE T SquaresOf(const Float4 (&x)[kHeldFours]) {
+  T sum = 0;
+  RF_UNROLL
+  for (int i = 0; i < kHeldFours; ++i) {
+    const T a = x[i].x;
+    const T b = x[i].y;
+    const T c = x[i].z;
+    const T d = x[i].w;
+    sum = fma(d, d, fma(c, c, fma(b, b, fma(a, a, sum))));
+  }
+  return sum;
+}
+
+// A thread's share of a group: fours that lie kBlockThreads fours apart.
+template <bool kIsAligned, int kBlockThreads>
+struct HeldFours {
+  Float4 x[kHeldFours];
+  Float4 w[kHeldFours];
+
+  RF_DEVICE_MEMBER static int At(int i) { return (i * kBlockThreads + static_cast<int>(threadIdx.x)) * 4; }
+  RF_DEVICE_MEMBER void Load(const Group& group) {
+    RF_UNROLL
+    for (int i = 0; i < kHeldFours; ++i) x[i] = LoadFour<kIsAligned>(group.x, At(i), group.size);
+    RF_UNROLL
+    for (int i = 0; i < kHeldFours; ++i) w[i] = LoadFour<kIsAligned>(group.w, At(i), group.size);
+  }
+
+  // Writes y, and its units where there is a place for them.
+  template <typename T>
+  RF_DEVICE_MEMBER void Scale(const Group& group, T sum, float eps, ActivationRound* units) const {
+    const T scale = T(1) / sqrt(sum / static_cast<T>(group.size) + static_cast<T>(eps));
+    const auto scaled = [&](float x_of, float w_of) {
+      return static_cast<float>(static_cast<T>(x_of) * scale * static_cast<T>(w_of));
+    };
+    RF_UNROLL
+    for (int i = 0; i < kHeldFours; ++i) {
+      if (i * kBlockThreads * 4 >= group.size) break;
+      const Float4 y{scaled(x[i].x, w[i].x), scaled(x[i].y, w[i].y), scaled(x[i].z, w[i].z), scaled(x[i].w, w[i].w)};
+      StoreFour<kIsAligned>(y, group.y, At(i), group.size);
+      if (units != nullptr) MakeUnit(y, units, At(i), At(i) < group.size);
+    }
+  }
+};
+
+// Groups of up to kBlockThreads * kHeldElements elements.
+template <bool kIsAligned, int kBlockThreads>
+RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, ActivationRound* units) {
+  auto& shared = Shared<NormShared>();
+  const Group group = GroupAt(args, blockIdx.x);
+  HeldFours<kIsAligned, kBlockThreads> held;
+  held.Load(group);
+  if (units != nullptr) units += blockIdx.x * RoundsOf(args.x.n_cols);
+  const float sum = BlockSum(SquaresOf<float>(held.x), shared.sum);
+  if (IsHuge(sum)) {
+    const double huge_sum = BlockSum(SquaresOf<double>(held.x), shared.huge_sum);
+    held.Scale(group, huge_sum, args.attrs.eps, units);
+  } else {
+    held.Scale(group, sum, args.attrs.eps, units);
+  }
+}
+
 RF_KERNEL NormByWaves(RmsNorm::Args args) {
   const int64_t index = static_cast<int64_t>(blockIdx.x) * WavesInBlock() + WaveIndex();
   if (index >= args.x.n_rows * args.attrs.n_groups) return;
@@ -83,20 +149,40 @@ RF_KERNEL NormByWaves(RmsNorm::Args args) {
   }
 }
 
-void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
-  const int64_t n_groups = args.x.n_rows * args.attrs.n_groups;
-  if (args.x.n_cols / args.attrs.n_groups > kWaveGroup) {
-    Launch(native, NormByBlocks, dim3(static_cast<uint32_t>(n_groups)), kThreads, sizeof(NormShared), args);
-    return;
-  }
+template <int kBlockThreads>
+void LaunchHeld(void* native, const RmsNorm::Args& args) {
+  const bool is_aligned = args.x.n_cols / args.attrs.n_groups % 4 == 0 && HoldsFours(args.x) && HoldsFours(args.y) &&
+                          reinterpret_cast<uintptr_t>(args.weight.data) % sizeof(Float4) == 0;
+  ActivationRound* units = args.attrs.n_groups == 1 ? PlaceForUnits(native, args.y) : nullptr;
+  const dim3 grid(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups));
+  Launch(native, is_aligned ? NormHeld<true, kBlockThreads> : NormHeld<false, kBlockThreads>, grid, kBlockThreads,
+         sizeof(NormShared), args, units);
+  NoteUnits(native, args.y, units);
+}
+
+void LaunchByWaves(void* native, const RmsNorm::Args& args) {
   const int n_waves = kThreads / static_cast<GpuContext*>(native)->traits->wave_size;
-  Launch(native, NormByWaves, dim3(static_cast<uint32_t>(CeilDivide(n_groups, n_waves))), kThreads, 0, args);
+  const int64_t n_blocks = CeilDivide(args.x.n_rows * args.attrs.n_groups, n_waves);
+  Launch(native, NormByWaves, dim3(static_cast<uint32_t>(n_blocks)), kThreads, 0, args);
+}
+
+void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
+  const int64_t size = args.x.n_cols / args.attrs.n_groups;
+  if (size <= kWaveGroup) return LaunchByWaves(native, args);
+  if (size <= 256 * kHeldElements) return LaunchHeld<256>(native, args);
+  if (size <= 512 * kHeldElements) return LaunchHeld<512>(native, args);
+  Launch(native, NormByBlocks, dim3(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups)), kThreads,
+         sizeof(NormShared), args);
+}
+
+size_t WorkspaceBytes(const RmsNorm::Args& args, int /*n_threads*/) {
+  return args.attrs.n_groups == 1 ? UnitBytes(args.y) : 0;
 }
 
 }  // namespace
 
 void RegisterRmsNorm(const GpuTraits& /*traits*/, KernelTable& table) {
-  table.rms_norm.Set(Format::kF32, {LaunchRmsNorm, nullptr, "hip/rms_norm"});
+  table.rms_norm.Set(Format::kF32, {LaunchRmsNorm, WorkspaceBytes, "hip/rms_norm"});
 }
 
 }  // namespace rf::hip

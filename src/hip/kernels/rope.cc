@@ -4,16 +4,18 @@
 namespace rf::hip {
 namespace {
 
-// A thread rotates a pair; a row has n_heads * rope_dim / 2 of them.
-RF_KERNEL RotatePairs(Rope::Args args) {
+// A thread rotates a pair; a row has n_heads * rope_dim / 2 of them, those of `second` after those of x.
+RF_KERNEL RotatePairs(Rope::Args args, int n_heads) {
   const int half = args.attrs.rope_dim / 2;
   const bool is_adjacent = args.attrs.pairing == RopePairing::kAdjacent;
-  const Stretch stretch = StretchOfBlock(static_cast<int64_t>(args.attrs.n_heads) * half);
+  const Stretch stretch = StretchOfBlock(static_cast<int64_t>(n_heads) * half);
   const float* table = RowOf(args.table, stretch.row);
-  float* x = RowOf(args.x, stretch.row);
   for (int i = stretch.begin + static_cast<int>(threadIdx.x); i < stretch.end; i += kStretchThreads) {
     const int j = i % half;
-    float* head = x + static_cast<int64_t>(i / half) * args.attrs.head_dim;
+    const int index = i / half;
+    const bool is_second = index >= args.attrs.n_heads;
+    float* head = RowOf(is_second ? args.second : args.x, stretch.row) +
+                  static_cast<int64_t>(is_second ? index - args.attrs.n_heads : index) * args.attrs.head_dim;
     float* first = head + (is_adjacent ? 2 * j : j);
     float* second = first + (is_adjacent ? 1 : half);
     const float cosine = table[2 * j];
@@ -26,8 +28,10 @@ RF_KERNEL RotatePairs(Rope::Args args) {
 }
 
 void LaunchRope(void* native, const Rope::Args& args) {
-  const int64_t n_pairs = static_cast<int64_t>(args.attrs.n_heads) * (args.attrs.rope_dim / 2);
-  Launch(native, RotatePairs, StretchesOf(args.x.n_rows, n_pairs), kStretchThreads, 0, args);
+  const int64_t n_second = args.second.data == nullptr ? 0 : args.second.n_cols / args.attrs.head_dim;
+  const int64_t n_heads = args.attrs.n_heads + n_second;
+  Launch(native, RotatePairs, StretchesOf(args.x.n_rows, n_heads * (args.attrs.rope_dim / 2)), kStretchThreads, 0, args,
+         static_cast<int>(n_heads));
 }
 
 }  // namespace

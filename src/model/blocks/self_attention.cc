@@ -49,12 +49,14 @@ Result<ValueId> NormalizeHeads(const SelfAttention& block, LayerBuilder& layer, 
   return layer.Normalize(x, name, layer.hparams().head_dim, n_heads);
 }
 
-void Rotate(const SelfAttention& block, LayerBuilder& layer, ValueId x, int32_t n_heads) {
+void Rotate(const SelfAttention& block, LayerBuilder& layer, const Heads& heads) {
   const Hyperparameters& h = layer.hparams();
-  Node& node = layer.AddNode(OpNode<Rope>{{n_heads, h.head_dim, h.rope.dim, block.pairing}});
+  Node& node = layer.AddNode(OpNode<Rope>{{h.n_heads, h.head_dim, h.rope.dim, block.pairing}});
   node.in[0] = layer.rope_table();
-  node.in[1] = x;
-  node.out[0] = x;
+  node.in[1] = heads.q;
+  node.in[2] = heads.k;
+  node.out[0] = heads.q;
+  node.out[1] = heads.k;
 }
 
 ValueId Attend(const SelfAttention& block, LayerBuilder& layer, const Heads& heads) {
@@ -86,8 +88,7 @@ Status AppendBlock(const SelfAttention& block, LayerBuilder& layer) {
   Heads heads{qkv[0], qkv[1], qkv[2]};
   RF_ASSIGN_OR_RETURN(heads.q, NormalizeHeads(block, layer, heads.q, "attn_q_norm", h.n_heads));
   RF_ASSIGN_OR_RETURN(heads.k, NormalizeHeads(block, layer, heads.k, "attn_k_norm", h.n_kv_heads));
-  Rotate(block, layer, heads.q, h.n_heads);
-  Rotate(block, layer, heads.k, h.n_kv_heads);
+  Rotate(block, layer, heads);
   const ValueId attended = Attend(block, layer, heads);
   RF_ASSIGN_OR_RETURN(
       const auto out,

@@ -98,6 +98,8 @@ std::vector<Case<MatMul>> CasesOf<MatMul>::Make(Format format) {
     cases.push_back(MakeCase(format, {n_rows, few, 35}, {.residual = true, .in_place = true}));
     cases.push_back(MakeCase(format, {n_rows, few, 16}, {.bias = true, .residual = true, .in_place = true, .gap = 16}));
   }
+  // Several tiles of outputs and of rows, and the columns' last stretch shorter.
+  for (int32_t n_rows : {40, 72}) cases.push_back(MakeCase(format, {n_rows, many, 150}, {.residual = true}));
   // More rows than one task takes, and a rest of a few rows.
   cases.push_back(MakeCase(format, {IsSmallRun() ? 131 : 259, few, 18}, {.residual = true}));
   AddMixes(format, cases);

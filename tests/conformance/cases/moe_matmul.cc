@@ -53,6 +53,7 @@ std::vector<Case<MoeMatMul>> CasesOf<MoeMatMul>::Make(Format format) {
       cases.push_back(MakeCase(format, {n_tokens, 9, 1, few, 16, shared_x}));
     }
     cases.push_back(MakeCase(format, {6, 3, 3, ManyColumns(format), 20, shared_x}));
+    cases.push_back(MakeCase(format, {40, 3, 3, ManyColumns(format), 130, shared_x}));
     cases.push_back(MakeCase(format, {IsSmallRun() ? 70 : 150, 2, 2, few, 5, shared_x}));  // every expert has many
   }
   return cases;
