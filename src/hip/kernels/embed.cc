@@ -12,7 +12,7 @@ template <typename Block>
 constexpr int kBlocks = Block::kElements <= 128 ? kThreads : 8192 / Block::kElements;
 
 template <typename Block>
-RF_KERNEL EmbedTokens(Embed::Args args, BatchView batch) {
+RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) EmbedTokens(Embed::Args args, BatchView batch) {
   auto& shared = Shared<UnpackedBlocks<Block, kBlocks<Block>>>();
   const auto per_row = static_cast<int>(args.weight.n_cols / Block::kElements);
   const int stretches = (per_row + kBlocks<Block> - 1) / kBlocks<Block>;

@@ -101,6 +101,7 @@ struct LaneProduct {
     LaneWeights<Pieces::kPieces> w[Shape::kOutputs];
     RF_UNROLL
     for (int c = 0; c < Shape::kOutputs; ++c) w[c] = Pieces::Unpack(raw[c], lane);
+    if (Shape::kRows > 1) KeepOrder();
     RF_UNROLL
     for (int r = 0; r < Shape::kRows; ++r) {
       if (r > 0 && r % 2 == 0) KeepOrder();

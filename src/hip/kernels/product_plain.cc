@@ -50,7 +50,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyPlain(ProductJob job, int n_
     for (int c = 0; c < Shape::kOutputs; ++c) w[c] = LoadPiece<kIsAligned>(weights[c], column, n_cols);
     RF_UNROLL
     for (int r = 0; r < Shape::kRows; ++r) {
-      if (Shape::kOutputs > 1 && r % 2 == 0) KeepOrder();
+      if (Shape::kRows > 1 && r % 2 == 0) KeepOrder();
       const EightFloats piece = LoadPiece<kIsAligned>(x[r], column, n_cols);
       RF_UNROLL
       for (int c = 0; c < Shape::kOutputs; ++c) sums[r][c] = AddPiece(w[c], piece, sums[r][c]);

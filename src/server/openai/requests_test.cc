@@ -121,7 +121,8 @@ TEST_F(RequestsTest, AReaderThatStopsIsGivenUp) {  // H38
   Start({.context = 1 << 16}, {}, limits);
   RawClient client(port_, /*receive_buffer=*/4096);
   client.Send(LongStream({{"logprobs", 5}}));
-  ASSERT_TRUE(WaitFor([&] { return api_->engine().stats().n_running == 1; }));
+  // It may have been given up before anyone could see it run.
+  ASSERT_TRUE(WaitFor([&] { return api_->engine().stats().n_generated_tokens > 0; }));
   EXPECT_TRUE(WaitFor([&] { return IsIdle(); }, 10'000));
   EXPECT_LT(api_->engine().stats().n_generated_tokens, 60'000u) << "all of it was made for nobody";
 }
