@@ -8,6 +8,7 @@
 #include "base/json_shape.h"
 #include "base/utf8.h"
 #include "text/grammar/limits.h"
+#include "text/grammar/schema_check.h"
 #include "text/grammar/schema_compiler.h"
 
 namespace rf::grammar {
@@ -54,6 +55,8 @@ std::string Spell(const Json& value) {
 
 Result<std::shared_ptr<const Automaton>> CompileJsonSchema(std::string_view schema) {
   RF_ASSIGN_OR_RETURN(const Json document, ParseSchema(schema));
+  int64_t steps = kMaxCheckSteps;
+  RF_RETURN_IF_ERROR(CheckJsonSchema(document, steps));
   return SchemaCompiler(document).Run();
 }
 
