@@ -21,7 +21,10 @@ Result<Json> ParseSchema(std::string_view text) {
   }
   // Objects keep their order, so finding a member takes as long as there are members.
   constexpr JsonLimits kLimits{.depth = kMaxNesting, .member_work = 4'000'000};
-  RF_RETURN_IF_ERROR(CheckJsonShape(text, kLimits));
+  if (Status shape = CheckJsonShape(text, kLimits); !shape) {
+    shape.error().where = "#";  // places in schemas are JSON pointers
+    return std::move(shape).error();
+  }
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {

@@ -110,8 +110,7 @@ class SchemaChecker {
     steps_ -= steps;
     if (steps_ >= 0) return {};
     return BadSchema(
-        fmt::format("the schema is too large: over {} keywords, listed values and bytes of patterns", kMaxCheckSteps),
-        "#");
+        fmt::format("too large: over {} keywords, listed values and bytes of patterns in all", kMaxCheckSteps), "#");
   }
 
   Status Walk(PlaceId start) {

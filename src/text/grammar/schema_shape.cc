@@ -23,6 +23,7 @@ Result<uint64_t> Count(const Json& value, const std::string& path) {
       value.get<double>() == static_cast<double>(static_cast<uint64_t>(value.get<double>()))) {
     return static_cast<uint64_t>(value.get<double>());
   }
+  if (value.is_number_float() && value.get<double>() >= 1e15) return uint64_t{1} << 60;  // over every limit
   return BadSchema("must be a whole number that is not negative", path);
 }
 
@@ -363,12 +364,14 @@ Status ShapeReader::ReadMaximum(Partial& partial, const Json& value, const std::
 }
 
 Status ShapeReader::ReadExclusiveMinimum(Partial& partial, const Json& value, const std::string& path) {
+  if (value.is_boolean()) return Unsupported("true and false are of draft 4: write the number here", path);
   if (!value.is_number()) return BadSchema("must be a number", path);
   partial.shape.minima.push_back({&value, true, path});
   return {};
 }
 
 Status ShapeReader::ReadExclusiveMaximum(Partial& partial, const Json& value, const std::string& path) {
+  if (value.is_boolean()) return Unsupported("true and false are of draft 4: write the number here", path);
   if (!value.is_number()) return BadSchema("must be a number", path);
   partial.shape.maxima.push_back({&value, true, path});
   return {};
@@ -383,13 +386,13 @@ Status ShapeReader::ReadMultipleOf(Partial& partial, const Json& value, const st
 Status ShapeReader::ReadMinLength(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(RaiseTo(partial.shape.min_length, value, path));
   if (partial.shape.min_length <= kMaxCounted) return {};
-  return BadSchema(fmt::format("is over {}", kMaxCounted), path);
+  return Unsupported(fmt::format("is over {}", kMaxCounted), path);
 }
 
 Status ShapeReader::ReadMaxLength(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(LowerTo(partial.shape.max_length, value, path));
   if (partial.shape.max_length <= kMaxCounted) return {};
-  return BadSchema(fmt::format("is over {}", kMaxCounted), path);
+  return Unsupported(fmt::format("is over {}", kMaxCounted), path);
 }
 
 Status ShapeReader::ReadPattern(Partial& partial, const Json& value, const std::string& path) {
@@ -407,13 +410,13 @@ Status ShapeReader::ReadFormat(Partial& partial, const Json& value, const std::s
 Status ShapeReader::ReadMinItems(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(RaiseTo(partial.shape.min_items, value, path));
   if (partial.shape.min_items <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadMaxItems(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(LowerTo(partial.shape.max_items, value, path));
   if (partial.shape.max_items <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadUniqueItems(Partial&, const Json& value, const std::string& path) {
@@ -425,13 +428,13 @@ Status ShapeReader::ReadUniqueItems(Partial&, const Json& value, const std::stri
 Status ShapeReader::ReadMinProperties(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(RaiseTo(partial.shape.min_properties, value, path));
   if (partial.shape.min_properties <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadMaxProperties(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(LowerTo(partial.shape.max_properties, value, path));
   if (partial.shape.max_properties <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadRequired(Partial& partial, const Json& value, const std::string& path) {

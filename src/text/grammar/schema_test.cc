@@ -31,7 +31,7 @@ TEST(Schema, KeywordsThatCannotBeEnforcedAreNamed) {
   EXPECT_THAT(
       SchemaError(R"({"oneOf": [{"type": "number"}, {"minimum": 3}]})"),
       StartsWith("#/oneOf: the keyword 'oneOf' cannot be enforced: some values match both branch 0 and branch 1"));
-  EXPECT_THAT(SchemaError(R"x({"pattern": "(?=a)"})x"), StartsWith("#/pattern, column 3: look-around"));
+  EXPECT_THAT(SchemaError(R"x({"pattern": "(?=a)"})x"), StartsWith("#/pattern, column 1: look-around"));
   EXPECT_THAT(SchemaError(R"({"$ref": "https://example.org/x"})"), HasSubstr("lies outside this document"));
   EXPECT_EQ(SchemaError(R"({"title": "t", "x-note": 5, "$comment": "c", "default": 3})"), "");
 }
