@@ -82,9 +82,9 @@ class RegexParser {
   Result<CodePointSet> TakeAtom() {
     if (cursor_.Take("[")) return ParseClass(cursor_);
     if (cursor_.Take(".")) {
-      const CodePointSet line_feed = {{'\n', '\n'}};
-      const CodePointSet line_ends = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
-      return (style_ == RegexStyle::kText ? line_feed : line_ends).Complement();
+      static const CodePointSet no_line_feed = CodePointSet{{'\n', '\n'}}.Complement();
+      static const CodePointSet no_line_end = CodePointSet{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}.Complement();
+      return style_ == RegexStyle::kText ? no_line_feed : no_line_end;
     }
     if (cursor_.Take("\\")) {
       RF_ASSIGN_OR_RETURN(Escape escape, ParseEscape(cursor_, false));
