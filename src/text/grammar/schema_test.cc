@@ -124,17 +124,17 @@ TEST(Schema, ReferencesThatLeadBackWithoutReadingAreErrors) {
       is_named("#/$defs/b/$ref", "#/$defs/a"));
   for (const std::string keyword : {"anyOf", "allOf", "oneOf"}) {
     EXPECT_THAT(SchemaError(fmt::format(R"({{"{}": [{{"type": "string"}}, {{"$ref": "#"}}]}})", keyword)),
-                is_named("#/" + keyword + "/1/$ref", "#"));
+                is_named(fmt::format("#/{}/1/$ref", keyword), "#"));
     // Met first inside of the list: the way back ends with the list, not with a reference.
     EXPECT_THAT(
         SchemaError(fmt::format(
             R"({{"$ref": "#/$defs/a/{0}/0", "$defs": {{"a": {{"{0}": [{{"$ref": "#/$defs/a"}}]}}}}}})", keyword)),
-        is_named("#/$defs/a/" + keyword + "/0/$ref", "#/$defs/a"));
+        is_named(fmt::format("#/$defs/a/{}/0/$ref", keyword), "#/$defs/a"));
     EXPECT_THAT(
         SchemaError(fmt::format(
             R"({{"properties": {{"a": {{"items": {{"{}": [{{"$anchor": "x", "allOf": [{{"$ref": "#x"}}]}}]}}}}}}}})",
             keyword)),
-        is_named("#/properties/a/items/" + keyword + "/0/allOf/0/$ref", "#x"));
+        is_named(fmt::format("#/properties/a/items/{}/0/allOf/0/$ref", keyword), "#x"));
   }
   // Twice the same is no circle.
   EXPECT_EQ(SchemaError(R"({"$defs": {"a": {"type": "string"}, "b": {"$ref": "#/$defs/a"}},
