@@ -20,7 +20,8 @@ struct JsonLimits {
 };
 
 /// Counts brackets and commas outside of strings, in linear time. Needs no valid JSON: what it passes a parser may
-/// still refuse, but within the limits. Errors: kInvalidArgument, naming the byte and the limit.
+/// still refuse, but within the limits. Errors: kInvalidArgument, naming the limit; `where` leads to the place, e.g.
+/// "tools[0].function.parameters" (its first steps, keys as they are written).
 Status CheckJsonShape(std::string_view text, const JsonLimits& limits);
 
 }  // namespace rf

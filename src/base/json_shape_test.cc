@@ -23,6 +23,19 @@ TEST(JsonShape, Depth) {
   EXPECT_TRUE(CheckJsonShape(Repeat("]", 100), limits)) << "not JSON, but not deep";
 }
 
+TEST(JsonShape, ErrorsSayWhere) {
+  const auto where = [](const std::string& text, const JsonLimits& limits) {
+    const Status status = CheckJsonShape(text, limits);
+    return status ? "no error" : status.error().where;
+  };
+  EXPECT_EQ(where(R"({"x": "y", "a": ["z", {"b": [[)", {.depth = 4}), "a[1].b[0]");
+  EXPECT_EQ(where(Repeat(R"({"a":)", 100), {.depth = 64}), "a.a.a.a.a.a.a.a") << "the first steps";
+  EXPECT_EQ(where(R"({"k": [0, {"enum": [1, 2, 3, 4)", {.n_values = 6}), "k[1].enum");
+  EXPECT_EQ(where(R"({"k": {"a": 1, "b": 2, "c": 3}})", {.member_work = 8}), "k");
+  EXPECT_EQ(where("[[[", {.depth = 2}), "[0][0]");
+  EXPECT_EQ(where(",,,,", {.n_values = 2}), "");
+}
+
 TEST(JsonShape, BracketsInStringsDoNotCount) {
   const JsonLimits limits{.depth = 1, .n_values = 2};
   EXPECT_TRUE(CheckJsonShape(R"(["[[[,,,{{{"])", limits));

@@ -61,6 +61,8 @@ def test_every_flag(smollm2, tmp_path):
 def test_mistakes_are_told_before_anything_is_loaded(tmp_path):
     schema = tmp_path / "schema.json"
     schema.write_text('{"properties": {"a": {"not": {}}}}')
+    circle = tmp_path / "circle.json"
+    circle.write_text('{"anyOf": [{"type": "null"}, {"$ref": "#"}]}')
     missing = tmp_path / "no-model.gguf"
     for flags, message in ([("--json-schema", schema), "schema.json: #/properties/a/not: the keyword 'not' cannot be enforced"],
                            [("--json-schema", tmp_path / "none.json"), "none.json"],

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "text/grammar/schema_check.h"
+
 namespace rf::server {
 namespace {
 
@@ -9,7 +11,14 @@ using Json = Fields::Json;
 
 constexpr size_t kMaxToolNameBytes = 256;
 
-void CheckFunction(Fields& fields, const std::string& path, const Json& function) {
+// Whether it is a schema at all. What could not be enforced is no error, since calls are not forced.
+void CheckParameters(Fields& fields, const std::string& path, const Json& schema, int64_t& steps) {
+  if (!schema.is_object()) return fields.Fail(path, "must be a JSON schema, an object");
+  const Status status = grammar::CheckJsonSchema(schema, steps);
+  if (!status) fields.Fail(path, status.error().ToString());
+}
+
+void CheckFunction(Fields& fields, const std::string& path, const Json& function, int64_t& steps) {
   if (!function.contains("name") || !function["name"].is_string()) {
     return fields.Fail(path + ".name", "a function needs a string 'name'");
   }
@@ -21,20 +30,18 @@ void CheckFunction(Fields& fields, const std::string& path, const Json& function
   if (!is_absent("description") && !function["description"].is_string()) {
     return fields.Fail(path + ".description", "must be a string");
   }
-  if (!is_absent("parameters") && !function["parameters"].is_object()) {
-    return fields.Fail(path + ".parameters", "must be a JSON schema, an object");
-  }
   if (!is_absent("strict") && !function["strict"].is_boolean()) fields.Fail(path + ".strict", "must be a boolean");
+  if (!is_absent("parameters")) CheckParameters(fields, path + ".parameters", function["parameters"], steps);
 }
 
-void CheckTool(Fields& fields, const std::string& path, const Json& tool) {
+void CheckTool(Fields& fields, const std::string& path, const Json& tool, int64_t& steps) {
   if (!tool.is_object() || !tool.contains("type") || tool["type"] != "function") {
     return fields.Fail(path, "a tool must be an object of type \"function\"");
   }
   if (!tool.contains("function") || !tool["function"].is_object()) {
     return fields.Fail(path + ".function", "a tool needs an object 'function'");
   }
-  CheckFunction(fields, path + ".function", tool["function"]);
+  CheckFunction(fields, path + ".function", tool["function"], steps);
 }
 
 void CheckChoice(Fields& fields, const Json& choice) {
@@ -61,8 +68,9 @@ ChatTools ReadChatTools(Fields& fields) {
     fields.Fail("tools", fmt::format("'tools' has {} entries (max {})", schemas->size(), kMaxTools));
     return tools;
   }
+  int64_t steps = grammar::kMaxCheckSteps;  // for all of them together
   for (size_t i = 0; i < schemas->size() && fields.ok(); ++i) {
-    CheckTool(fields, fmt::format("tools[{}]", i), (*schemas)[i]);
+    CheckTool(fields, fmt::format("tools[{}]", i), (*schemas)[i], steps);
   }
   if (choice == nullptr || *choice != "none") tools.schemas = *schemas;
   return tools;

@@ -191,6 +191,8 @@ TEST_F(ChatToolsTest, BadToolsNameThePlace) {
   EXPECT_EQ(param(tool({{"name", ""}})), "tools[0].function.name");
   EXPECT_EQ(param(tool({{"name", std::string(300, 'x')}})), "tools[0].function.name");
   EXPECT_EQ(param(tool({{"name", "f"}, {"parameters", "x"}})), "tools[0].function.parameters");
+  EXPECT_EQ(param(tool({{"name", "f"}, {"parameters", {{"type", "bar"}}}})), "tools[0].function.parameters");
+  EXPECT_EQ(param(tool({{"name", "f"}, {"parameters", {{"$ref", "#"}}}})), "tools[0].function.parameters");
   EXPECT_EQ(param(tool({{"name", "f"}, {"description", 1}})), "tools[0].function.description");
   EXPECT_EQ(param({{"tool_choice", "maybe"}}), "tool_choice");
   EXPECT_EQ(param({{"tool_choice", 1}}), "tool_choice");

@@ -1,5 +1,6 @@
 #include "text/grammar/regex.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,12 +19,15 @@ struct Item {
   bool begins = false;
   bool ends = false;
   bool is_anchor = false;
+  bool is_look_behind = false;
 };
 
 struct Frame {
   std::vector<Item> alternatives;
   std::vector<Item> sequence;
   size_t opened_at = 0;
+  bool is_look_around = false;
+  bool is_look_behind = false;
 };
 
 class RegexParser {
@@ -43,6 +47,7 @@ class RegexParser {
       return cursor_.Bad("a group is not closed: ')' is missing");
     }
     RF_ASSIGN_OR_RETURN(const Item whole, CloseFrame(frames_.back(), style_ == RegexStyle::kJsonString));
+    if (unsupported_) return *unsupported_;
     return whole.expr;
   }
 
@@ -77,9 +82,9 @@ class RegexParser {
   Result<CodePointSet> TakeAtom() {
     if (cursor_.Take("[")) return ParseClass(cursor_);
     if (cursor_.Take(".")) {
-      const CodePointSet line_feed = {{'\n', '\n'}};
-      const CodePointSet line_ends = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
-      return (style_ == RegexStyle::kText ? line_feed : line_ends).Complement();
+      static const CodePointSet no_line_feed = CodePointSet{{'\n', '\n'}}.Complement();
+      static const CodePointSet no_line_end = CodePointSet{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}.Complement();
+      return style_ == RegexStyle::kText ? no_line_feed : no_line_end;
     }
     if (cursor_.Take("\\")) {
       RF_ASSIGN_OR_RETURN(Escape escape, ParseEscape(cursor_, false));
@@ -93,27 +98,33 @@ class RegexParser {
   Status OpenGroup() {
     if (frames_.size() > kMaxNesting) return cursor_.Bad(fmt::format("nested too deeply: depth > {}", kMaxNesting));
     const size_t opened_at = cursor_.at++;
-    if (cursor_.Take("?")) {
-      const bool is_named =
-          cursor_.Take("P<") || (cursor_.Peek(1) != '=' && cursor_.Peek(1) != '!' && cursor_.Take("<"));
-      if (is_named) {
+    const bool is_look_behind = cursor_.Take("?<=") || cursor_.Take("?<!");
+    const bool is_look_around = is_look_behind || cursor_.Take("?=") || cursor_.Take("?!");
+    if (is_look_around && !unsupported_) {
+      // Read on: what is wrong behind it makes the pattern wrong, not only unsupported.
+      unsupported_ =
+          PatternCursor{cursor_.text, opened_at}.Bad("look-around is not supported", ErrorCode::kUnsupported);
+    } else if (!is_look_around && cursor_.Take("?")) {
+      if (cursor_.Take("P<") || cursor_.Take("<")) {
         while (!cursor_.AtEnd() && cursor_.Peek() != '>') ++cursor_.at;
         if (!cursor_.Take(">")) return cursor_.Bad("a group's name is not closed: '>' is missing");
       } else if (!cursor_.Take(":")) {
-        const bool is_look = cursor_.Peek() == '=' || cursor_.Peek() == '!' || cursor_.Peek() == '<';
-        return cursor_.Bad(is_look ? "look-around is not supported" : "flags of groups are not supported",
-                           ErrorCode::kUnsupported);
+        return cursor_.Bad("flags of groups are not supported", ErrorCode::kUnsupported);
       }
     }
     frames_.emplace_back();
     frames_.back().opened_at = opened_at;
+    frames_.back().is_look_around = is_look_around;
+    frames_.back().is_look_behind = is_look_behind;
     return {};
   }
 
   Status CloseGroup() {
     if (frames_.size() == 1) return cursor_.Bad("')' without '('");
     ++cursor_.at;
-    RF_ASSIGN_OR_RETURN(const Item group, CloseFrame(frames_.back(), false));
+    RF_ASSIGN_OR_RETURN(Item group, CloseFrame(frames_.back(), false));
+    if (frames_.back().is_look_around) group = {grammar_.Empty()};
+    group.is_look_behind = frames_.back().is_look_behind;
     frames_.pop_back();
     frames_.back().sequence.push_back(group);
     return {};
@@ -188,15 +199,21 @@ class RegexParser {
     if (has_comma) ++i;
     const bool has_max = has_comma && skip_digits();
     if (cursor_.Peek(i) != '}' || (!has_min && !has_max)) return false;
-    if (!has_min) return cursor_.Bad("write {0,n}: {,n} means different things to different programs");
+    if (!has_min) {
+      return cursor_.Bad("write {0,n}: {,n} means different things to different programs", ErrorCode::kUnsupported);
+    }
     return true;
+  }
+
+  Error OverLimit(uint32_t limit) const {
+    return cursor_.Bad(fmt::format("a repetition bound is over {}", limit), ErrorCode::kUnsupported);
   }
 
   Result<uint32_t> TakeBound() {
     uint64_t value = 0;
     for (; cursor_.Peek() >= '0' && cursor_.Peek() <= '9'; ++cursor_.at) {
       value = value * 10 + static_cast<uint64_t>(cursor_.Peek() - '0');
-      if (value > kMaxCounted) return cursor_.Bad(fmt::format("a repetition bound is over {}", kMaxCounted));
+      if (value > kMaxCounted) return OverLimit(kMaxCounted);
     }
     return static_cast<uint32_t>(value);
   }
@@ -204,6 +221,7 @@ class RegexParser {
   Status Quantify() {
     auto& sequence = frames_.back().sequence;
     if (sequence.empty() || sequence.back().is_anchor) return cursor_.Bad("nothing to repeat");
+    if (sequence.back().is_look_behind) return cursor_.Bad("a look-behind cannot be repeated");
     if (sequence.back().begins || sequence.back().ends) {
       return cursor_.Bad("a group with '^' or '$' cannot be repeated", ErrorCode::kUnsupported);
     }
@@ -223,11 +241,12 @@ class RegexParser {
       if (max < min) return cursor_.Bad(fmt::format("bad repetition bounds {{{},{}}}", min, max));
       const uint32_t larger = max == kUnbounded ? min : max;
       const bool is_char = grammar_.expr(sequence.back().expr).kind == ExprKind::kChars;
-      if (larger > kMaxRepetition && !is_char) {
-        return cursor_.Bad(fmt::format("a repetition bound is over {}", kMaxRepetition));
-      }
+      if (larger > kMaxRepetition && !is_char) return OverLimit(kMaxRepetition);
     }
-    if (cursor_.Peek() == '*' || cursor_.Peek() == '+') return cursor_.Bad("multiple repeat");
+    if (cursor_.Peek() == '*') return cursor_.Bad("multiple repeat");
+    if (cursor_.Peek() == '+') {
+      return cursor_.Bad("multiple repeat (possessive quantifiers are not supported)", ErrorCode::kUnsupported);
+    }
     if (!cursor_.Take("?") && cursor_.Peek() == '{') {
       RF_ASSIGN_OR_RETURN(const bool is_multiple, IsBraceQuantifier());
       if (is_multiple) return cursor_.Bad("multiple repeat");
@@ -240,6 +259,7 @@ class RegexParser {
   RegexStyle style_;
   Grammar& grammar_;
   std::vector<Frame> frames_;
+  std::optional<Error> unsupported_;  ///< the first thing that is right but cannot be done
 };
 
 // What must be escaped inside a JSON string, in the form that serializers choose.

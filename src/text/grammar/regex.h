@@ -15,8 +15,8 @@ enum class RegexStyle {
 
 /// Alternatives, groups, classes, \d \w \s (ASCII, Unicode white space), quantifiers, anchors at the ends. Lazy
 /// quantifiers count as greedy ones: they match the same texts. Errors, `where` is the column: kInvalidArgument for bad
-/// syntax, kUnsupported for what no finite automaton or not this one can do (back references, look-around, \b, flags,
-/// \p).
+/// syntax and nesting over the limit; kUnsupported for what no finite automaton or not this one can do (back
+/// references, look-around, \b, flags, \p, bounds over the limits) and for what dialects read differently.
 Result<ExprId> ParseRegex(std::string_view pattern, RegexStyle style, Grammar& grammar);
 
 /// One code point of the set, as the style writes it.

@@ -57,9 +57,10 @@ Result<char32_t> TakeUnicode(PatternCursor& cursor) {
   if (cursor.Take("{")) return TakeBracedHex(cursor);
   RF_ASSIGN_OR_RETURN(const char32_t high, TakeHex(cursor, 4));
   if (high < 0xD800 || high > 0xDFFF) return high;
-  if (high > 0xDBFF || !cursor.Take("\\u")) return cursor.Bad("a surrogate alone is no code point");
+  const auto lone = [&] { return cursor.Bad("a surrogate alone is no code point", ErrorCode::kUnsupported); };
+  if (high > 0xDBFF || !cursor.Take("\\u")) return lone();
   RF_ASSIGN_OR_RETURN(const char32_t low, TakeHex(cursor, 4));
-  if (low < 0xDC00 || low > 0xDFFF) return cursor.Bad("a surrogate alone is no code point");
+  if (low < 0xDC00 || low > 0xDFFF) return lone();
   return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
 
@@ -154,7 +155,9 @@ Result<Escape> ParseEscape(PatternCursor& cursor, bool in_class) {
     return cursor.Bad(fmt::format("\\{}{{…}} (Unicode properties) is not supported; list the ranges", name),
                       ErrorCode::kUnsupported);
   }
-  return cursor.Bad(fmt::format("unknown escape '\\{}'", EscapeForMessage(cursor.text.substr(cursor.at, 1), 8)));
+  // In ECMA-262 the letter itself, without its flag u; elsewhere \A, \z and the like are anchors.
+  return cursor.Bad(fmt::format("unknown escape '\\{}'", EscapeForMessage(cursor.text.substr(cursor.at, 1), 8)),
+                    ErrorCode::kUnsupported);
 }
 
 Result<CodePointSet> ParseClass(PatternCursor& cursor) {
@@ -163,7 +166,8 @@ Result<CodePointSet> ParseClass(PatternCursor& cursor) {
   if (cursor.Peek() == ']')
     return cursor.Bad(
         "']' right after '[' means different things to different programs; "
-        "write \\]");
+        "write \\]",
+        ErrorCode::kUnsupported);
   const auto take_one = [&]() -> Result<Escape> {
     if (cursor.Take("\\")) return ParseEscape(cursor, true);
     return Escape{cursor.TakeCodePoint(), {}};
@@ -180,7 +184,11 @@ Result<CodePointSet> ParseClass(PatternCursor& cursor) {
     }
     ++cursor.at;
     RF_ASSIGN_OR_RETURN(const Escape last, take_one());
-    if (!first.code_point || !last.code_point || *last.code_point < *first.code_point) {
+    if (!first.code_point || !last.code_point) {
+      return cursor.Bad("a class such as \\w cannot begin or end a range; write \\- for a '-'",
+                        ErrorCode::kUnsupported);
+    }
+    if (*last.code_point < *first.code_point) {
       return cursor.Bad("a range in a class must go from a lower to a higher character");
     }
     ranges.push_back({*first.code_point, *last.code_point});

@@ -17,6 +17,8 @@ TEST(Regex, ErrorsSayWhere) {
   EXPECT_THAT(error("[b-a]"), HasSubstr("lower to a higher"));
   EXPECT_THAT(error("*a"), HasSubstr("nothing to repeat"));
   EXPECT_THAT(error("foo**"), HasSubstr("multiple repeat"));
+  EXPECT_THAT(error("(?<=x)*"), StartsWith("column 7: a look-behind cannot be repeated"));
+  EXPECT_THAT(error("(?=x)(a"), StartsWith("column 6: a group is not closed"));
   EXPECT_THAT(error("a{3,2}"), HasSubstr("bad repetition bounds"));
   EXPECT_THAT(error("(ab){1,9999}"), HasSubstr("over 2000"));
   EXPECT_THAT(error("a{99999999999999999999}"), HasSubstr("over 1000000"));
@@ -30,8 +32,12 @@ TEST(Regex, ErrorsSayWhere) {
 
 TEST(Regex, WhatNoAutomatonCanDoIsNamed) {
   const auto error = [](const std::string& text) { return ErrorOf(GrammarKind::kRegex, text); };
-  EXPECT_THAT(error("(?<=x)*"), HasSubstr("look-around"));
+  EXPECT_THAT(error("a(?<=x)b(?=y)"), StartsWith("column 2: look-around"));
   EXPECT_THAT(error("(?!x)y"), HasSubstr("look-around"));
+  EXPECT_THAT(error("^(?=.*[A-Z]$)(?=.*\\d)a*$"), StartsWith("column 2: look-around"));
+  EXPECT_THAT(error("a*+"), HasSubstr("possessive"));
+  EXPECT_THAT(error("[\\w-.]"), HasSubstr("cannot begin or end a range"));
+  EXPECT_THAT(error("[]"), HasSubstr("different things to different programs"));
   EXPECT_THAT(error("(a)\\1"), HasSubstr("back references"));
   EXPECT_THAT(error("\\bword"), HasSubstr("word boundary"));
   EXPECT_THAT(error("\\p{L}"), HasSubstr("Unicode properties"));

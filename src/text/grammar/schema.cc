@@ -8,6 +8,7 @@
 #include "base/json_shape.h"
 #include "base/utf8.h"
 #include "text/grammar/limits.h"
+#include "text/grammar/schema_check.h"
 #include "text/grammar/schema_compiler.h"
 
 namespace rf::grammar {
@@ -20,7 +21,10 @@ Result<Json> ParseSchema(std::string_view text) {
   }
   // Objects keep their order, so finding a member takes as long as there are members.
   constexpr JsonLimits kLimits{.depth = kMaxNesting, .member_work = 4'000'000};
-  RF_RETURN_IF_ERROR(CheckJsonShape(text, kLimits));
+  if (Status shape = CheckJsonShape(text, kLimits); !shape) {
+    shape.error().where = "#";  // places in schemas are JSON pointers
+    return std::move(shape).error();
+  }
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
@@ -54,6 +58,8 @@ std::string Spell(const Json& value) {
 
 Result<std::shared_ptr<const Automaton>> CompileJsonSchema(std::string_view schema) {
   RF_ASSIGN_OR_RETURN(const Json document, ParseSchema(schema));
+  int64_t steps = kMaxCheckSteps;
+  RF_RETURN_IF_ERROR(CheckJsonSchema(document, steps));
   return SchemaCompiler(document).Run();
 }
 

@@ -10,8 +10,8 @@
 namespace rf::grammar {
 
 /// The documents that the schema allows, properties in the schema's order. Errors, `where` is the JSON pointer of the
-/// keyword: kInvalidArgument (not a schema, a bound over the limits, nothing matches), kUnsupported (a keyword that
-/// cannot be enforced).
+/// keyword: kInvalidArgument (not a schema: CheckJsonSchema(); nothing matches), kUnsupported (a keyword or a bound
+/// that cannot be enforced).
 Result<std::shared_ptr<const Automaton>> CompileJsonSchema(std::string_view schema);
 
 /// Any JSON object.

@@ -23,6 +23,7 @@ Result<uint64_t> Count(const Json& value, const std::string& path) {
       value.get<double>() == static_cast<double>(static_cast<uint64_t>(value.get<double>()))) {
     return static_cast<uint64_t>(value.get<double>());
   }
+  if (value.is_number_float() && value.get<double>() >= 1e15) return uint64_t{1} << 60;  // over every limit
   return BadSchema("must be a whole number that is not negative", path);
 }
 
@@ -94,57 +95,57 @@ std::string ChildPath(const std::string& path, std::string_view step) {
   return child;
 }
 
-const std::vector<ShapeReader::Keyword>& ShapeReader::Keywords() {
+const std::unordered_map<std::string_view, ShapeReader::Handler>& ShapeReader::Keywords() {
   using R = ShapeReader;
-  static const std::vector<Keyword> keywords = {{"type", &R::ReadType},
-                                                {"const", &R::ReadConst},
-                                                {"enum", &R::ReadEnum},
-                                                {"allOf", &R::ReadAllOf},
-                                                {"anyOf", &R::ReadAnyOf},
-                                                {"oneOf", &R::ReadOneOf},
-                                                {"$ref", &R::ReadReference},
-                                                {"minimum", &R::ReadMinimum},
-                                                {"maximum", &R::ReadMaximum},
-                                                {"exclusiveMinimum", &R::ReadExclusiveMinimum},
-                                                {"exclusiveMaximum", &R::ReadExclusiveMaximum},
-                                                {"multipleOf", &R::ReadMultipleOf},
-                                                {"minLength", &R::ReadMinLength},
-                                                {"maxLength", &R::ReadMaxLength},
-                                                {"pattern", &R::ReadPattern},
-                                                {"format", &R::ReadFormat},
-                                                {"minItems", &R::ReadMinItems},
-                                                {"maxItems", &R::ReadMaxItems},
-                                                {"uniqueItems", &R::ReadUniqueItems},
-                                                {"minProperties", &R::ReadMinProperties},
-                                                {"maxProperties", &R::ReadMaxProperties},
-                                                {"required", &R::ReadRequired},
-                                                {"propertyNames", &R::ReadPropertyNames},
-                                                // Read by AbsorbObject().
-                                                {"properties", nullptr},
-                                                {"patternProperties", nullptr},
-                                                {"additionalProperties", nullptr},
-                                                {"prefixItems", nullptr},
-                                                {"items", nullptr},
-                                                // Annotations.
-                                                {"title", nullptr},
-                                                {"description", nullptr},
-                                                {"default", nullptr},
-                                                {"example", nullptr},
-                                                {"examples", nullptr},
-                                                {"deprecated", nullptr},
-                                                {"readOnly", nullptr},
-                                                {"writeOnly", nullptr},
-                                                {"discriminator", nullptr},
-                                                {"contentMediaType", nullptr},
-                                                {"contentEncoding", nullptr},
-                                                {"contentSchema", nullptr},
-                                                {"$comment", nullptr},
-                                                {"$schema", nullptr},
-                                                {"$id", nullptr},
-                                                {"$anchor", nullptr},
-                                                {"$vocabulary", nullptr},
-                                                {"$defs", nullptr},
-                                                {"definitions", nullptr}};
+  static const std::unordered_map<std::string_view, Handler> keywords = {{"type", &R::ReadType},
+                                                                         {"const", &R::ReadConst},
+                                                                         {"enum", &R::ReadEnum},
+                                                                         {"allOf", &R::ReadAllOf},
+                                                                         {"anyOf", &R::ReadAnyOf},
+                                                                         {"oneOf", &R::ReadOneOf},
+                                                                         {"$ref", &R::ReadReference},
+                                                                         {"minimum", &R::ReadMinimum},
+                                                                         {"maximum", &R::ReadMaximum},
+                                                                         {"exclusiveMinimum", &R::ReadExclusiveMinimum},
+                                                                         {"exclusiveMaximum", &R::ReadExclusiveMaximum},
+                                                                         {"multipleOf", &R::ReadMultipleOf},
+                                                                         {"minLength", &R::ReadMinLength},
+                                                                         {"maxLength", &R::ReadMaxLength},
+                                                                         {"pattern", &R::ReadPattern},
+                                                                         {"format", &R::ReadFormat},
+                                                                         {"minItems", &R::ReadMinItems},
+                                                                         {"maxItems", &R::ReadMaxItems},
+                                                                         {"uniqueItems", &R::ReadUniqueItems},
+                                                                         {"minProperties", &R::ReadMinProperties},
+                                                                         {"maxProperties", &R::ReadMaxProperties},
+                                                                         {"required", &R::ReadRequired},
+                                                                         {"propertyNames", &R::ReadPropertyNames},
+                                                                         // Read by AbsorbObject().
+                                                                         {"properties", nullptr},
+                                                                         {"patternProperties", nullptr},
+                                                                         {"additionalProperties", nullptr},
+                                                                         {"prefixItems", nullptr},
+                                                                         {"items", nullptr},
+                                                                         // Annotations.
+                                                                         {"title", nullptr},
+                                                                         {"description", nullptr},
+                                                                         {"default", nullptr},
+                                                                         {"example", nullptr},
+                                                                         {"examples", nullptr},
+                                                                         {"deprecated", nullptr},
+                                                                         {"readOnly", nullptr},
+                                                                         {"writeOnly", nullptr},
+                                                                         {"discriminator", nullptr},
+                                                                         {"contentMediaType", nullptr},
+                                                                         {"contentEncoding", nullptr},
+                                                                         {"contentSchema", nullptr},
+                                                                         {"$comment", nullptr},
+                                                                         {"$schema", nullptr},
+                                                                         {"$id", nullptr},
+                                                                         {"$anchor", nullptr},
+                                                                         {"$vocabulary", nullptr},
+                                                                         {"$defs", nullptr},
+                                                                         {"definitions", nullptr}};
   return keywords;
 }
 
@@ -187,7 +188,9 @@ Status ShapeReader::Absorb(const SchemaRef& schema, Partial& partial) {
     partial.is_dead = partial.is_dead || !schema.node->get<bool>();
     return {};
   }
-  if (!schema.node->is_object()) return BadSchema("a schema must be an object, true or false", schema.path);
+  if (!schema.node->is_object()) {
+    return Unsupported("a list of schemas is of older drafts: write prefixItems", schema.path);
+  }
   return AbsorbObject(schema, partial);
 }
 
@@ -195,34 +198,30 @@ Status ShapeReader::AbsorbObject(const SchemaRef& schema, Partial& partial) {
   const auto& keywords = Keywords();
   for (const auto& [name, value] : schema.node->items()) {
     const std::string path = ChildPath(schema.path, name);
-    const auto known = std::find_if(keywords.begin(), keywords.end(),
-                                    [key = &name](const Keyword& keyword) { return keyword.name == *key; });
+    const auto known = keywords.find(name);
     if (known == keywords.end()) {
       if (name.compare(0, 2, "x-") == 0) continue;
       return Unsupported(fmt::format("the keyword '{}' cannot be enforced", EscapeForMessage(name, 40)), path);
     }
-    if (known->handler != nullptr) RF_RETURN_IF_ERROR((this->*known->handler)(partial, value, path));
+    if (known->second != nullptr) RF_RETURN_IF_ERROR((this->*known->second)(partial, value, path));
   }
-  const auto find = [&](const char* name, bool must_be_object) -> Result<const Json*> {
+  const auto find = [&](const char* name) -> const Json* {
     const auto found = schema.node->find(name);
-    if (found == schema.node->end()) return nullptr;
-    if (must_be_object && !found->is_object()) return BadSchema("must be an object", ChildPath(schema.path, name));
-    return &*found;
+    return found == schema.node->end() ? nullptr : &*found;
   };
-  ObjectKeywords object{nullptr, nullptr, nullptr, schema.path};
-  RF_ASSIGN_OR_RETURN(object.properties, find("properties", true));
-  RF_ASSIGN_OR_RETURN(object.pattern_properties, find("patternProperties", true));
-  RF_ASSIGN_OR_RETURN(object.additional, find("additionalProperties", false));
+  ObjectKeywords object{find("properties"), find("patternProperties"), find("additionalProperties"), schema.path};
   const bool says_something = object.properties != nullptr || object.pattern_properties != nullptr;
   if (says_something || object.additional != nullptr) partial.shape.objects.push_back(std::move(object));
-  ArrayKeywords array{nullptr, nullptr, schema.path};
-  RF_ASSIGN_OR_RETURN(array.prefix, find("prefixItems", false));
-  RF_ASSIGN_OR_RETURN(array.items, find("items", false));
-  if (array.prefix != nullptr && !array.prefix->is_array()) {
-    return BadSchema("must be a list of schemas", ChildPath(schema.path, "prefixItems"));
-  }
+  ArrayKeywords array{find("prefixItems"), find("items"), schema.path};
   if (array.prefix != nullptr || array.items != nullptr) partial.shape.arrays.push_back(std::move(array));
   return {};
+}
+
+Status ShapeReader::CheckKeyword(const std::string& name, const Json& value) {
+  const auto known = Keywords().find(name);
+  if (known == Keywords().end() || known->second == nullptr) return {};
+  Partial partial;
+  return (this->*known->second)(partial, value, "");
 }
 
 Status ShapeReader::ReadType(Partial& partial, const Json& value, const std::string& path) {
@@ -265,7 +264,6 @@ Status ShapeReader::ReadEnum(Partial& partial, const Json& value, const std::str
 }
 
 Status ShapeReader::ReadAllOf(Partial& partial, const Json& value, const std::string& path) {
-  if (!value.is_array()) return BadSchema("must be a list of schemas", path);
   // Taken from the back: the first one's properties come first.
   for (size_t i = value.size(); i > 0; --i)
     partial.todo.push_back({&value[i - 1], ChildPath(path, fmt::to_string(i - 1))});
@@ -273,7 +271,6 @@ Status ShapeReader::ReadAllOf(Partial& partial, const Json& value, const std::st
 }
 
 Status ShapeReader::ReadAnyOf(Partial& partial, const Json& value, const std::string& path) {
-  if (!value.is_array() || value.empty()) return BadSchema("must be a list of schemas that is not empty", path);
   SchemaSet choice;
   for (size_t i = 0; i < value.size(); ++i) choice.push_back({&value[i], ChildPath(path, fmt::to_string(i))});
   partial.choices.push_back(std::move(choice));
@@ -296,13 +293,20 @@ Status ShapeReader::ReadOneOf(Partial& partial, const Json& value, const std::st
 }
 
 Status ShapeReader::ReadReference(Partial& partial, const Json& value, const std::string& path) {
-  if (!value.is_string()) return BadSchema("must be a string", path);
   RF_ASSIGN_OR_RETURN(SchemaRef target, Resolve(value.get_ref<const std::string&>(), path));
   partial.todo.push_back(std::move(target));
   return {};
 }
 
-Result<SchemaRef> ShapeReader::Resolve(const std::string& reference, const std::string& path) const {
+Result<SchemaRef> ShapeReader::Resolve(const std::string& reference, const std::string& path) {
+  const auto known = resolved_.find(reference);
+  if (known != resolved_.end()) return known->second;
+  auto target = Find(reference, path);
+  if (target) resolved_.emplace(reference, *target);
+  return target;
+}
+
+Result<SchemaRef> ShapeReader::Find(const std::string& reference, const std::string& path) {
   const std::string shown = EscapeForMessage(reference, 80);
   std::string_view rest = reference;
   const auto id = document_.is_object() ? document_.find("$id") : document_.end();
@@ -328,20 +332,23 @@ Result<SchemaRef> ShapeReader::Resolve(const std::string& reference, const std::
   return target;
 }
 
-Result<SchemaRef> ShapeReader::FindAnchor(const std::string& name, const std::string& path) const {
-  std::vector<const Json*> todo = {&document_};
-  while (!todo.empty()) {
-    const Json& node = *todo.back();
-    todo.pop_back();
-    if (!node.is_structured()) continue;
-    if (node.is_object()) {
-      const auto anchor = node.find("$anchor");
-      if (anchor != node.end() && *anchor == name)
-        return SchemaRef{&node, fmt::format("#{}", EscapeForMessage(name, 60))};
+Result<SchemaRef> ShapeReader::FindAnchor(const std::string& name, const std::string& path) {
+  const std::string shown = EscapeForMessage(name, 60);
+  if (!anchors_) {
+    anchors_.emplace();
+    std::vector<const Json*> todo = {&document_};
+    while (!todo.empty()) {
+      const Json& node = *todo.back();
+      todo.pop_back();
+      if (!node.is_structured()) continue;
+      const auto anchor = node.is_object() ? node.find("$anchor") : node.end();
+      if (anchor != node.end() && anchor->is_string()) anchors_->emplace(anchor->get_ref<const std::string&>(), &node);
+      for (const Json& child : node) todo.push_back(&child);
     }
-    for (const Json& child : node) todo.push_back(&child);
   }
-  return BadSchema(fmt::format("there is no '$anchor' named '{}'", EscapeForMessage(name, 60)), path);
+  const auto found = anchors_->find(name);
+  if (found == anchors_->end()) return BadSchema(fmt::format("there is no '$anchor' named '{}'", shown), path);
+  return SchemaRef{found->second, fmt::format("#{}", shown)};
 }
 
 Status ShapeReader::ReadMinimum(Partial& partial, const Json& value, const std::string& path) {
@@ -357,12 +364,14 @@ Status ShapeReader::ReadMaximum(Partial& partial, const Json& value, const std::
 }
 
 Status ShapeReader::ReadExclusiveMinimum(Partial& partial, const Json& value, const std::string& path) {
+  if (value.is_boolean()) return Unsupported("true and false are of draft 4: write the number here", path);
   if (!value.is_number()) return BadSchema("must be a number", path);
   partial.shape.minima.push_back({&value, true, path});
   return {};
 }
 
 Status ShapeReader::ReadExclusiveMaximum(Partial& partial, const Json& value, const std::string& path) {
+  if (value.is_boolean()) return Unsupported("true and false are of draft 4: write the number here", path);
   if (!value.is_number()) return BadSchema("must be a number", path);
   partial.shape.maxima.push_back({&value, true, path});
   return {};
@@ -377,13 +386,13 @@ Status ShapeReader::ReadMultipleOf(Partial& partial, const Json& value, const st
 Status ShapeReader::ReadMinLength(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(RaiseTo(partial.shape.min_length, value, path));
   if (partial.shape.min_length <= kMaxCounted) return {};
-  return BadSchema(fmt::format("is over {}", kMaxCounted), path);
+  return Unsupported(fmt::format("is over {}", kMaxCounted), path);
 }
 
 Status ShapeReader::ReadMaxLength(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(LowerTo(partial.shape.max_length, value, path));
   if (partial.shape.max_length <= kMaxCounted) return {};
-  return BadSchema(fmt::format("is over {}", kMaxCounted), path);
+  return Unsupported(fmt::format("is over {}", kMaxCounted), path);
 }
 
 Status ShapeReader::ReadPattern(Partial& partial, const Json& value, const std::string& path) {
@@ -401,13 +410,13 @@ Status ShapeReader::ReadFormat(Partial& partial, const Json& value, const std::s
 Status ShapeReader::ReadMinItems(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(RaiseTo(partial.shape.min_items, value, path));
   if (partial.shape.min_items <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadMaxItems(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(LowerTo(partial.shape.max_items, value, path));
   if (partial.shape.max_items <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadUniqueItems(Partial&, const Json& value, const std::string& path) {
@@ -419,13 +428,13 @@ Status ShapeReader::ReadUniqueItems(Partial&, const Json& value, const std::stri
 Status ShapeReader::ReadMinProperties(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(RaiseTo(partial.shape.min_properties, value, path));
   if (partial.shape.min_properties <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadMaxProperties(Partial& partial, const Json& value, const std::string& path) {
   RF_RETURN_IF_ERROR(LowerTo(partial.shape.max_properties, value, path));
   if (partial.shape.max_properties <= kMaxRepetition) return {};
-  return BadSchema(fmt::format("is over {}", kMaxRepetition), path);
+  return Unsupported(fmt::format("is over {}", kMaxRepetition), path);
 }
 
 Status ShapeReader::ReadRequired(Partial& partial, const Json& value, const std::string& path) {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -102,12 +104,20 @@ class ShapeReader {
  public:
   explicit ShapeReader(const Json& document) : document_(document) {}
 
-  /// The shapes of which a value must have one. Schemas that contradict themselves give none. Errors: kInvalidArgument,
-  /// kUnsupported, as CompileJsonSchema().
+  /// The shapes of which a value must have one. Schemas that contradict themselves give none. REQUIRES: the document
+  /// passed CheckJsonSchema(). Errors: kInvalidArgument, kUnsupported, as CompileJsonSchema().
   Result<std::vector<Shape>> Read(const SchemaSet& schemas);
 
   /// Pairs that came up since the last call.
   std::vector<ExclusivePair> TakeExclusivePairs() { return std::exchange(pairs_, {}); }
+
+  /// Whether the value of a keyword that holds no schemas is of the right kind. Errors: kInvalidArgument, and
+  /// kUnsupported for what is right but cannot be enforced; without a place.
+  Status CheckKeyword(const std::string& name, const Json& value);
+
+  /// What `$ref` refers to. Errors, at `path`: kInvalidArgument if it does not exist, kUnsupported if it lies outside
+  /// of the document.
+  Result<SchemaRef> Resolve(const std::string& reference, const std::string& path);
 
  private:
   struct Partial {
@@ -118,16 +128,13 @@ class ShapeReader {
     bool is_dead = false;
   };
   using Handler = Status (ShapeReader::*)(Partial&, const Json& value, const std::string& path);
-  struct Keyword {
-    const char* name;
-    Handler handler;  ///< null: says nothing about the value
-  };
-  static const std::vector<Keyword>& Keywords();
+  /// By name; null: says nothing about the value.
+  static const std::unordered_map<std::string_view, Handler>& Keywords();
 
   Status Absorb(const SchemaRef& schema, Partial& partial);
   Status AbsorbObject(const SchemaRef& schema, Partial& partial);
-  Result<SchemaRef> Resolve(const std::string& reference, const std::string& path) const;
-  Result<SchemaRef> FindAnchor(const std::string& name, const std::string& path) const;
+  Result<SchemaRef> Find(const std::string& reference, const std::string& path);
+  Result<SchemaRef> FindAnchor(const std::string& name, const std::string& path);
 
   Status ReadType(Partial& partial, const Json& value, const std::string& path);
   Status ReadConst(Partial& partial, const Json& value, const std::string& path);
@@ -156,6 +163,8 @@ class ShapeReader {
   const Json& document_;
   std::vector<ExclusivePair> pairs_;
   std::vector<const Json*> paired_;  ///< oneOf lists whose pairs were noted
+  std::unordered_map<std::string, SchemaRef> resolved_;
+  std::optional<std::unordered_map<std::string_view, const Json*>> anchors_;
 };
 
 /// Error{kInvalidArgument, message, path}.

@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "text/grammar/limits.h"
@@ -30,7 +31,7 @@ TEST(Schema, KeywordsThatCannotBeEnforcedAreNamed) {
   EXPECT_THAT(
       SchemaError(R"({"oneOf": [{"type": "number"}, {"minimum": 3}]})"),
       StartsWith("#/oneOf: the keyword 'oneOf' cannot be enforced: some values match both branch 0 and branch 1"));
-  EXPECT_THAT(SchemaError(R"x({"pattern": "(?=a)"})x"), StartsWith("#/pattern, column 3: look-around"));
+  EXPECT_THAT(SchemaError(R"x({"pattern": "(?=a)"})x"), StartsWith("#/pattern, column 1: look-around"));
   EXPECT_THAT(SchemaError(R"({"$ref": "https://example.org/x"})"), HasSubstr("lies outside this document"));
   EXPECT_EQ(SchemaError(R"({"title": "t", "x-note": 5, "$comment": "c", "default": 3})"), "");
 }
@@ -47,10 +48,14 @@ TEST(Schema, MistakesAreNamed) {
   EXPECT_THAT(SchemaError(R"({"anyOf": []})"), StartsWith("#/anyOf: must be a list"));
   EXPECT_THAT(SchemaError(R"({"pattern": "foo**"})"), StartsWith("#/pattern, column 5: multiple repeat"));
   EXPECT_THAT(SchemaError("{\"$ref\": \"#/$defs/x\"}"), StartsWith("#/$ref: '#/$defs/x' does not exist"));
+  EXPECT_THAT(SchemaError(R"({"properties": []})"), StartsWith("#/properties: must be an object"));
+  EXPECT_THAT(SchemaError(R"({"additionalProperties": "no"})"),
+              StartsWith("#/additionalProperties: a schema must be an object, true or false"));
+  EXPECT_THAT(SchemaError(R"({"patternProperties": {"(": true}})"), StartsWith("#/patternProperties/(, column 1: "));
   EXPECT_THAT(SchemaError("false"), HasSubstr("matches nothing"));
   EXPECT_THAT(SchemaError(R"({"allOf": [{"type": "string"}, {"type": "null"}]})"), HasSubstr("matches nothing"));
   EXPECT_THAT(SchemaError(R"({"type": "integer", "minimum": 3, "maximum": 2})"), HasSubstr("matches nothing"));
-  EXPECT_THAT(SchemaError(R"({"$ref": "#", "required": ["a"], "properties": {"a": {"$ref": "#"}}, "type": "object"})"),
+  EXPECT_THAT(SchemaError(R"({"required": ["a"], "properties": {"a": {"$ref": "#"}}, "type": "object"})"),
               HasSubstr("matches nothing"));  // no document is finite
 }
 
@@ -99,6 +104,49 @@ TEST(Schema, ReferencesMayBeRecursive) {
   EXPECT_TRUE(Matches(grammar, R"({"v": 1, "next": {"v": 2, "next": null}})"));
   EXPECT_FALSE(Matches(grammar, R"({"v": 1, "next": {"v": 2}})"));
   EXPECT_TRUE(Matches(GrammarKind::kJsonSchema, R"({"items": {"$ref": "#"}, "type": "array"})", "[[],[[]]]"));
+  EXPECT_TRUE(Matches(GrammarKind::kJsonSchema,
+                      R"({"anyOf": [{"type": "null"}, {"type": "array", "prefixItems": [{"$ref": "#"}]}]})",
+                      "[[null]]"));
+  EXPECT_TRUE(Matches(GrammarKind::kJsonSchema, R"({"additionalProperties": {"$ref": "#"}, "type": "object"})",
+                      R"({"a":{"b":{}}})"));
+}
+
+// A schema that refers to itself without reading anything describes nothing, and validators do not come back from it.
+TEST(Schema, ReferencesThatLeadBackWithoutReadingAreErrors) {
+  const auto is_named = [](const std::string& where, const std::string& reference) {
+    return StartsWith(where + ": '" + reference + "' leads back to itself without reading");
+  };
+  EXPECT_THAT(SchemaError(R"({"$ref": "#"})"), is_named("#/$ref", "#"));
+  EXPECT_THAT(SchemaError(R"({"$id": "https://example.org/a", "$ref": "https://example.org/a"})"),
+              is_named("#/$ref", "#"));
+  EXPECT_THAT(
+      SchemaError(R"({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"})"),
+      is_named("#/$defs/b/$ref", "#/$defs/a"));
+  for (const std::string keyword : {"anyOf", "allOf", "oneOf"}) {
+    EXPECT_THAT(SchemaError(fmt::format(R"({{"{}": [{{"type": "string"}}, {{"$ref": "#"}}]}})", keyword)),
+                is_named(fmt::format("#/{}/1/$ref", keyword), "#"));
+    // Met first inside of the list: the way back ends with the list, not with a reference.
+    EXPECT_THAT(
+        SchemaError(fmt::format(
+            R"({{"$ref": "#/$defs/a/{0}/0", "$defs": {{"a": {{"{0}": [{{"$ref": "#/$defs/a"}}]}}}}}})", keyword)),
+        is_named(fmt::format("#/$defs/a/{}/0/$ref", keyword), "#/$defs/a"));
+    EXPECT_THAT(
+        SchemaError(fmt::format(
+            R"({{"properties": {{"a": {{"items": {{"{}": [{{"$anchor": "x", "allOf": [{{"$ref": "#x"}}]}}]}}}}}}}})",
+            keyword)),
+        is_named(fmt::format("#/properties/a/items/{}/0/allOf/0/$ref", keyword), "#x"));
+  }
+  // Twice the same is no circle.
+  EXPECT_EQ(SchemaError(R"({"$defs": {"a": {"type": "string"}, "b": {"$ref": "#/$defs/a"}},
+                            "allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}, {"$ref": "#/$defs/a"}]})"),
+            "");
+  EXPECT_EQ(SchemaError(R"({"$defs": {"unused": {"$ref": "#/$defs/unused"}}, "type": "null"})"), "");
+  std::string chain = R"({"$ref": "#/$defs/0", "$defs": {)";
+  for (int i = 0; i < 300; ++i) {
+    chain += fmt::format(R"("{}": {{"$ref": "#/$defs/{}"}}, )", i, i + 1);
+  }
+  EXPECT_EQ(SchemaError(chain + R"("300": {"type": "null"}}})"), "");
+  EXPECT_THAT(SchemaError(chain + R"("300": {"$ref": "#"}}})"), is_named("#/$defs/300/$ref", "#"));
 }
 
 TEST(Schema, StancesThatTheDocumentationTakes) {
