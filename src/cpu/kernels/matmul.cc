@@ -8,13 +8,12 @@ namespace rf::cpu {
 namespace {
 
 JobMemory MemoryOf(const MatMul::Args& args, int n_threads) {
-  bool with_integers = false;
-  bool with_floats = false;
+  ActivationForms forms;
   for (int p = 0; p < args.n_parts; ++p) {
     const WeightView& weight = args.parts[p].weight;
-    (TileKernelsOf(weight.format, weight.layout).is_integer() ? with_integers : with_floats) = true;
+    forms.AddReader(TileKernelsOf(weight.format, weight.layout));
   }
-  return PlanMemory(args.x.n_rows, args.x.n_cols, with_integers, with_floats, n_threads);
+  return PlanMemory(args.x.n_rows, args.x.n_cols, forms, n_threads);
 }
 
 Product ProductOf(const MatMul::Args& args, int p) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/half.h"
+#include "cpu/kernels/matmul_bytes.h"
 #include "cpu/kernels/matmul_types.h"
 
 namespace rf::cpu {
@@ -20,12 +21,16 @@ struct PreparedRows {
   int64_t d_in = 0;
   int32_t* pairs = nullptr;  ///< d_in / 2 for each row; null if no integer format reads them
   float* scales = nullptr;   ///< kBlockNumbers * d_in / 32 for each row
+  uint8_t* quads = nullptr;  ///< 2 * d_in bytes for each row, not interleaved; null if no codebook format reads them
   float* values = nullptr;   ///< d_in for each row; null if no floating-point format reads them
 };
 
 RF_LANES_INLINE IntegerTile IntegersFrom(const PreparedRows& rows, int64_t first_row, int64_t first_col, int n_tokens) {
+  const int64_t row_quads = rows.d_in / kBlock * kQuadsBytes;
+  const int64_t first_quads = first_row * row_quads + first_col / kBlock * kQuadsBytes;
   return {rows.pairs + first_row * rows.d_in / 2 + first_col / 2 * n_tokens,
-          rows.scales + (first_row * rows.d_in / kBlock + first_col / kBlock * n_tokens) * kBlockNumbers};
+          rows.scales + (first_row * rows.d_in / kBlock + first_col / kBlock * n_tokens) * kBlockNumbers,
+          rows.quads == nullptr ? nullptr : rows.quads + first_quads, row_quads};
 }
 
 /// The largest magnitude's bits; any NaN is larger than all numbers.
@@ -44,8 +49,9 @@ RF_LANES_INLINE int32_t RoundToInt(float x) {
   return static_cast<int32_t>(FloatToBits(x + kMagic)) - 0x4b400000;
 }
 
-/// Quantizes 32 values of one row into its place in a tile of n_tokens: `pairs` and `scales` point at the row's first.
-inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* scales) {
+/// Quantizes 32 values of one row into its place in a tile of n_tokens: `pairs` and `scales` point at the row's first,
+/// `quads` at the block's or at nothing.
+inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* scales, uint8_t* quads) {
   const float largest = BitsToFloat(LargestBits(x));
   const bool is_zero = largest < kSmallestMaximum;
   const bool is_finite = largest <= 3.4028235e38f;
@@ -56,6 +62,7 @@ inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* s
     q[i] = is_finite ? RoundToInt(x[i] * inverse) : 0;
     sums[i / 16] += q[i];
   }
+  if (quads != nullptr) StoreQuads(q, quads);
   for (int j = 0; j < 4; ++j) {
     for (int i = 0; i < 4; ++i) {
       const int first = 4 * j + kPairFirst[i];
@@ -77,8 +84,10 @@ inline void PrepareRow(const float* x, const PreparedRows& rows, int64_t first_r
     const IntegerTile tile = IntegersFrom(rows, first_row, 0, n_tokens);
     auto* pairs = const_cast<int32_t*>(tile.pairs) + token;
     auto* scales = const_cast<float*>(tile.scales) + token;
+    uint8_t* quads = rows.quads == nullptr ? nullptr : const_cast<uint8_t*>(tile.quads) + token * tile.row_quads;
     for (int64_t i = 0; i < rows.d_in; i += kBlock, pairs += kPairs * n_tokens, scales += kBlockNumbers * n_tokens) {
-      QuantizeBlock(x + i, n_tokens, pairs, scales);
+      QuantizeBlock(x + i, n_tokens, pairs, scales, quads);
+      if (quads != nullptr) quads += kQuadsBytes;
     }
   }
   if (rows.values != nullptr) {

@@ -1,14 +1,14 @@
 // How the kernels read the formats whose weights are points of a codebook (cpu/codebook_formats.def), from the file's
-// layout. One struct per format, which reads 32 weights of one row:
+// layout. One struct per format, which reads 256 weights of one row as signed bytes and scales:
 //   kScales: scales of 32 weights, 1 or 2;
-//   Read(block, b, out): the block's 32 weights from 32b on.
-// The eight weights of a point are eight bytes of a table, so that signs and shifts are a few operations on a word.
+//   Read(block, out): scale s of block b is scale kScales * b + s.
+// The four or eight weights of a point are that many bytes of a table; signs are applied to 32 at a time.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include "cpu/kernels/matmul_lanes.h"
+#include "cpu/kernels/matmul_bytes.h"
 #include "cpu/pack_layout.h"
 #include "quant/iq1_m.h"
 #include "quant/iq1_s.h"
@@ -21,15 +21,29 @@
 namespace rf::cpu {
 namespace {
 
-/// 32 weights of a row: weight = scale * (byte - 128).
-struct CodedBlock {
-  uint64_t bytes[4];
-  float scales[2];
+/// Blocks of a record of any of these formats.
+inline constexpr int kCodedBlocks = 8;
+/// Bytes of a block of 16 rows.
+inline constexpr int kCodedBlockBytes = kPanelRows * kBlock;
+
+/// Where the weights of one row go, as bytes: weight = scale * byte. A block's 16 rows follow one another, the scales'
+/// as well.
+struct CodedRow {
+  uint8_t* bytes;  ///< of the record's first block
+  float* scales;
+
+  RF_LANES_INLINE uint8_t* Bytes(int block) const { return bytes + block * kCodedBlockBytes; }
+  RF_LANES_INLINE float& Scale(int scale) const { return scales[scale * kPanelRows]; }
 };
+
+/// The place of row r in a block: Ints i of four holds rows i and i + 4, so that FirstHalves leaves them in order.
+RF_LANES_INLINE int RowPlace(int r) {
+  return r / 8 * 8 + r % 4 * 2 + r / 4 % 2;
+}
 
 inline constexpr uint64_t kOnes = 0x0101010101010101u;
 
-/// Of each point the bytes 128 + level that its digits mean, the first lowest.
+/// Of each point the levels that its digits mean, in bytes, the first lowest.
 template <int kPoints>
 using PointBytes = std::array<uint64_t, kPoints>;
 
@@ -45,7 +59,7 @@ constexpr PointBytes<kPoints> TernaryBytes(const IqGrid<kPoints>& grid, int firs
 
 template <int kPoints>
 constexpr PointBytes<kPoints> Iq2Bytes(const IqGrid<kPoints>& grid) {
-  return TernaryBytes(grid, 128 + kIq2Levels[0], 128 + kIq2Levels[1], 128 + kIq2Levels[2]);
+  return TernaryBytes(grid, kIq2Levels[0], kIq2Levels[1], kIq2Levels[2]);
 }
 
 /// Four weights a point.
@@ -53,47 +67,27 @@ template <int kPoints>
 constexpr std::array<uint32_t, kPoints> OctalBytes(const IqGrid<kPoints>& grid, const int8_t (&levels)[8]) {
   std::array<uint32_t, kPoints> bytes{};
   for (int i = 0; i < kPoints; ++i) {
-    for (int j = 0; j < 4; ++j) bytes[i] |= uint32_t(128 + levels[OctalDigit(grid.points[i], j)]) << (8 * j);
+    for (int j = 0; j < 4; ++j) bytes[i] |= uint32_t(levels[OctalDigit(grid.points[i], j)]) << (8 * j);
   }
   return bytes;
 }
 
-/// What turns 128 + magnitude into 128 - magnitude where a sign bit is set: all bits flipped, one added.
-struct SignBytes {
-  uint64_t flipped;
-  uint64_t added;
-};
-
-constexpr SignBytes SignBytesOf(uint32_t signs) {
-  SignBytes bytes{};
-  for (int j = 0; j < 8; ++j) {
-    if ((signs >> j & 1u) == 0) continue;
-    bytes.flipped |= uint64_t{0xff} << (8 * j);
-    bytes.added |= uint64_t{1} << (8 * j);
-  }
-  return bytes;
+/// The eighth sign of each byte's seven makes the number of negative weights even.
+RF_LANES_INLINE Ints WithEighthSigns(Ints seven) {
+  Ints odd = Xor(seven, ShiftRight(seven, 4));
+  odd = Xor(odd, ShiftRight(odd, 2));
+  odd = Xor(odd, ShiftRight(odd, 1));
+  return Or(seven, ShiftLeft(And(odd, 0x01010101u), 7));
 }
 
-constexpr std::array<SignBytes, 256> AllSignBytes() {
-  std::array<SignBytes, 256> all{};
-  for (uint32_t signs = 0; signs < 256; ++signs) all[signs] = SignBytesOf(signs);
-  return all;
-}
-inline constexpr std::array<SignBytes, 256> kSignBytes = AllSignBytes();
-
-/// Of seven sign bits, whose eighth makes the number of negative weights even.
-constexpr std::array<SignBytes, 128> AllEvenSignBytes() {
-  std::array<SignBytes, 128> all{};
-  for (uint32_t seven = 0; seven < 128; ++seven) all[seven] = SignBytesOf(EvenSigns(seven));
-  return all;
-}
-inline constexpr std::array<SignBytes, 128> kEvenSignBytes = AllEvenSignBytes();
-
-/// REQUIRES: bytes of 128 + magnitudes of 1..127, so that nothing is carried from one to the next.
-RF_LANES_INLINE uint64_t SignedBytes(uint64_t bytes, const SignBytes& signs) {
-  return (bytes ^ signs.flipped) + signs.added;
+/// The signs of 32 weights in each lane, from 4 x 7 bits.
+RF_LANES_INLINE Ints EvenSignsOf(Ints words) {
+  const Ints first = Or(And(words, 0x7fu), And(ShiftLeft(words, 1), 0x7f00u));
+  const Ints last = Or(And(ShiftLeft(words, 2), 0x7f0000u), And(ShiftLeft(words, 3), 0x7f000000u));
+  return WithEighthSigns(Or(first, last));
 }
 
+static_assert(kIq2Levels[2] <= kLargestByte && kIq3XxsLevels[7] <= kLargestByte);
 inline constexpr PointBytes<256> kIq2XxsBytes = Iq2Bytes(kIq2XxsGrid);
 inline constexpr PointBytes<512> kIq2XsBytes = Iq2Bytes(kIq2XsGrid);
 inline constexpr PointBytes<1024> kIq2SBytes = Iq2Bytes(kIq2SGrid);
@@ -106,30 +100,43 @@ inline constexpr PointBytes<2048> kIq1Bytes = TernaryBytes(kIq1Grid, 120, 128, 1
 struct IQ2_XXSRows {
   using Block = BlockIQ2_XXS;
   static constexpr int kScales = 1;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
-    const uint8_t* points = block.qs + b * 8;
-    const uint32_t word = LoadU32(points + 4);
-    out.scales[0] = Iq2Scale(HalfToFloat(block.d), static_cast<int>(word >> 28));
-    for (int i = 0; i < 4; ++i) {
-      out.bytes[i] = SignedBytes(kIq2XxsBytes[points[i]], kEvenSignBytes[word >> (7 * i) & 0x7fu]);
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
+    uint32_t signs[kPanelRows];  // the odd ones; the others are points
+    StoreInts(signs, EvenSignsOf(LoadInts(block.qs)));
+    const float d = HalfToFloat(block.d);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      const uint8_t* points = block.qs + b * 8;
+      out.Scale(b) = Iq2Scale(d, points[7] >> 4);
+      const uint64_t words[4] = {kIq2XxsBytes[points[0]], kIq2XxsBytes[points[1]], kIq2XxsBytes[points[2]],
+                                 kIq2XxsBytes[points[3]]};
+      StoreSigned(Join(words), signs[2 * b + 1], out.Bytes(b));
     }
   }
 };
 
-/// The two scales of block b of the formats that keep a nibble for each 16 weights.
-RF_LANES_INLINE void ReadIq2Scales(uint16_t d, uint8_t nibbles, CodedBlock& out) {
-  out.scales[0] = Iq2Scale(HalfToFloat(d), nibbles & 0xf);
-  out.scales[1] = Iq2Scale(HalfToFloat(d), nibbles >> 4);
+/// The two scales of each block of the formats that keep a nibble for each 16 weights.
+RF_LANES_INLINE void ReadIq2Scales(float d, const uint8_t* nibbles, const CodedRow& out) {
+  for (int b = 0; b < kCodedBlocks; ++b) {
+    out.Scale(2 * b) = Iq2Scale(d, nibbles[b] & 0xf);
+    out.Scale(2 * b + 1) = Iq2Scale(d, nibbles[b] >> 4);
+  }
 }
 
 struct IQ2_XSRows {
   using Block = BlockIQ2_XS;
   static constexpr int kScales = 2;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
-    ReadIq2Scales(block.d, block.scales[b], out);
-    for (int i = 0; i < 4; ++i) {
-      const uint32_t word = block.qs[b * 4 + i];
-      out.bytes[i] = SignedBytes(kIq2XsBytes[word & 0x1ffu], kEvenSignBytes[word >> 9]);
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
+    uint16_t signs[2 * kPanelRows];  // each in a lower byte
+    StoreInts(signs, WithEighthSigns(And(ShiftRight(LoadInts(block.qs), 9), 0x007f007fu)));
+    ReadIq2Scales(HalfToFloat(block.d), block.scales, out);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      uint64_t words[4];
+      uint32_t block_signs = 0;
+      for (int i = 0; i < 4; ++i) {
+        words[i] = kIq2XsBytes[block.qs[b * 4 + i] & 0x1ffu];
+        block_signs |= uint32_t{signs[b * 4 + i]} << (8 * i);
+      }
+      StoreSigned(Join(words), block_signs, out.Bytes(b));
     }
   }
 };
@@ -137,11 +144,13 @@ struct IQ2_XSRows {
 struct IQ2_SRows {
   using Block = BlockIQ2_S;
   static constexpr int kScales = 2;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
-    ReadIq2Scales(block.d, block.scales[b], out);
-    for (int i = 0; i < 4; ++i) {
-      const uint32_t number = block.qs[b * 4 + i] | (uint32_t{block.qh[b]} >> (2 * i) & 3u) << 8;
-      out.bytes[i] = SignedBytes(kIq2SBytes[number], kSignBytes[block.signs[b * 4 + i]]);
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
+    ReadIq2Scales(HalfToFloat(block.d), block.scales, out);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      const uint32_t upper = uint32_t{block.qh[b]} << 8;
+      uint64_t words[4];
+      for (int i = 0; i < 4; ++i) words[i] = kIq2SBytes[block.qs[b * 4 + i] | (upper >> (2 * i) & 0x300u)];
+      StoreSigned(Join(words), LoadU32(block.signs + b * 4), out.Bytes(b));
     }
   }
 };
@@ -149,13 +158,15 @@ struct IQ2_SRows {
 struct IQ3_XXSRows {
   using Block = BlockIQ3_XXS;
   static constexpr int kScales = 1;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
-    const uint8_t* points = block.qs + b * 8;
-    const uint32_t word = LoadU32(block.signs_scales + b * 4);
-    out.scales[0] = HalfToFloat(block.d) * (0.5f + static_cast<float>(word >> 28)) * 0.5f;
-    for (int i = 0; i < 4; ++i) {
-      const uint64_t magnitudes = kIq3XxsBytes[points[2 * i]] | uint64_t{kIq3XxsBytes[points[2 * i + 1]]} << 32;
-      out.bytes[i] = SignedBytes(magnitudes, kEvenSignBytes[word >> (7 * i) & 0x7fu]);
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
+    uint32_t signs[kPanelRows];  // the second eight; the first are points
+    StoreInts(signs, EvenSignsOf(LoadInts(block.signs_scales - 32)));
+    const float d = HalfToFloat(block.d);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      out.Scale(b) = d * (0.5f + static_cast<float>(block.signs_scales[b * 4 + 3] >> 4)) * 0.5f;
+      uint32_t words[8];
+      for (int i = 0; i < 8; ++i) words[i] = kIq3XxsBytes[block.qs[b * 8 + i]];
+      StoreSigned(Join(words), signs[8 + b], out.Bytes(b));
     }
   }
 };
@@ -163,51 +174,59 @@ struct IQ3_XXSRows {
 struct IQ3_SRows {
   using Block = BlockIQ3_S;
   static constexpr int kScales = 1;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
-    const int scale = block.scales[b / 2] >> (b % 2 * 4) & 0xf;
-    out.scales[0] = HalfToFloat(block.d) * static_cast<float>(2 * scale + 1);
-    const uint32_t ninth = uint32_t{block.qh[b]} << 8;
-    for (int i = 0; i < 4; ++i) {
-      const uint8_t* points = block.qs + b * 8 + 2 * i;
-      const uint32_t first = points[0] | (ninth >> (2 * i) & 0x100u);
-      const uint32_t second = points[1] | (ninth >> (2 * i + 1) & 0x100u);
-      out.bytes[i] =
-          SignedBytes(kIq3SBytes[first] | uint64_t{kIq3SBytes[second]} << 32, kSignBytes[block.signs[b * 4 + i]]);
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
+    const float d = HalfToFloat(block.d);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      const int scale = block.scales[b / 2] >> (b % 2 * 4) & 0xf;
+      out.Scale(b) = d * static_cast<float>(2 * scale + 1);
+      const uint32_t ninth = uint32_t{block.qh[b]} << 8;
+      uint32_t words[8];
+      for (int i = 0; i < 8; ++i) words[i] = kIq3SBytes[block.qs[b * 8 + i] | (ninth >> i & 0x100u)];
+      StoreSigned(Join(words), LoadU32(block.signs + b * 4), out.Bytes(b));
     }
   }
 };
 
-/// Eight weights, shifted by an eighth: down if `nibble`'s upper bit is set, whose lower three belong to the number.
+/// 128 + eight weights, shifted by an eighth: down if `nibble`'s upper bit is set, whose lower three belong to the
+/// number.
 RF_LANES_INLINE uint64_t ShiftedBytes(uint8_t low_bits, uint32_t nibble) {
-  const uint64_t bytes = kIq1Bytes[low_bits | (nibble & 7u) << 8];
-  return (nibble & 8u) != 0 ? bytes - kOnes : bytes + kOnes;
+  constexpr uint64_t kShifts[2] = {kOnes, ~kOnes + 1};
+  return kIq1Bytes[low_bits | (nibble & 7u) << 8] + kShifts[nibble >> 3];
 }
 
 struct IQ1_SRows {
   using Block = BlockIQ1_S;
   static constexpr int kScales = 1;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
-    const uint32_t word = block.qh[b];
-    out.scales[0] = HalfToFloat(block.d) * static_cast<float>(2 * (word >> 12 & 7u) + 1) * 0.125f;
-    const uint32_t shift = word >> 15 << 3;
-    for (int i = 0; i < 4; ++i) out.bytes[i] = ShiftedBytes(block.qs[b * 4 + i], (word >> (3 * i) & 7u) | shift);
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
+    const float d = HalfToFloat(block.d);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      const uint32_t word = block.qh[b];
+      out.Scale(b) = d * static_cast<float>(2 * (word >> 12 & 7u) + 1) * 0.125f;
+      const uint32_t shift = word >> 15 << 3;
+      uint64_t words[4];
+      for (int i = 0; i < 4; ++i) words[i] = ShiftedBytes(block.qs[b * 4 + i], (word >> (3 * i) & 7u) | shift);
+      StoreUnbiased(Join(words), out.Bytes(b));
+    }
   }
 };
 
 struct IQ1_MRows {
   using Block = BlockIQ1_M;
   static constexpr int kScales = 2;
-  RF_LANES_INLINE static void Read(const Block& block, int b, CodedBlock& out) {
+  RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
     uint32_t d_bits = 0;
     for (int i = 0; i < 4; ++i) d_bits |= static_cast<uint32_t>(block.scales[i] >> 12) << (4 * i);
     const float d = HalfToFloat(static_cast<uint16_t>(d_bits)) * 0.125f;
-    for (int s = 0; s < 2; ++s) {
-      const int group = 2 * b + s;
-      out.scales[s] = d * static_cast<float>(2 * (block.scales[group / 4] >> (group % 4 * 3) & 7) + 1);
+    for (int group = 0; group < 2 * kCodedBlocks; ++group) {
+      out.Scale(group) = d * static_cast<float>(2 * (block.scales[group / 4] >> (group % 4 * 3) & 7) + 1);
     }
-    for (int i = 0; i < 4; ++i) {
-      const int point = b * 4 + i;
-      out.bytes[i] = ShiftedBytes(block.qs[point], block.qh[point / 2] >> (point % 2 * 4) & 0xfu);
+    for (int b = 0; b < kCodedBlocks; ++b) {
+      uint64_t words[4];
+      for (int i = 0; i < 4; ++i) {
+        const int point = b * 4 + i;
+        words[i] = ShiftedBytes(block.qs[point], block.qh[point / 2] >> (point % 2 * 4) & 0xfu);
+      }
+      StoreUnbiased(Join(words), out.Bytes(b));
     }
   }
 };

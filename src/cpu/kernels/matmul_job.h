@@ -90,6 +90,7 @@ inline void PrepareTile(const Job& job, const RowRun& rows, int64_t tile) {
 struct JobMemory {
   size_t pairs = 0;
   size_t scales = 0;
+  size_t quads = 0;
   size_t values = 0;
   size_t scratch = 0;
   size_t rest = 0;  ///< end of the above
@@ -99,11 +100,24 @@ inline size_t AlignedBytes(int64_t bytes) {
   return (static_cast<size_t>(bytes) + 63) / 64 * 64;
 }
 
-inline JobMemory PlanMemory(int64_t n_rows, int64_t d_in, bool with_integers, bool with_floats, int n_threads) {
+/// Which forms of the activations some weight's kernels read.
+struct ActivationForms {
+  bool integers = false;
+  bool quads = false;
+  bool floats = false;
+
+  void AddReader(const TileKernels& kernels) {
+    (kernels.is_integer() ? integers : floats) = true;
+    quads = quads || kernels.reads_quads();
+  }
+};
+
+inline JobMemory PlanMemory(int64_t n_rows, int64_t d_in, const ActivationForms& forms, int n_threads) {
   JobMemory memory;
-  memory.scales = with_integers ? AlignedBytes(n_rows * d_in / 2 * 4) : 0;
-  memory.values = memory.scales + (with_integers ? AlignedBytes(n_rows * d_in / kBlock * kBlockNumbers * 4) : 0);
-  memory.scratch = memory.values + (with_floats ? AlignedBytes(n_rows * d_in * 4) : 0);
+  memory.scales = forms.integers ? AlignedBytes(n_rows * d_in / 2 * 4) : 0;
+  memory.quads = memory.scales + (forms.integers ? AlignedBytes(n_rows * d_in / kBlock * kBlockNumbers * 4) : 0);
+  memory.values = memory.quads + (forms.quads ? AlignedBytes(n_rows * d_in / kBlock * kQuadsBytes) : 0);
+  memory.scratch = memory.values + (forms.floats ? AlignedBytes(n_rows * d_in * 4) : 0);
   memory.rest = memory.scratch + static_cast<size_t>(n_threads) * sizeof(Scratch);
   return memory;
 }
@@ -112,7 +126,8 @@ inline PreparedRows PlacePreparedRows(const JobMemory& memory, uint8_t* workspac
   PreparedRows x;
   x.d_in = d_in;
   if (memory.scales > memory.pairs) x.pairs = reinterpret_cast<int32_t*>(workspace + memory.pairs);
-  if (memory.values > memory.scales) x.scales = reinterpret_cast<float*>(workspace + memory.scales);
+  if (memory.quads > memory.scales) x.scales = reinterpret_cast<float*>(workspace + memory.scales);
+  if (memory.values > memory.quads) x.quads = workspace + memory.quads;
   if (memory.scratch > memory.values) x.values = reinterpret_cast<float*>(workspace + memory.values);
   return x;
 }

@@ -32,6 +32,8 @@ constexpr TileKernels IntegerKernels() {
 template <class Rows>
 constexpr TileKernels CodebookKernels() {
   TileKernels kernels{};
+  kernels.read_rows = ReadCodedRows<Rows>;
+  kernels.coded = CodedTile<Rows::kScales>;
   kernels.unpack_rows = UnpackCodedRows<Rows>;
   SetUnpackedTiles<Rows::kScales, false, kTileTokens>(kernels);
   return kernels;

@@ -45,6 +45,12 @@ RF_LANES_INLINE Ints And(Ints a, uint32_t mask) {
 RF_LANES_INLINE Ints Or(Ints a, Ints b) {
   return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
 }
+RF_LANES_INLINE Ints Xor(Ints a, Ints b) {
+  return {_mm256_xor_si256(a.lo, b.lo), _mm256_xor_si256(a.hi, b.hi)};
+}
+RF_LANES_INLINE Ints Add(Ints a, Ints b) {
+  return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
+}
 RF_LANES_INLINE Ints ShiftRight(Ints a, int bits) {
   return {_mm256_srli_epi32(a.lo, bits), _mm256_srli_epi32(a.hi, bits)};
 }

@@ -35,6 +35,12 @@ RF_LANES_INLINE Ints And(Ints a, uint32_t mask) {
 RF_LANES_INLINE Ints Or(Ints a, Ints b) {
   return _mm512_or_si512(a, b);
 }
+RF_LANES_INLINE Ints Xor(Ints a, Ints b) {
+  return _mm512_xor_si512(a, b);
+}
+RF_LANES_INLINE Ints Add(Ints a, Ints b) {
+  return _mm512_add_epi32(a, b);
+}
 RF_LANES_INLINE Ints ShiftRight(Ints a, int bits) {
   return _mm512_maskz_srli_epi32(0xffff, a, static_cast<unsigned>(bits));
 }

@@ -77,6 +77,12 @@ RF_LANES_INLINE Ints And(const Ints& a, uint32_t mask) {
 RF_LANES_INLINE Ints Or(const Ints& a, const Ints& b) {
   return ForQuarters<Ints>([&](int i) { return a.v[i] | b.v[i]; });
 }
+RF_LANES_INLINE Ints Xor(const Ints& a, const Ints& b) {
+  return ForQuarters<Ints>([&](int i) { return a.v[i] ^ b.v[i]; });
+}
+RF_LANES_INLINE Ints Add(const Ints& a, const Ints& b) {
+  return ForQuarters<Ints>([&](int i) { return a.v[i] + b.v[i]; });
+}
 RF_LANES_INLINE Ints ShiftRight(const Ints& a, int bits) {
   typedef uint32_t Unsigned __attribute__((vector_size(16)));
   return ForQuarters<Ints>([&](int i) { return Ints::Quarter(Unsigned(a.v[i]) >> static_cast<uint32_t>(bits)); });

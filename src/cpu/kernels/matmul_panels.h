@@ -64,11 +64,11 @@ inline void UnpackFileRows(const FileRows& rows, Format format, int64_t n_cols, 
   }
 }
 
-/// A stretch of one panel, ready for the tiles: packed, unpacked, or columns of floats.
+/// A stretch of one panel, ready for the tiles: packed, rows read as bytes, unpacked, or columns of floats.
 struct PanelStretch {
-  enum class Kind { kPacked, kUnpacked, kFloats };
+  enum class Kind { kPacked, kCoded, kUnpacked, kFloats };
   Kind kind;
-  const uint8_t* bytes;  ///< packed records or columns
+  const uint8_t* bytes;  ///< packed records, rows as bytes or columns
   UnpackedPanel unpacked;
   int64_t first_col;
   int64_t n_cols;
@@ -88,7 +88,10 @@ inline PanelStretch PrepareStretch(const PanelTask& task, const TileKernels& ker
   PanelStretch stretch{kind, nullptr, {scratch.pairs, scratch.scales}, first_col, n_cols};
   if (task.weight.layout == kFileLayout) {
     const FileRows rows = FileRowsOf(task.weight, panel_index * kPanelRows, first_col);
-    if (kernels.is_integer()) {
+    if (kind == PanelStretch::Kind::kCoded) {
+      kernels.read_rows(rows, n_cols / kBlock, scratch.planes, scratch.scales);
+      stretch.bytes = scratch.planes;
+    } else if (kernels.is_integer()) {
       kernels.unpack_rows(rows, n_cols / kBlock, scratch.planes, stretch.unpacked);
     } else {
       UnpackFileRows(rows, task.weight.format, n_cols, scratch);
@@ -112,7 +115,9 @@ inline void MultiplyTile(const TileKernels& kernels, const PanelStretch& stretch
     return;
   }
   const IntegerTile tile = IntegersFrom(x, first_row, stretch.first_col, n_tokens);
-  if (stretch.kind == PanelStretch::Kind::kPacked) {
+  if (stretch.kind == PanelStretch::Kind::kCoded) {
+    kernels.coded({stretch.bytes, stretch.unpacked.scales}, stretch.n_cols / kBlock, tile, n_tokens, sums);
+  } else if (stretch.kind == PanelStretch::Kind::kPacked) {
     kernels.direct[n_tokens](stretch.bytes, stretch.n_cols / kernels.layout.record_weights, tile, sums);
   } else {
     kernels.unpacked[n_tokens](stretch.unpacked, stretch.n_cols / kBlock, tile, sums);
@@ -164,9 +169,10 @@ inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const Prep
   using Kind = PanelStretch::Kind;
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
   const bool is_packed = task.weight.layout != kFileLayout;
-  const Kind kind = !kernels.is_integer()                       ? Kind::kFloats
-                    : is_packed && rows.count < kUnpackFromRows ? Kind::kPacked
-                                                                : Kind::kUnpacked;
+  const Kind kind = !kernels.is_integer()           ? Kind::kFloats
+                    : rows.count >= kUnpackFromRows ? Kind::kUnpacked
+                    : is_packed                     ? Kind::kPacked
+                                                    : Kind::kCoded;
   const int64_t first_output = panel_index * kPanelRows;
   const int64_t step = StretchColumns(kernels, kind, is_packed, x.d_in);
   for (int64_t col = 0; col < x.d_in; col += step) {

@@ -105,38 +105,84 @@ void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& o
   }
 }
 
-/// Puts blocks of one row into lane r of their 8-bit planes and scales.
+/// Reads n_blocks blocks of up to 16 rows, whole records of them, as bytes (kCodedBlockBytes a block) and scales.
 template <class Rows>
-void ReadCodedRow(const uint8_t* row, int64_t n_blocks, int r, uint8_t* planes, float* scales) {
-  constexpr int kRecordBlocks = Rows::Block::kElements / kBlock;
-  const auto* records = reinterpret_cast<const typename Rows::Block*>(row);
-  for (int64_t b = 0; b < n_blocks; ++b, planes += 8 * kWordPlane) {
-    CodedBlock block;
-    Rows::Read(records[b / kRecordBlocks], static_cast<int>(b % kRecordBlocks), block);
-    for (int j = 0; j < 8; ++j) {
-      const auto word = static_cast<uint32_t>(block.bytes[j / 2] >> (j % 2 * 32));
-      __builtin_memcpy(planes + j * kWordPlane + r * 4, &word, sizeof(word));
+void ReadCodedRows(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, float* scales) {
+  using Record = typename Rows::Block;
+  static_assert(Record::kElements == kCodedBlocks * kBlock);
+  if (rows.n_rows < kPanelRows) {
+    __builtin_memset(bytes, 0, static_cast<size_t>(n_blocks) * kCodedBlockBytes);
+    __builtin_memset(scales, 0, static_cast<size_t>(n_blocks) * Rows::kScales * kWordPlane);
+  }
+  for (int r = 0; r < rows.n_rows; ++r) {
+    const auto* records = reinterpret_cast<const Record*>(rows.first + r * rows.row_bytes);
+    for (int64_t b = 0; b < n_blocks; b += kCodedBlocks) {
+      Rows::Read(records[b / kCodedBlocks],
+                 {bytes + b * kCodedBlockBytes + RowPlace(r) * kBlock, scales + b * Rows::kScales * kPanelRows + r});
     }
-    for (int s = 0; s < Rows::kScales; ++s, scales += kPanelRows) scales[r] = block.scales[s];
   }
 }
 
-/// Rows first, then planes: what is stored in words is not loaded in vectors before it has reached the cache.
+/// The words (four weights) of 16 rows that a block's bytes hold: word j, then word j + 4.
+RF_LANES_INLINE void TransposeCodedBlock(const uint8_t* bytes, Ints (&words)[8]) {
+  Ints first[4];
+  Ints last[4];
+  for (int i = 0; i < 4; ++i) {
+    first[i] = LoadInts(bytes + i * kWordPlane);
+    last[i] = LoadInts(bytes + (4 + i) * kWordPlane);
+  }
+  Transpose(first);
+  Transpose(last);
+  for (int j = 0; j < 4; ++j) {
+    words[j] = FirstHalves(first[j], last[j]);
+    words[4 + j] = SecondHalves(first[j], last[j]);
+  }
+}
+
+/// The same as UnpackPanel leaves it: for many tokens.
 template <class Rows>
-void UnpackCodedRows(const FileRows& rows, int64_t n_blocks, uint8_t* planes, const UnpackedPanel& out) {
-  if (rows.n_rows < kPanelRows) {
-    __builtin_memset(planes, 128, static_cast<size_t>(n_blocks) * 8 * kWordPlane);
-    __builtin_memset(out.scales, 0, static_cast<size_t>(n_blocks) * Rows::kScales * kWordPlane);
-  }
-  for (int r = 0; r < rows.n_rows; ++r) {
-    ReadCodedRow<Rows>(rows.first + r * rows.row_bytes, n_blocks, r, planes, out.scales);
-  }
+void UnpackCodedRows(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, const UnpackedPanel& out) {
+  ReadCodedRows<Rows>(rows, n_blocks, bytes, out.scales);
   for (int64_t b = 0; b < n_blocks; ++b) {
-    const BytePairs bytes{planes + b * 8 * kWordPlane};
+    Ints words[8];
+    TransposeCodedBlock(bytes + b * kCodedBlockBytes, words);
 #pragma GCC unroll 16
     for (int p = 0; p < kPairs; ++p) {
-      StoreInts(out.pairs + (b * kPairs + p) * kPanelRows, Subtract16(bytes.Pair(p), 128));
+      StoreInts(out.pairs + (b * kPairs + p) * kPanelRows, SignedBytePair(words[p / 4 + p % 2 * 4], p % 4 >= 2));
     }
+  }
+}
+
+/// For each four lanes the sums of four rows' products: weights of eight rows from `bytes` on.
+RF_LANES_INLINE Ints EightRowProducts(const uint8_t* bytes, const Quads& x) {
+  const auto products = [&](int i) { return QuadProducts(LoadInts(bytes + i * kWordPlane), x); };
+  const Ints first = AddNeighbours(products(0), products(1));
+  return AddNeighbours(first, AddNeighbours(products(2), products(3)));
+}
+
+/// Adds n_blocks blocks of rows read as bytes to sums: for few tokens. The roundings are UnpackedTile's.
+template <int kScales>
+void CodedTile(const CodedPanel& panel, int64_t n_blocks, const IntegerTile& x, int n_tokens, float* sums) {
+  const uint8_t* bytes = panel.bytes;
+  const float* w_scales = panel.scales;
+  const float* scales = x.scales;
+  for (int64_t b = 0; b < n_blocks; ++b) {
+    for (int t = 0; t < n_tokens; ++t) {
+      const Quads quads = LoadQuads(x.quads + t * x.row_quads + b * kQuadsBytes);
+      const Ints upper_rows = EightRowProducts(bytes, quads);
+      const Ints lower_rows = EightRowProducts(bytes + kCodedBlockBytes / 2, quads);
+      Ints products[2] = {FirstHalves(upper_rows, lower_rows), SecondHalves(upper_rows, lower_rows)};
+      if constexpr (kScales == 1) products[0] = Add(products[0], products[1]);
+      Floats y = LoadFloats(sums + t * kPanelRows);
+      for (int s = 0; s < kScales; ++s) {
+        const Floats scale = Multiply(LoadFloats(w_scales + s * kPanelRows), SplatFloat(scales[t]));
+        y = MultiplyAdd(ToFloats(products[s]), scale, y);
+      }
+      StoreFloats(sums + t * kPanelRows, y);
+    }
+    bytes += kCodedBlockBytes;
+    w_scales += kScales * kPanelRows;
+    scales += kBlockNumbers * n_tokens;
   }
 }
 

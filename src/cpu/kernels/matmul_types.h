@@ -16,6 +16,14 @@ inline constexpr int kBlockNumbers = 4;
 struct IntegerTile {
   const int32_t* pairs;
   const float* scales;
+  const uint8_t* quads;  ///< block b of token t: quads + t * row_quads + b * kQuadsBytes; null if nothing reads them
+  int64_t row_quads;
+};
+
+/// A stretch of a panel whose rows were read as bytes (matmul_codebooks.h).
+struct CodedPanel {
+  const uint8_t* bytes;
+  const float* scales;
 };
 
 /// A stretch of a panel, unpacked once for many tiles. Pair p of block b: pairs + (b * kPairs + p) * 16 words; each of
@@ -38,14 +46,17 @@ struct TileKernels {
   PanelLayout layout;
   void (*direct[kTileTokens + 1])(const uint8_t* panel, int64_t n_records, const IntegerTile& x, float* sums) = {};
   void (*unpack)(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) = nullptr;
-  /// For integer kernels of the file's layout, in place of `direct` and `unpack`. `planes`: scratch of 8 * kWordPlane
-  /// bytes for each block.
-  void (*unpack_rows)(const FileRows& rows, int64_t n_blocks, uint8_t* planes, const UnpackedPanel& out) = nullptr;
+  /// For integer kernels of the file's layout, in place of `direct` and `unpack`. `bytes`: 8 * kWordPlane for each
+  /// block, which unpack_rows uses as scratch memory.
+  void (*read_rows)(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, float* scales) = nullptr;
+  void (*coded)(const CodedPanel& panel, int64_t n_blocks, const IntegerTile& x, int n_tokens, float* sums) = nullptr;
+  void (*unpack_rows)(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, const UnpackedPanel& out) = nullptr;
   void (*unpacked[kTileTokens + 1])(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTile& x,
                                     float* sums) = {};
   void (*floating[kTileTokens + 1])(const uint8_t* panel, int64_t n_cols, const float* x, float* sums) = {};
 
   bool is_integer() const { return unpacked[1] != nullptr; }
+  bool reads_quads() const { return coded != nullptr; }
 };
 
 /// The kernels for a packed weight of `format`; of a weight in the file's layout, those of its codebook, or else those
@@ -58,6 +69,7 @@ const TileKernels& TileKernelsOf(Format format, WeightLayout layout);
 namespace rf::cpu {
 namespace {
 
+using RF_ISA::CodedPanel;
 using RF_ISA::FileRows;
 using RF_ISA::IntegerTile;
 using RF_ISA::kBlockNumbers;

@@ -17,9 +17,10 @@ struct MoeMemory {
 
 MoeMemory MemoryOf(const MoeMatMul::Args& args, int n_threads) {
   const int64_t n_rows = args.ids.n_rows * args.ids.n_cols;
-  const bool is_integer = TileKernelsOf(args.weight.format, args.weight.layout).is_integer();
+  ActivationForms forms;
+  forms.AddReader(TileKernelsOf(args.weight.format, args.weight.layout));
   MoeMemory memory;
-  memory.job = PlanMemory(n_rows, args.weight.n_cols, is_integer, !is_integer, n_threads);
+  memory.job = PlanMemory(n_rows, args.weight.n_cols, forms, n_threads);
   memory.y_rows = memory.job.rest;
   memory.x_rows = memory.y_rows + AlignedBytes(n_rows * 4);
   memory.products = memory.x_rows + AlignedBytes(n_rows * 4);
