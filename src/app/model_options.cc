@@ -37,12 +37,12 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_flag("--require-gpu", options.devices.require_gpu, "fail rather than run on the CPU");
   command
       .add_option_function<std::string>(
-          "--gpu-layers,-ngl",
+          "--gpu-layers,--n-gpu-layers",
           [&options](const std::string& text) {
             options.session.gpu_layers.reset();
             if (text != "auto") options.session.gpu_layers = std::stoi(text);
           },
-          "layers on the GPU, counted from the last; the others run on the CPU (default auto: as many as fit)")
+          "layers on the GPU, the last ones; the others run on the CPU (default auto: as many as fit). Also: -ngl")
       ->type_name("N|auto")
       ->check(CLI::IsMember({"auto"}) | AcceptIn(0, kMaxGpuLayers));
   command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
