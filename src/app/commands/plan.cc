@@ -25,16 +25,16 @@ struct Options {
   bool json = false;
 };
 
-ordered_json ToJson(const MemoryPlan& memory) {
+ordered_json MemoryJson(const MemoryPlan& memory) {
   return {{"weights", memory.weights},         {"weights_mapped", memory.weights_mapped}, {"kv_cache", memory.kv_cache},
           {"activations", memory.activations}, {"workspace", memory.workspace},           {"total", memory.Total()}};
 }
 
-ordered_json ToJson(const PartInfo& part) {
+ordered_json PartJson(const PartInfo& part) {
   return {{"device", part.device.Label()},
           {"first_layer", part.first_layer},
           {"last_layer", part.last_layer},
-          {"memory", ToJson(part.memory)}};
+          {"memory", MemoryJson(part.memory)}};
 }
 
 void PrintPlanJson(const OpenedModel& opened) {
@@ -50,8 +50,8 @@ void PrintPlanJson(const OpenedModel& opened) {
                              {"reason", step.reason}});
   }
   plan["parts"] = ordered_json::array();
-  for (const PartInfo& part : opened.session->parts) plan["parts"].push_back(ToJson(part));
-  plan["memory"] = ToJson(opened.session->memory);
+  for (const PartInfo& part : opened.session->parts) plan["parts"].push_back(PartJson(part));
+  plan["memory"] = MemoryJson(opened.session->memory);
   plan["memory"]["ctx"] = opened.session->context_length;
   PrintJson(plan);
 }
