@@ -87,13 +87,20 @@ TEST(CutGraph, OnlyLayersOfTheGraphAreBoundaries) {
 }
 
 // What comes from outside may not be overwritten before it is read, nor what goes out after.
-TEST(CutGraph, InputsAndOutputsShareTheirPlacesWithNothing) {
-  const auto [before, after] = CutGraph(ThreeLayers(), 1);
-  const RowLimits rows{4, 4};
-  const ArenaLayout first = LayOutArena(before, rows);
-  const ArenaLayout second = LayOutArena(after, rows);
-  for (const ValueId other : {0, 2}) EXPECT_NE(first.offset[3], first.offset[static_cast<size_t>(other)]);
-  for (const ValueId other : {0, 4}) EXPECT_NE(second.offset[3], second.offset[static_cast<size_t>(other)]);
+TEST(CutGraph, InputsLiveFromTheStartAndOutputsToTheEnd) {
+  Graph part;
+  for (int i = 0; i < 4; ++i) part.AddValue({RowKind::kTokens, 1, 64, Format::kF32});
+  part.nodes.resize(3);
+  const ValueId in[3][2] = {{-1, -1}, {1, 1}, {2, 0}};
+  for (int i = 0; i < 3; ++i) {
+    std::copy_n(in[i], 2, part.nodes[static_cast<size_t>(i)].in.begin());
+    part.nodes[static_cast<size_t>(i)].out[0] = i + 1;
+  }
+  part.inputs = {0};
+  part.outputs = {1, 3};
+  const ArenaLayout layout = LayOutArena(part, {4, 4});
+  for (const size_t other : {1, 2, 3}) EXPECT_NE(layout.offset[0], layout.offset[other]);
+  EXPECT_NE(layout.offset[1], layout.offset[3]);
 }
 
 }  // namespace
