@@ -44,7 +44,8 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
           },
           "layers on the GPU, the last ones; the others run on the CPU (default auto: as many as fit). Also: -ngl")
       ->type_name("N|auto")
-      ->check(CLI::IsMember({"auto"}) | AcceptIn(0, kMaxGpuLayers));
+      ->check(
+          CLI::Validator([](std::string& text) { return text == "auto" ? "" : AcceptIn(0, kMaxGpuLayers)(text); }, ""));
   command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
       ->check(AcceptIn(1, kMaxThreads));
 }

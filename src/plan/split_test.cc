@@ -34,8 +34,8 @@ Graph LayeredModel() {
     node.layer = layer;
     node.in[0] = x;
     node.weight[0] = graph.AddWeight(weight);
-    x = node.out[0] =
-        graph.AddValue({RowKind::kTokens, 1, std::holds_alternative<OpNode<Embed>>(op) ? n_cols : n_rows, Format::kF32});
+    const int64_t width = std::holds_alternative<OpNode<Embed>>(op) ? n_cols : n_rows;
+    x = node.out[0] = graph.AddValue({RowKind::kTokens, 1, width, Format::kF32});
   };
   add(OpNode<Embed>{}, -1, 2048, kWidth);
   for (int32_t layer = 0; layer < kLayers; ++layer) add(OpNode<MatMul>{}, layer, kWidth, kWidth);
