@@ -145,10 +145,19 @@ Result<FoundDevices> FindNamed(const DeviceOptions& options) {
   return found;
 }
 
+// If there is none yet.
+Status AddCpu(const DeviceOptions& options, FoundDevices& found) {
+  if (found.devices.back()->properties().is_host_memory) return {};
+  RF_ASSIGN_OR_RETURN(auto cpu, cpu::CreateCpuDevice({.n_threads = options.n_threads}));
+  found.devices.push_back(std::move(cpu));
+  return {};
+}
+
 }  // namespace
 
 Result<FoundDevices> FindDevices(const DeviceOptions& options) {
   auto found = options.device == "auto" ? FindAutomatic(options) : FindNamed(options);
+  if (found && options.adds_cpu) RF_RETURN_IF_ERROR(AddCpu(options, *found));
   if (!found && options.require_gpu && found.error().code == ErrorCode::kDevice) {
     found.error().message += " (--require-gpu: the CPU is not used instead)";
   }
@@ -171,6 +180,12 @@ std::vector<Device*> Pointers(const DeviceList& devices) {
 std::string ShortDescription(const DeviceProperties& device) {
   const std::string name = fmt::format("{} {}", device.Label(), device.isa);
   return device.n_threads > 0 ? fmt::format("{}, {} threads", name, device.n_threads) : name;
+}
+
+std::string ShortDescription(std::span<const PartInfo> parts) {
+  std::string all;
+  for (const PartInfo& part : parts) all += (all.empty() ? "" : " + ") + ShortDescription(part.device);
+  return all;
 }
 
 }  // namespace rf::app

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "device/device.h"
+#include "plan/plan_part.h"
 
 namespace rf::app {
 
@@ -15,6 +17,7 @@ struct DeviceOptions {
   std::string device = "auto";  ///< "auto", or a kind, or "kind:n" for its n-th device (from 0)
   int n_threads = 0;            ///< CPU threads; 0: one for each core that this process may use
   bool require_gpu = false;     ///< GPUs only: nothing runs on the CPU instead
+  bool adds_cpu = false;        ///< the CPU comes last whatever else is said: for layers that are not on a GPU
 };
 
 using DeviceList = std::vector<std::unique_ptr<Device>>;
@@ -39,5 +42,8 @@ std::vector<Device*> Pointers(const DeviceList& devices);
 
 /// "cpu avx2, 8 threads" or "hip:0 gfx1100".
 std::string ShortDescription(const DeviceProperties& device);
+
+/// That of all devices of a plan: "cpu avx2, 8 threads + hip:0 gfx1100".
+std::string ShortDescription(std::span<const PartInfo> parts);
 
 }  // namespace rf::app

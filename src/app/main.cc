@@ -84,7 +84,16 @@ int ReportUsage(const CLI::App& root, const CLI::ParseError& error, int argc, ch
   return kExitUsage;
 }
 
+// llama.cpp's name of --gpu-layers, which to the parser is three flags of one letter.
+void ReplaceLongNameWithOneDash(int argc, char** argv) {
+  static char gpu_layers[] = "--gpu-layers";
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "-ngl") argv[i] = gpu_layers;
+  }
+}
+
 int Main(int argc, char** argv) {
+  ReplaceLongNameWithOneDash(argc, argv);
   ReserveStandardStreams();
   InstallSignalHandlers();
   SetLogSink(LogToStderr);

@@ -27,6 +27,7 @@ namespace rf::app {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr int32_t kMaxGpuLayers = 100000;
 constexpr int32_t kMaxContext = 1 << 24;
 constexpr int32_t kMaxPrefillChunk = 1 << 16;
 constexpr int64_t kMaxKvTokens = std::numeric_limits<int32_t>::max();
@@ -34,6 +35,17 @@ constexpr int64_t kMaxKvTokens = std::numeric_limits<int32_t>::max();
 void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.devices.device, "auto (default), cpu, hip or hip:N");
   command.add_flag("--require-gpu", options.devices.require_gpu, "fail rather than run on the CPU");
+  command
+      .add_option_function<std::string>(
+          "--gpu-layers,--n-gpu-layers",
+          [&options](const std::string& text) {
+            options.session.gpu_layers.reset();
+            if (text != "auto") options.session.gpu_layers = std::stoi(text);
+          },
+          "layers on the GPU, the last ones; the others run on the CPU (default auto: as many as fit). Also: -ngl")
+      ->type_name("N|auto")
+      ->check(
+          CLI::Validator([](std::string& text) { return text == "auto" ? "" : AcceptIn(0, kMaxGpuLayers)(text); }, ""));
   command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
       ->check(AcceptIn(1, kMaxThreads));
 }
@@ -81,6 +93,16 @@ void AddFileOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--chat-template-file", options.chat_template_file, "use this template instead of the model's");
 }
 
+// A number of layers may leave some for the CPU, whatever else is said of devices.
+Result<DeviceOptions> DevicesOf(const ModelOptions& options) {
+  DeviceOptions devices = options.devices;
+  devices.adds_cpu = options.session.gpu_layers.has_value();
+  if (devices.require_gpu && options.session.gpu_layers == 0) {
+    return Error{ErrorCode::kInvalidArgument, "leaves nothing for the GPU that --require-gpu wants", "--gpu-layers 0"};
+  }
+  return devices;
+}
+
 }  // namespace
 
 CLI::Option* AddModelOptions(CLI::App& command, ModelOptions& options) {
@@ -104,7 +126,8 @@ Result<OpenedModel> OpenSession(const ModelOptions& options) {
   }
   OpenedModel opened;
   opened.file = FileInUse(path);
-  RF_ASSIGN_OR_RETURN(opened.devices, CreateDevices(options.devices));
+  RF_ASSIGN_OR_RETURN(const DeviceOptions devices, DevicesOf(options));
+  RF_ASSIGN_OR_RETURN(opened.devices, CreateDevices(devices));
   Progress progress("Loading " + EscapeForMessage(path.filename().string(), 80));
   if (isatty(STDERR_FILENO) == 1) {
     session.progress = [&progress](uint64_t done, uint64_t total) { progress.Update(done, total); };
@@ -114,7 +137,9 @@ Result<OpenedModel> OpenSession(const ModelOptions& options) {
 }
 
 Device& OpenedModel::DeviceInUse() const {
-  const auto is_used = [this](const auto& device) { return device->properties().Label() == session->device.Label(); };
+  const auto is_used = [this](const auto& device) {
+    return device->properties().Label() == session->parts.back().device.Label();
+  };
   const auto found = std::find_if(devices.begin(), devices.end(), is_used);
   RF_CHECK(found != devices.end());
   return **found;

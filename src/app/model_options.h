@@ -24,7 +24,8 @@ struct ModelOptions {
   SessionOptions session;
 };
 
-/// Declares MODEL (required; the returned option can be relaxed) and --device, --require-gpu, --threads, --ctx, --seed,
+/// Declares MODEL (required; the returned option can be relaxed) and --device, --require-gpu, --gpu-layers, --threads,
+/// --ctx, --seed,
 /// --prefill-chunk, --kv-type, --kv-tokens, --no-prefix-cache, --no-graphs, --no-mmap, --verify and
 /// --chat-template-file. `options` must live as long as `command`. Values out of range end parsing with a message that
 /// names option, value and range.
@@ -36,7 +37,7 @@ struct OpenedModel {
   DeviceList devices;  // declared before the session, which must go before them
   std::unique_ptr<ModelSession> session;
 
-  /// The device that the session's plan runs on.
+  /// The device that the session's plan runs on; of two the one with the output.
   Device& DeviceInUse() const;
 };
 

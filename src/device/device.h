@@ -17,14 +17,15 @@
 namespace rf {
 
 struct DeviceProperties {
-  std::string name;             ///< for people: "AMD EPYC 7763" or "AMD Radeon RX 7900 XTX"
-  std::string kind;             ///< "cpu" or "hip": what --device takes
-  std::string isa;              ///< instruction set in use: "avx2", "gfx1100"
-  int n_threads = 0;            ///< CPU threads in the pool; 0 for GPUs
-  uint64_t memory_bytes = 0;    ///< total memory of the device
-  uint64_t free_bytes = 0;      ///< what can still be allocated, as far as is known
-  bool is_host_memory = false;  ///< device pointers can be read and written by the host
-  int index = -1;               ///< n of "--device kind:n"; -1: the kind has one device only
+  std::string name;                 ///< for people: "AMD EPYC 7763" or "AMD Radeon RX 7900 XTX"
+  std::string kind;                 ///< "cpu" or "hip": what --device takes
+  std::string isa;                  ///< instruction set in use: "avx2", "gfx1100"
+  int n_threads = 0;                ///< CPU threads in the pool; 0 for GPUs
+  uint64_t memory_bytes = 0;        ///< total memory of the device
+  uint64_t free_bytes = 0;          ///< what can still be allocated, as far as is known
+  bool is_host_memory = false;      ///< device pointers can be read and written by the host
+  bool shares_host_memory = false;  ///< a GPU whose memory is the host's: what it holds is not free for the CPU
+  int index = -1;                   ///< n of "--device kind:n"; -1: the kind has one device only
 
   /// As --device names it: "cpu", "hip:1".
   std::string Label() const { return index < 0 ? kind : kind + ":" + std::to_string(index); }

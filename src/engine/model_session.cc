@@ -126,7 +126,7 @@ class SessionLoader {
     const PlanOptions plan_options = PlanOptionsOf(options_, session_->hparams.context_length);
     RF_ASSIGN_OR_RETURN(auto plan, Plan::Make(std::move(graph), MakeTensorReader(session_->file), devices_,
                                               plan_options, options_.progress));
-    session_->device = plan->device().properties();
+    for (const auto& part : plan->parts()) session_->parts.push_back(part->info());
     session_->steps = plan->Describe();
     session_->memory = plan->memory();
     const int32_t max_pages = (session_->context_length + plan_options.page_tokens - 1) / plan_options.page_tokens;
@@ -160,6 +160,7 @@ PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context
   plan.n_pages = static_cast<int32_t>((wanted + plan.page_tokens - 1) / plan.page_tokens);
   plan.kv_format = options.kv_format;
   plan.record_steps = options.record_steps;
+  plan.gpu_layers = options.gpu_layers;
   return plan;
 }
 

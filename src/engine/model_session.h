@@ -33,8 +33,9 @@ struct SessionOptions {
   bool use_mmap = true;
   bool verify = false;
   bool use_prefix_cache = true;
-  bool record_steps = true;   ///< a GPU replays decoding steps as recorded graphs
-  std::string chat_template;  ///< replaces the file's own; empty: that one
+  std::optional<int32_t> gpu_layers;  ///< as PlanOptions has them
+  bool record_steps = true;           ///< a GPU replays decoding steps as recorded graphs
+  std::string chat_template;          ///< replaces the file's own; empty: that one
   LoadProgress progress;
   const Syscalls* syscalls = nullptr;  ///< what the file is read with; null: the real ones. Must outlive the session
 };
@@ -54,7 +55,7 @@ struct ModelSession {
   int32_t context_length = 0;
   std::vector<StepInfo> steps;  ///< the plan, for people
   MemoryPlan memory;
-  DeviceProperties device;  ///< of the one that the plan runs on
+  std::vector<PartInfo> parts;  ///< of the plan, in the order in which they run; never empty
   std::unique_ptr<Engine> engine;
 
   /// The prompt of a conversation, tokenized: what the template wrote with its special tokens, what came from the

@@ -27,6 +27,7 @@ class HipDevice final : public Device {
     properties_.isa = traits_.arch;
     properties_.memory_bytes = memory.total_bytes;
     properties_.free_bytes = memory.free_bytes;
+    properties_.shares_host_memory = traits_.is_integrated != 0;
     properties_.index = runtime_->device();
   }
 

@@ -66,7 +66,10 @@ struct Graph {
   std::vector<std::vector<float>> constants;
   std::vector<Node> nodes;
   std::vector<KvLayerSpec> kv_layers;
-  ValueId logits = -1;  ///< [n_outputs, n_vocab] F32
+  ValueId logits = -1;  ///< [n_outputs, n_vocab] F32; -1: in a part of a model that ends before
+  // Of a part of a model:
+  std::vector<ValueId> inputs;   ///< made by the part before it
+  std::vector<ValueId> outputs;  ///< read by the part after it
 
   ValueId AddValue(const Value& value) {
     values.push_back(value);

@@ -22,11 +22,14 @@ void Touch(std::vector<Lifetime>& lives, ValueId value, int node) {
 
 std::vector<Lifetime> FindLifetimes(const Graph& graph) {
   std::vector<Lifetime> lives(graph.values.size());
+  for (ValueId value : graph.inputs) Touch(lives, value, 0);
   for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
     for (ValueId value : graph.nodes[i].in) Touch(lives, value, i);
     for (ValueId value : graph.nodes[i].out) Touch(lives, value, i);
   }
-  Touch(lives, graph.logits, static_cast<int>(graph.nodes.size()));
+  const int end = static_cast<int>(graph.nodes.size());
+  for (ValueId value : graph.outputs) Touch(lives, value, end);
+  Touch(lives, graph.logits, end);
   return lives;
 }
 

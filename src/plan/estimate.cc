@@ -8,6 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "plan/fusion/passes.h"
+#include "plan/plan_part.h"
+
 namespace rf {
 namespace {
 
@@ -74,13 +77,14 @@ uint64_t LargestTensor(const Graph& graph) {
 
 Result<MemoryPlan> EstimateMemory(const Graph& graph, Device& device, const PlanOptions& options, bool is_mapped) {
   PretendDevice pretend(device);
-  Device* const devices[] = {&pretend};
   RF_ASSIGN_OR_RETURN(const auto tensor, Reservation::Make(LargestTensor(graph), "weights"));
   const std::span<const std::byte> bytes(static_cast<const std::byte*>(tensor->data()), tensor->size());
   const auto read = [&](int32_t) -> Result<TensorData> { return TensorData{"weight", bytes}; };
   const TensorReader reader{read, nullptr, is_mapped};
-  RF_ASSIGN_OR_RETURN(const auto plan, Plan::Make(graph, reader, devices, options, nullptr));
-  return plan->memory();
+  PartPlacement placement{&pretend, graph, ""};
+  RunFusionPasses(placement.graph);
+  RF_ASSIGN_OR_RETURN(const auto part, PlanPart::Make(std::move(placement), reader, options, nullptr));
+  return part->memory();
 }
 
 }  // namespace rf

@@ -1,54 +1,21 @@
 #include "plan/placement.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "plan/estimate.h"
+#include "plan/cut.h"
+#include "plan/split.h"
 
 namespace rf {
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024.0;
-
-// Why a device cannot run the plan.
-struct Refusal {
-  ErrorCode code = ErrorCode::kUnsupported;
-  std::string reason;
-  uint64_t n_pages_fitting = 0;  // KV pages that would leave enough memory
-};
-
-// What is missing, with numbers, or nothing if the plan fits.
-std::optional<Refusal> FindMissingMemory(const Graph& graph, Device& device, const PlanOptions& options,
-                                         bool is_mapped) {
-  const DeviceProperties& properties = device.properties();
-  const uint64_t free = properties.free_bytes;
-  if (free == 0) return std::nullopt;  // not known
-  const auto needed = EstimateMemory(graph, device, options, is_mapped);
-  if (!needed) return Refusal{needed.error().code, needed.error().message};
-  if (needed->Total() <= free) return std::nullopt;
-  Refusal refusal{ErrorCode::kOutOfMemory,
-                  fmt::format("{} has {:.0f} MiB free, needed: weights {:.0f} + KV cache {:.0f} + activations {:.0f} + "
-                              "workspace {:.0f} MiB",
-                              properties.Label(), free / kMiB, needed->weights / kMiB, needed->kv_cache / kMiB,
-                              needed->activations / kMiB, needed->workspace / kMiB)};
-  const uint64_t alignment = 512 * graph.kv_layers.size();  // of each layer's K and V, at most
-  const uint64_t without_pages = needed->Total() - needed->kv_cache + alignment;
-  const uint64_t page = KvPageBytes(graph, options.page_tokens, options.kv_format);
-  if (page > 0 && without_pages < free) refusal.n_pages_fitting = (free - without_pages) / page;
-  return refusal;
-}
-
-std::optional<Refusal> FindRefusal(const Graph& graph, Device& device, const PlanOptions& options, bool is_mapped) {
-  if (const auto missing = FindMissingKernel(graph, device, options.kv_format)) {
-    return Refusal{ErrorCode::kUnsupported, *missing};
-  }
-  return FindMissingMemory(graph, device, options, is_mapped);
-}
-
 // "; --ctx 4096 would fit", or nothing where not even a page does.
-std::string Advise(uint64_t n_pages, const PlanOptions& options) {
+std::string AdviseContext(uint64_t n_pages, const PlanOptions& options) {
   const bool shares_by_context = options.n_contexts > 0;
   const uint64_t n_shares = shares_by_context ? static_cast<uint64_t>(options.n_contexts) : 1;
   const uint64_t positions = n_pages / n_shares * static_cast<uint64_t>(options.page_tokens);
@@ -56,39 +23,124 @@ std::string Advise(uint64_t n_pages, const PlanOptions& options) {
   return fmt::format("; {} {} would fit", shares_by_context ? "--ctx" : "--kv-tokens", positions);
 }
 
-// `refused` says why the devices before it were not taken: that is said aloud, as it costs the user speed.
-Placement Choose(Device* device, const std::string& refused) {
-  if (refused.empty()) return {device, "first device"};
-  Log(LogLevel::kWarning, fmt::format("the model runs on {}: {}", device->properties().Label(), refused));
-  return {device, refused};
-}
+// Layers and the device that is to have them.
+struct Share {
+  Device* gpu = nullptr;
+  int32_t n_layers = 0;
+};
+
+class Placer {
+ public:
+  Placer(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options, bool is_mapped)
+      : graph_(graph),
+        options_(options),
+        is_mapped_(is_mapped),
+        n_layers_(CountLayers(graph)),
+        cpu_(!devices.empty() && devices.back()->properties().is_host_memory ? devices.back() : nullptr),
+        gpus_(cpu_ != nullptr ? devices.first(devices.size() - 1) : devices) {}
+
+  Result<Placement> PlaceWhatFits() {
+    for (Device* gpu : gpus_) {
+      if (CanRunAll(*gpu)) return All(gpu, error_.message.empty() ? "first device" : error_.message);
+    }
+    const Share share = LargestShare();
+    if (share.n_layers > 0) return Divide(share, "the most layers that fit", error_.message);
+    return PlaceOnCpu("first device");
+  }
+
+  Result<Placement> Place(int32_t n_gpu_layers) {
+    const std::string asked = fmt::format("--gpu-layers {}", n_gpu_layers);
+    if (n_gpu_layers == 0) return PlaceOnCpu(asked);
+    if (gpus_.empty()) {
+      Log(LogLevel::kWarning, asked + " has no effect: there is no GPU");
+      return PlaceOnCpu("first device");
+    }
+    for (Device* gpu : gpus_) {
+      if (n_gpu_layers >= n_layers_ && CanRunAll(*gpu)) return All(gpu, asked);
+      if (n_gpu_layers < n_layers_ && CanRun({gpu, n_gpu_layers})) return Divide({gpu, n_gpu_layers}, asked, asked);
+    }
+    const int32_t most = LargestShare().n_layers;
+    if (most > 0) n_pages_fitting_ = 0, error_.message += fmt::format("; --gpu-layers {} would fit", most);
+    return Refused();
+  }
+
+ private:
+  Result<Placement> PlaceOnCpu(const std::string& reason) {
+    if (cpu_ == nullptr || !CanRunAll(*cpu_)) return Refused();
+    return All(cpu_, error_.message.empty() ? reason : error_.message);
+  }
+
+  bool CanRunAll(Device& device) { return Note(FindRefusal(graph_, device, options_, is_mapped_)); }
+  bool CanRun(const Share& share) {
+    if (cpu_ == nullptr) return false;
+    return Note(Split(graph_, *share.gpu, *cpu_, options_, is_mapped_).FindRefusalOf(share.n_layers));
+  }
+
+  // False if there is a refusal, which goes into the error.
+  bool Note(const std::optional<Refusal>& refusal) {
+    if (!refusal) return true;
+    if (!error_.message.empty()) error_.message += "; ";
+    error_.message += refusal->reason;
+    if (error_.code != ErrorCode::kOutOfMemory) error_.code = refusal->code;
+    n_pages_fitting_ = std::max(n_pages_fitting_, refusal->n_pages_fitting);
+    return false;
+  }
+
+  Error Refused() const {
+    Error error = error_;
+    if (error.message.empty()) error.message = "no device";
+    error.message += AdviseContext(n_pages_fitting_, options_);
+    return error;
+  }
+
+  // None if nothing can be divided.
+  Share LargestShare() const {
+    Share largest;
+    if (cpu_ == nullptr) return largest;
+    for (Device* gpu : gpus_) {
+      const int32_t n = Split(graph_, *gpu, *cpu_, options_, is_mapped_).MostLayers();
+      if (n > largest.n_layers) largest = {gpu, n};
+    }
+    return largest;
+  }
+
+  // What was refused before is said aloud, as it costs the user speed.
+  Placement All(Device* device, const std::string& reason) const {
+    if (!error_.message.empty()) {
+      Log(LogLevel::kWarning, fmt::format("the model runs on {}: {}", device->properties().Label(), error_.message));
+    }
+    return {PartPlacement{device, graph_, reason}};
+  }
+
+  Placement Divide(const Share& share, const std::string& why_gpu, const std::string& why_cpu) const {
+    const int32_t first = n_layers_ - share.n_layers;
+    const std::string before = first == 0 ? "the embedding" : LayerRange(0, first - 1);
+    const std::string where = fmt::format("{} on {}, {} and the output on {}", before, cpu_->properties().Label(),
+                                          LayerRange(first, n_layers_ - 1), share.gpu->properties().Label());
+    Log(options_.gpu_layers ? LogLevel::kInfo : LogLevel::kWarning, where + ": " + why_cpu);
+    auto [on_cpu, on_gpu] = CutGraph(graph_, first);
+    Placement placement;
+    placement.push_back({cpu_, std::move(on_cpu), why_cpu});
+    placement.push_back({share.gpu, std::move(on_gpu), why_gpu});
+    return placement;
+  }
+
+  const Graph& graph_;
+  const PlanOptions& options_;
+  bool is_mapped_;
+  int32_t n_layers_;
+  Device* cpu_;  // null: no host device among them
+  std::span<Device* const> gpus_;
+  Error error_{ErrorCode::kUnsupported, "", ""};
+  uint64_t n_pages_fitting_ = 0;
+};
 
 }  // namespace
 
-std::optional<std::string> FindMissingKernel(const Graph& graph, const Device& device, Format kv_format) {
-  for (const Node& node : graph.nodes) {
-    if (HasKernel(device.kernels(), graph, node, kv_format)) continue;
-    return fmt::format("{} has no kernel for {} with {}", device.properties().Label(), OpName(IdOf(node.op)),
-                       GetFormatInfo(KernelKey(graph, node, kv_format)).name);
-  }
-  return std::nullopt;
-}
-
 Result<Placement> PlaceGraph(const Graph& graph, std::span<Device* const> devices, const PlanOptions& options,
                              bool is_mapped) {
-  Error error{ErrorCode::kUnsupported, "", ""};
-  uint64_t n_pages_fitting = 0;
-  for (Device* device : devices) {
-    const auto refusal = FindRefusal(graph, *device, options, is_mapped);
-    if (!refusal) return Choose(device, error.message);
-    if (!error.message.empty()) error.message += "; ";
-    error.message += refusal->reason;
-    if (error.code != ErrorCode::kOutOfMemory) error.code = refusal->code;
-    n_pages_fitting = std::max(n_pages_fitting, refusal->n_pages_fitting);
-  }
-  if (devices.empty()) error.message = "no device";
-  error.message += Advise(n_pages_fitting, options);
-  return error;
+  Placer placer(graph, devices, options, is_mapped);
+  return options.gpu_layers ? placer.Place(*options.gpu_layers) : placer.PlaceWhatFits();
 }
 
 }  // namespace rf

@@ -5,61 +5,17 @@
 #include <gtest/gtest.h>
 
 #include "plan/estimate.h"
+#include "plan/test_util/packing_device.h"
 
 namespace rf {
 namespace {
 
+using test::kMiB;
+using test::PackingDevice;
 using testing::HasSubstr;
 
-constexpr uint64_t kMiB = 1 << 20;
 constexpr int64_t kModel = 256;
 constexpr int64_t kVocab = 8192;  // the embedding is 8 MiB in F32
-
-class NoMemory final : public Stream {
- public:
-  void* native() override { return nullptr; }
-  void SetWorkspace(Buffer*) override {}
-  Status CopyToDevice(void*, const void*, size_t) override { return {}; }
-  Status CopyToHost(void*, const void*, size_t) override { return {}; }
-  Status CopyOnDevice(void*, const void*, size_t) override { return {}; }
-  Status Synchronize() override { return {}; }
-};
-
-// Packs the weights of products, to one and a half times their size, and reads others in place if it may.
-class PackingDevice final : public Device {
- public:
-  PackingDevice(const char* kind, uint64_t free_bytes) {
-    properties_.kind = kind;
-    properties_.free_bytes = free_bytes;
-    kernels_.embed.Set(Format::kF32, {[](void*, const Embed::Args&) {}, nullptr, "embed"});
-    kernels_.matmul.Set(Format::kF32, {[](void*, const MatMul::Args&) {},
-                                       [](const MatMul::Args&, int) { return size_t{kMiB}; }, "matmul"});
-  }
-  const DeviceProperties& properties() const override { return properties_; }
-  const KernelTable& kernels() const override { return kernels_; }
-  Result<std::unique_ptr<Buffer>> Allocate(size_t, std::string_view) override {
-    return Error{ErrorCode::kOutOfMemory, "nothing may be reserved to decide", ""};
-  }
-  Result<std::unique_ptr<Stream>> CreateStream() override { return std::unique_ptr<Stream>(new NoMemory); }
-  LoadedWeight DescribeWeight(const WeightSource& source) const override {
-    LoadedWeight described;
-    described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
-    const auto file_bytes = static_cast<uint64_t>(source.n_rows * source.n_cols) * 4;
-    if (source.used_by == OpId::kMatMul) {
-      described.bytes_owned = file_bytes / 2 * 3;
-    } else if (!source.may_reference) {
-      described.bytes_owned = file_bytes;
-    }
-    return described;
-  }
-  Result<LoadedWeight> LoadWeight(const WeightSource&) override {
-    return Error{ErrorCode::kOutOfMemory, "nothing may be loaded to decide", ""};
-  }
-
- private:
-  DeviceProperties properties_;
-  KernelTable kernels_;
-};
 
 // logits = E * E[token], with one tensor for both, and a cache of 1 KiB for each position.
 Graph TiedModel() {
@@ -165,8 +121,8 @@ TEST(PlacementTest, SeveralDevicesGiveTheirReasonsAndOneAdvice) {
             Advised(PlaceGraph(TiedModel(), alone, OptionsFor(100000, 1), true).error().message, "--ctx"));
   const auto second = PlaceGraph(TiedModel(), devices, OptionsFor(512, 1), true);
   ASSERT_TRUE(second);
-  EXPECT_EQ(second->device, &large);
-  EXPECT_THAT(second->reason, HasSubstr("hip has 2 MiB free"));
+  EXPECT_EQ(second->front().device, &large);
+  EXPECT_THAT(second->front().reason, HasSubstr("hip has 2 MiB free"));
 }
 
 TEST(PlacementTest, NoAdviceWhereNotEvenAPageFits) {

@@ -1,144 +1,112 @@
 #include "plan/plan.h"
 
-#include <algorithm>
+#include <set>
 #include <utility>
 
-#include "plan/alignment.h"
+#include "base/check.h"
 #include "plan/fusion/passes.h"
 #include "plan/placement.h"
 
 namespace rf {
 namespace {
 
-// Bytes of K (or V) of one page in one layer.
-uint64_t HalfPageBytes(const KvLayerSpec& layer, int32_t page_tokens, Format format) {
-  return static_cast<uint64_t>(layer.n_kv_heads) * static_cast<uint64_t>(page_tokens) *
-         static_cast<uint64_t>(RowBytes(GetFormatInfo(format), layer.head_dim));
+std::set<int32_t> TensorsOf(const Graph& graph) {
+  std::set<int32_t> tensors;
+  for (const Node& node : graph.nodes) {
+    for (const WeightId weight : node.weight) {
+      if (weight >= 0) tensors.insert(graph.weights[static_cast<size_t>(weight)].tensor);
+    }
+  }
+  return tensors;
+}
+
+// Gives back only tensors that no other part reads: one may look at them where they lie.
+TensorReader ReaderOfPart(const TensorReader& reader, const Placement& placement, size_t part) {
+  std::set<int32_t> shared;
+  for (size_t other = 0; other < placement.size(); ++other) {
+    if (other != part) shared.merge(TensorsOf(placement[other].graph));
+  }
+  TensorReader own = reader;
+  if (!reader.release) return own;
+  own.release = [release = reader.release, shared](int32_t tensor) {
+    if (shared.count(tensor) == 0) release(tensor);
+  };
+  return own;
+}
+
+// Counts on from the parts before it.
+LoadProgress ProgressOfPart(const LoadProgress& progress, const Placement& placement, size_t part) {
+  if (!progress) return nullptr;
+  uint64_t before = 0;
+  uint64_t total = 0;
+  for (size_t i = 0; i < placement.size(); ++i) {
+    const uint64_t bytes = BytesToLoad(placement[i].graph);
+    if (i < part) before += bytes;
+    total += bytes;
+  }
+  return [&progress, before, total](uint64_t done, uint64_t) { progress(before + done, total); };
 }
 
 }  // namespace
-
-uint64_t KvPageBytes(const Graph& graph, int32_t page_tokens, Format format) {
-  uint64_t total = 0;
-  for (const KvLayerSpec& layer : graph.kv_layers) total += 2 * HalfPageBytes(layer, page_tokens, format);
-  return total;
-}
 
 Result<std::unique_ptr<Plan>> Plan::Make(Graph graph, const TensorReader& reader, std::span<Device* const> devices,
                                          const PlanOptions& options, const LoadProgress& progress) {
   RunFusionPasses(graph);
   RF_ASSIGN_OR_RETURN(const Placement placement, PlaceGraph(graph, devices, options, reader.is_mapped));
-  std::unique_ptr<Plan> plan(new Plan(std::move(graph), options));
-  plan->device_ = placement.device;
-  plan->reason_ = placement.reason;
-  RF_ASSIGN_OR_RETURN(plan->stream_, plan->device_->CreateStream());
-  RF_ASSIGN_OR_RETURN(plan->weights_, WeightSet::Load(plan->graph_, reader, *plan->device_, progress));
-  RF_RETURN_IF_ERROR(plan->ReserveKvCache());
-  RF_RETURN_IF_ERROR(plan->ReserveArena());
-  RF_RETURN_IF_ERROR(plan->BindSteps());
-  RF_RETURN_IF_ERROR(plan->ReserveWorkspace());
-  plan->memory_.weights = plan->weights_.bytes_owned();
-  plan->memory_.weights_mapped = plan->weights_.bytes_mapped();
+  std::unique_ptr<Plan> plan(new Plan(options));
+  for (size_t i = 0; i < placement.size(); ++i) {
+    RF_ASSIGN_OR_RETURN(auto part, PlanPart::Make(placement[i], ReaderOfPart(reader, placement, i), options,
+                                                  ProgressOfPart(progress, placement, i)));
+    plan->parts_.push_back(std::move(part));
+  }
   return plan;
 }
 
-Status Plan::ReserveKvCache() {
-  uint64_t total = 0;
-  for (const KvLayerSpec& layer : graph_.kv_layers) {
-    total += 2 * AlignUp(HalfPageBytes(layer, options_.page_tokens, options_.kv_format) *
-                         static_cast<uint64_t>(options_.n_pages));
-  }
-  memory_.kv_cache = total;
-  if (total == 0) return {};
-  RF_ASSIGN_OR_RETURN(kv_buffer_, device_->Allocate(total, "KV cache"));
-  auto* base = static_cast<std::byte*>(kv_buffer_->data());
-  for (const KvLayerSpec& layer : graph_.kv_layers) {
-    const uint64_t half = AlignUp(HalfPageBytes(layer, options_.page_tokens, options_.kv_format) *
-                                  static_cast<uint64_t>(options_.n_pages));
-    kv_layers_.push_back(KvLayerView{base, base + half, options_.kv_format, options_.n_pages, layer.n_kv_heads,
-                                     options_.page_tokens, layer.head_dim});
-    base += 2 * half;
-  }
+Status Plan::Execute(size_t i, const BatchView& batch) {
+  if (i > 0) RF_RETURN_IF_ERROR(HandOver(*parts_[i - 1], *parts_[i]));
+  parts_[i]->Execute(batch);
   return {};
 }
 
-Status Plan::ReserveArena() {
-  const ArenaLayout layout = LayOutArena(graph_, options_.rows);
-  memory_.activations = layout.bytes;
-  RF_ASSIGN_OR_RETURN(arena_, device_->Allocate(std::max<uint64_t>(layout.bytes, 1), "activations"));
-  auto* base = static_cast<std::byte*>(arena_->data());
-  for (size_t i = 0; i < graph_.values.size(); ++i) {
-    const Value& value = graph_.values[i];
-    values_.push_back(
-        TensorView{base + layout.offset[i], value.format, MaxRows(value, options_.rows), value.n_cols, value.n_cols});
+// Straight from or into the CPU's activations. What the copy reads stays until the next step.
+Status Plan::HandOver(const PlanPart& from, const PlanPart& to) {
+  const bool is_from_host = from.device().properties().is_host_memory;
+  RF_CHECK(is_from_host || to.device().properties().is_host_memory);
+  if (is_from_host) RF_RETURN_IF_ERROR(from.stream().Synchronize());
+  for (const ValueId id : to.graph().inputs) {
+    const TensorView& made = from.value(id);
+    const auto bytes = static_cast<size_t>(made.n_rows * RowBytes(GetFormatInfo(made.format), made.n_cols));
+    if (bytes == 0) continue;
+    RF_RETURN_IF_ERROR(is_from_host ? to.stream().CopyToDevice(to.value(id).data, made.data, bytes)
+                                    : from.stream().CopyToHost(to.value(id).data, made.data, bytes));
   }
-  return {};
+  return is_from_host ? Status{} : from.stream().Synchronize();
 }
 
-Status Plan::BindSteps() {
-  const BindContext context{graph_, weights_, kv_layers_, device_->kernels()};
-  for (const Node& node : graph_.nodes) {
-    RF_ASSIGN_OR_RETURN(auto step, BindStep(node, context));
-    steps_.push_back(std::move(step));
+Status Plan::Synchronize() {
+  Status first;
+  for (const auto& part : parts_) {
+    const Status status = part->stream().Synchronize();
+    if (first) first = status;
   }
-  return {};
-}
-
-Status Plan::ReserveWorkspace() {
-  BatchView largest;
-  largest.n_tokens = static_cast<int32_t>(options_.rows.max_tokens);
-  largest.n_outputs = static_cast<int32_t>(options_.rows.max_outputs);
-  largest.n_sequences = options_.max_sequences;
-  const LaunchState state{values_, &largest, nullptr};
-  size_t bytes = 0;
-  for (const auto& step : steps_) {
-    RF_RETURN_IF_ERROR(step->Check(state));
-    bytes = std::max(bytes, step->WorkspaceBytes(state, device_->properties().n_threads));
-  }
-  memory_.workspace = bytes;
-  if (bytes == 0) return {};
-  RF_ASSIGN_OR_RETURN(workspace_, device_->Allocate(bytes, "kernel workspace"));
-  stream_->SetWorkspace(workspace_.get());
-  return {};
-}
-
-void Plan::SetRows(int64_t n_tokens, int64_t n_outputs) {
-  const RowLimits rows{n_tokens, n_outputs};
-  for (size_t i = 0; i < values_.size(); ++i) values_[i].n_rows = MaxRows(graph_.values[i], rows);
-}
-
-void Plan::Execute(const BatchView& batch) {
-  SetRows(batch.n_tokens, batch.n_outputs);
-  const auto launch_all = [&] {
-    const LaunchState state{values_, &batch, stream_->native()};
-    for (const auto& step : steps_) {
-      if (values_[step->main_output()].n_rows > 0) step->Launch(state);
-    }
-  };
-  if (options_.record_steps) {
-    recorder_.Queue(*stream_, batch, launch_all);
-  } else {
-    launch_all();
-  }
+  return first;
 }
 
 Status Plan::CopyPage(int32_t source, int32_t destination) {
-  for (size_t i = 0; i < kv_layers_.size(); ++i) {
-    const uint64_t bytes = HalfPageBytes(graph_.kv_layers[i], options_.page_tokens, options_.kv_format);
-    for (void* half : {kv_layers_[i].k, kv_layers_[i].v}) {
-      auto* base = static_cast<std::byte*>(half);
-      RF_RETURN_IF_ERROR(stream_->CopyOnDevice(base + bytes * static_cast<uint64_t>(destination),
-                                               base + bytes * static_cast<uint64_t>(source), bytes));
-    }
-  }
+  for (const auto& part : parts_) RF_RETURN_IF_ERROR(part->CopyPage(source, destination));
   return {};
+}
+
+MemoryPlan Plan::memory() const {
+  MemoryPlan sum;
+  for (const auto& part : parts_) sum += part->memory();
+  return sum;
 }
 
 std::vector<StepInfo> Plan::Describe() const {
   std::vector<StepInfo> lines;
-  for (const auto& step : steps_) {
-    lines.push_back(StepInfo{OpName(step->op()), step->layer(), device_->properties().Label(),
-                             std::string(step->kernel_name()), reason_});
+  for (const auto& part : parts_) {
+    for (StepInfo& line : part->Describe()) lines.push_back(std::move(line));
   }
   return lines;
 }

@@ -70,11 +70,16 @@ uint64_t FileBytes(const WeightRef& weight) {
          static_cast<uint64_t>(RowBytes(GetFormatInfo(weight.format), weight.n_cols));
 }
 
+uint64_t BytesToLoad(const Graph& graph) {
+  uint64_t total = 0;
+  for (const auto& [weight, op] : CollectUses(graph)) total += FileBytes(graph.weights[weight]);
+  return total;
+}
+
 Result<WeightSet> WeightSet::Load(const Graph& graph, const TensorReader& reader, Device& device,
                                   const LoadProgress& progress) {
   const auto uses = CollectUses(graph);
-  uint64_t total = 0;
-  for (const auto& [weight, op] : uses) total += FileBytes(graph.weights[weight]);
+  const uint64_t total = BytesToLoad(graph);
 
   WeightSet set;
   TensorUses tensor_uses(graph, uses);

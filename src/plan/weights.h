@@ -54,6 +54,9 @@ class WeightSet {
   uint64_t bytes_mapped_ = 0;
 };
 
+/// Bytes that WeightSet::Load reads of the file, as its progress counts them.
+uint64_t BytesToLoad(const Graph& graph);
+
 /// Bytes of one weight in GGUF layout.
 uint64_t FileBytes(const WeightRef& weight);
 

@@ -17,6 +17,7 @@ from weights import draw, shapes
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("ROCMFORGE_BINARY", ROOT / "build/release/rocmforge")).resolve()
+EMULATED_GPU = BINARY.parent / "librocmforge_emulated.so"
 GRAPH_LOGITS = BINARY.parent / "tests/rf_graph_logits"
 
 # What each instruction set of src/cpu/isa.def needs, as Linux names it.
@@ -86,9 +87,23 @@ def test_graph(tiny):
 def test_program(tiny, isa):
     if not ISA_FLAGS[isa] <= cpu_flags():
         pytest.skip(f"this CPU has no {isa}")
+    check_program(tiny, env={"ROCMFORGE_CPU_ISA": isa})
+
+
+@pytest.mark.parametrize("layers", ["0", "1", "half", "all"])
+def test_layers_on_a_gpu(tiny, layers):
+    """The last layers on the block emulator, the others on the CPU."""
+    if not EMULATED_GPU.exists():
+        pytest.skip("this build has no block emulator")
+    n_layers = tiny.case.config.n_layers
+    n = {"half": n_layers // 2, "all": n_layers}.get(layers) if not layers.isdigit() else int(layers)
+    check_program(tiny, "--device", "emulated:0", "--gpu-layers", n)
+
+
+def check_program(tiny, *flags, env=None):
     context = ["--ctx", tiny.case.ctx] if tiny.case.ctx else []
     lines = run(BINARY, "logits", tiny.path, "--tokens", tiny.token_list, "--top", VOCABULARY, "--kv-type", "f32", *context,
-                "--json", env={"ROCMFORGE_CPU_ISA": isa})
+                *flags, "--json", env=env)
     assert [line["pos"] for line in lines] == list(range(len(tiny.tokens)))
     assert [line["token"] for line in lines] == list(tiny.tokens)
     actual = np.full(tiny.expected.shape, np.nan)

@@ -1,6 +1,9 @@
-"""`--device`, `--require-gpu` and what is said where there is no GPU. No GPU and no module is needed: that is what is tested."""
+"""`--device`, `--require-gpu` and what is said where there is no GPU. No GPU and no module is needed: that is what is tested.
+`--gpu-layers`, with the block emulator as the GPU."""
+import pathlib
+
 import pytest
-from conftest import NO_MODULE, run, run_json
+from conftest import NO_MODULE, binary, run, run_json
 
 
 def refusal(code, *arguments, env=None):
@@ -42,3 +45,42 @@ def test_devices_says_what_is_not_used():
     result = run("devices", env=NO_MODULE, check=True)
     assert "not used: hip: ROCMFORGE_GPU_MODULE names" in result.stdout
     assert [device["kind"] for device in run_json("devices", env=NO_MODULE)] == ["cpu"]
+
+
+def test_layers_without_a_gpu(smollm2):
+    result = run("plan", smollm2, "--ctx", 64, "--gpu-layers", 4, "--json", env=NO_MODULE, check=True)
+    assert "--gpu-layers 4 has no effect: there is no GPU" in result.stderr
+    assert "--gpu-layers 0" in refusal(2, "plan", smollm2, "--gpu-layers", 0, "--require-gpu")
+    for wrong in ("x", -1, "1.5", ""):
+        assert run("plan", smollm2, "--gpu-layers", wrong, stdin="").returncode == 2
+
+
+needs_emulator = pytest.mark.skipif(not (pathlib.Path(binary()).parent / "librocmforge_emulated.so").exists(),
+                                    reason="this build has no block emulator")
+
+
+@needs_emulator
+@pytest.mark.parametrize("flag", ["--gpu-layers", "-ngl", "--n-gpu-layers"])
+def test_layers_on_a_gpu(smollm2, flag):
+    arguments = ["plan", smollm2, "--ctx", 64, "--device", "emulated:0", "--require-gpu", flag, 10]
+    plan = run_json(*arguments)
+    assert [(part["device"], part["first_layer"], part["last_layer"]) for part in plan["parts"]] == [("cpu", 0, 19), ("emulated:0", 20, 29)]
+    assert {step["device"] for step in plan["steps"] if step["layer"] >= 20} == {"emulated:0"}
+    assert plan["memory"]["total"] == sum(part["memory"]["total"] for part in plan["parts"])
+    result = run(*arguments, check=True)
+    assert "layers 0-19 on cpu, layers 20-29 and the output on emulated:0: --gpu-layers 10" in result.stderr
+    assert "layers 20-29 on emulated:0" in result.stdout
+
+
+@needs_emulator
+def test_all_and_no_layers(smollm2):
+    for n, device in ((0, "cpu"), (30, "emulated:0"), (99, "emulated:0")):
+        plan = run_json("plan", smollm2, "--ctx", 64, "--device", "emulated:0", "--gpu-layers", n)
+        assert {step["device"] for step in plan["steps"]} == {device}
+
+
+@needs_emulator
+def test_a_divided_model_writes_the_same(smollm2):
+    """Kernels of both round differently; these few tokens are not near a tie."""
+    command = ["generate", smollm2, "--ctx", 64, "-p", "The capital of France is", "-n", 6, "--temp", 0, "--device"]
+    assert run(*command, "emulated:0", "--gpu-layers", 1, check=True).stdout == run(*command, "cpu", check=True).stdout

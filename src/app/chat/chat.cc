@@ -20,7 +20,7 @@ namespace {
 void Greet(const ModelSession& session) {
   const Style style = StyleFor(stderr);
   fmt::print(stderr, "{}{}{} · {} · {} · context {}\n", style.bold, EscapeForMessage(session.name, 80), style.reset,
-             session.architecture, ShortDescription(session.device), session.context_length);
+             session.architecture, ShortDescription(session.parts), session.context_length);
   fmt::print(stderr, "{}Type a message; /help shows the commands, Ctrl-D leaves.{}\n", style.dim, style.reset);
 }
 

@@ -99,9 +99,27 @@ double BytesPerToken(const BenchTest& test, const Floor& floor) {
   return (n_steps * static_cast<double>(floor.bytes.weights) + n_batch * kv) / n_tokens;
 }
 
+// Of all devices, "cpu+hip:0".
+struct DeviceNames {
+  std::string labels;
+  std::string isa;
+  int n_threads = 0;
+};
+
+DeviceNames NamesOf(const ModelSession& session) {
+  DeviceNames names;
+  for (const PartInfo& part : session.parts) {
+    const char* plus = names.labels.empty() ? "" : "+";
+    names.labels += plus + part.device.Label();
+    names.isa += plus + part.device.isa;
+    names.n_threads = std::max(names.n_threads, part.device.n_threads);
+  }
+  return names;
+}
+
 ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSession& session) {
   const double bytes = BytesPerToken(result.test, floor);
-  const DeviceProperties& device = session.device;
+  const DeviceNames device = NamesOf(session);
   ordered_json row = {{"test", NameOf(result.test)},
                       {"avg_ts", result.mean},
                       {"stddev_ts", result.stddev},
@@ -110,7 +128,7 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
                       {"n_depth", result.test.n_depth},
                       {"n_batch", result.test.n_batch},
                       {"threads", device.n_threads},
-                      {"device", device.Label()},
+                      {"device", device.labels},
                       {"isa", device.isa},
                       {"bytes_per_token", bytes},
                       {"pct_bandwidth", nullptr},
@@ -140,18 +158,23 @@ void PrintRow(const BenchResult& result, const Floor& floor, const ModelSession&
   for (const GgufTensor& tensor : session.file->tensors()) n_parameters += static_cast<double>(tensor.n_elements);
   for (const GgufTensor& tensor : session.file->tensors()) file_bytes += static_cast<double>(tensor.n_bytes);
   const double read = BytesPerToken(result.test, floor) * result.mean;
-  const DeviceProperties& device = session.device;
+  const DeviceNames device = NamesOf(session);
   const std::string share = floor.bandwidth > 0.0 ? fmt::format("{:.1f}", 100.0 * read / floor.bandwidth) : "unknown";
   fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} |\n", session.name,
-             file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", device.Label(), device.isa),
+             file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", device.labels, device.isa),
              device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share);
 }
 
 // CPUs read with the threads that compute, GPUs copy.
-Status MeasureBandwidth(Device& device, const DeviceProperties& properties, Floor& floor) {
-  if (properties.is_host_memory) {
+Status MeasureBandwidth(const OpenedModel& opened, Floor& floor) {
+  if (opened.session->parts.size() > 1) {
+    floor.no_bandwidth = "the model is on several devices";
+    return {};
+  }
+  Device& device = opened.DeviceInUse();
+  if (device.properties().is_host_memory) {
     floor.bandwidth_of = "read";
-    floor.bandwidth = MeasureReadBandwidth(properties.n_threads);
+    floor.bandwidth = MeasureReadBandwidth(device.properties().n_threads);
   } else {
     floor.bandwidth_of = "copy";
     RF_ASSIGN_OR_RETURN(floor.bandwidth, MeasureCopyBandwidth(device));
@@ -180,7 +203,7 @@ Status Run(Options options) {
   Floor floor;
   RF_ASSIGN_OR_RETURN(floor.bytes,
                       CountStepBytes(*session.file, opened.DeviceInUse(), options.model.session.kv_format));
-  RF_RETURN_IF_ERROR(MeasureBandwidth(opened.DeviceInUse(), session.device, floor));
+  RF_RETURN_IF_ERROR(MeasureBandwidth(opened, floor));
   floor.prefill_chunk = std::min(options.model.session.prefill_chunk, session.context_length);
   if (!options.json) PrintHeader(session.name.size());
   auto rows = ordered_json::array();
@@ -195,7 +218,7 @@ Status Run(Options options) {
   if (options.json) {
     PrintJson(rows);
   } else if (floor.bandwidth > 0.0) {
-    PrintBandwidth(session.device, floor);
+    PrintBandwidth(session.parts.back().device, floor);
   }
   return {};
 }

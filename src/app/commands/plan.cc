@@ -25,6 +25,18 @@ struct Options {
   bool json = false;
 };
 
+ordered_json MemoryJson(const MemoryPlan& memory) {
+  return {{"weights", memory.weights},         {"weights_mapped", memory.weights_mapped}, {"kv_cache", memory.kv_cache},
+          {"activations", memory.activations}, {"workspace", memory.workspace},           {"total", memory.Total()}};
+}
+
+ordered_json PartJson(const PartInfo& part) {
+  return {{"device", part.device.Label()},
+          {"first_layer", part.first_layer},
+          {"last_layer", part.last_layer},
+          {"memory", MemoryJson(part.memory)}};
+}
+
 void PrintPlanJson(const OpenedModel& opened) {
   ordered_json plan;
   plan["devices"] = ordered_json::array();
@@ -37,14 +49,10 @@ void PrintPlanJson(const OpenedModel& opened) {
                              {"kernel", step.kernel},
                              {"reason", step.reason}});
   }
-  const MemoryPlan& memory = opened.session->memory;
-  plan["memory"] = {{"weights", memory.weights},
-                    {"weights_mapped", memory.weights_mapped},
-                    {"kv_cache", memory.kv_cache},
-                    {"activations", memory.activations},
-                    {"workspace", memory.workspace},
-                    {"total", memory.Total()},
-                    {"ctx", opened.session->context_length}};
+  plan["parts"] = ordered_json::array();
+  for (const PartInfo& part : opened.session->parts) plan["parts"].push_back(PartJson(part));
+  plan["memory"] = MemoryJson(opened.session->memory);
+  plan["memory"]["ctx"] = opened.session->context_length;
   PrintJson(plan);
 }
 
@@ -94,10 +102,22 @@ void PrintMemory(const char* what, uint64_t bytes, const char* remark = "") {
   fmt::print("  {:<22} {:>10.1f} MB{}\n", what, static_cast<double>(bytes) / 1e6, remark);
 }
 
+// "  layers 0-11 on cpu avx2, 8 threads: AMD EPYC 7763, 1234.5 MB".
+void PrintPart(const PartInfo& part) {
+  const std::string layers = part.first_layer < 0 ? "before the layers" : LayerRange(part.first_layer, part.last_layer);
+  fmt::print("  {} on {}: {}, {:.1f} MB\n", layers, ShortDescription(part.device), part.device.name,
+             static_cast<double>(part.memory.Total()) / 1e6);
+}
+
 void PrintPlan(const OpenedModel& opened) {
   const ModelSession& session = *opened.session;
-  fmt::print("{} ({}) on {}: {}\n", session.name, session.architecture, ShortDescription(session.device),
-             session.device.name);
+  if (session.parts.size() == 1) {
+    const DeviceProperties& device = session.parts[0].device;
+    fmt::print("{} ({}) on {}: {}\n", session.name, session.architecture, ShortDescription(device), device.name);
+  } else {
+    fmt::print("{} ({})\n", session.name, session.architecture);
+    for (const PartInfo& part : session.parts) PrintPart(part);
+  }
   for (const LayerGroup& group : GroupLayers(session.steps)) {
     fmt::print("\n{}\n", TitleOf(group));
     for (const StepInfo& step : group.steps) {
@@ -132,7 +152,7 @@ void AddPlanCommand(CLI::App& root, CommandWork& chosen) {
         AddModelOptions(command, options.model);
         command.add_option("--parallel", options.model.session.max_sequences, "sequences at once (default 1)")
             ->check(AcceptIn(1, 256));
-        command.add_flag("--json", options.json, "print {\"devices\", \"steps\", \"memory\"}");
+        command.add_flag("--json", options.json, "print {\"devices\", \"steps\", \"parts\", \"memory\"}");
       },
       Run);
 }

@@ -6,7 +6,7 @@
 namespace rf {
 namespace {
 
-// How often each value is read, counting the logits as read by the caller.
+// How often each value is read, counting the logits and a part's outputs as read by the caller.
 std::vector<int> CountReads(const Graph& graph) {
   std::vector<int> reads(graph.values.size(), 0);
   for (const Node& node : graph.nodes) {
@@ -14,6 +14,7 @@ std::vector<int> CountReads(const Graph& graph) {
       if (value >= 0) ++reads[value];
     }
   }
+  for (ValueId value : graph.outputs) ++reads[value];
   if (graph.logits >= 0) ++reads[graph.logits];
   return reads;
 }

@@ -12,11 +12,13 @@
 namespace rf::server {
 namespace {
 
-// FNV-1a, 64 bits: answers with the same fingerprint come from the same model file, device and instruction set.
+// FNV-1a, 64 bits: answers with the same fingerprint come from the same model file, devices and instruction sets.
 std::string Fingerprint(const ModelSession& session) {
   uint64_t hash = 0xcbf29ce484222325u;
-  for (const std::string& part : {session.name, session.architecture, session.device.name, session.device.isa}) {
-    for (const char c : part + "\n") hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  std::vector<std::string> words = {session.name, session.architecture};
+  for (const PartInfo& part : session.parts) words.insert(words.end(), {part.device.name, part.device.isa});
+  for (const std::string& word : words) {
+    for (const char c : word + "\n") hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   }
   return fmt::format("fp_{:016x}", hash);
 }

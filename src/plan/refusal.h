@@ -1,0 +1,29 @@
+// Why a device cannot run a graph.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "device/device.h"
+#include "model/graph.h"
+#include "plan/plan_options.h"
+
+namespace rf {
+
+/// The first op of a (fused or unfused) graph that the device has no kernel for, in words; nothing if it has all.
+std::optional<std::string> FindMissingKernel(const Graph& graph, const Device& device, Format kv_format);
+
+struct Refusal {
+  ErrorCode code = ErrorCode::kUnsupported;
+  std::string reason;
+  uint64_t n_pages_fitting = 0;  ///< KV pages that would leave enough memory
+};
+
+/// A missing kernel, or the memory that is missing, with numbers: all that the plan would reserve on the device must
+/// fit into what is free, less `set_aside` bytes, as EstimateMemory counts it. Nothing if the device can run the graph.
+std::optional<Refusal> FindRefusal(const Graph& graph, Device& device, const PlanOptions& options, bool is_mapped,
+                                   uint64_t set_aside = 0);
+
+}  // namespace rf
