@@ -119,20 +119,20 @@ std::pair<int, int> WordAt(MatrixLayout layout, int lane, int i, int n_columns) 
 
 // Single entries of the manuals' tables.
 TEST(MatrixLayouts, AreThoseOfTheManuals) {
-  using Pair = std::pair<int, int>;
-  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 0), Pair(1, 2));
-  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 3), Pair(9, 3));
-  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 4), Pair(1, 10));
-  EXPECT_EQ(WordAt(MatrixLayout::kMmaSync, 5, 1, 16), Pair(9, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kMmaSync, 5, 2, 32), Pair(1, 5));
-  EXPECT_EQ(SumAt(MatrixLayout::kGfx11, 17, 3), Pair(7, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx11, 17, 3, 16), Pair(1, 3));
-  EXPECT_EQ(SumAt(MatrixLayout::kGfx12, 17, 3), Pair(11, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx12, 17, 1, 16), Pair(1, 3));
-  EXPECT_EQ(SumAt(MatrixLayout::kGfx90a, 17, 3), Pair(7, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx90a, 33, 0, 16), Pair(1, 2));
-  EXPECT_EQ(SumAt(MatrixLayout::kGfx942, 33, 1), Pair(9, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx942, 33, 1, 32), Pair(1, 5));
+  using RowColumn = std::pair<int, int>;
+  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 0), RowColumn(1, 2));
+  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 3), RowColumn(9, 3));
+  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 4), RowColumn(1, 10));
+  EXPECT_EQ(WordAt(MatrixLayout::kMmaSync, 5, 1, 16), RowColumn(9, 1));
+  EXPECT_EQ(WordAt(MatrixLayout::kMmaSync, 5, 2, 32), RowColumn(1, 5));
+  EXPECT_EQ(SumAt(MatrixLayout::kGfx11, 17, 3), RowColumn(7, 1));
+  EXPECT_EQ(WordAt(MatrixLayout::kGfx11, 17, 3, 16), RowColumn(1, 3));
+  EXPECT_EQ(SumAt(MatrixLayout::kGfx12, 17, 3), RowColumn(11, 1));
+  EXPECT_EQ(WordAt(MatrixLayout::kGfx12, 17, 1, 16), RowColumn(1, 3));
+  EXPECT_EQ(SumAt(MatrixLayout::kGfx90a, 17, 3), RowColumn(7, 1));
+  EXPECT_EQ(WordAt(MatrixLayout::kGfx90a, 33, 0, 16), RowColumn(1, 2));
+  EXPECT_EQ(SumAt(MatrixLayout::kGfx942, 33, 1), RowColumn(9, 1));
+  EXPECT_EQ(WordAt(MatrixLayout::kGfx942, 33, 1, 32), RowColumn(1, 5));
 }
 
 RF_KERNEL MultiplyInHalfTheLanes(const int* a, int* sums) {
