@@ -21,9 +21,8 @@ Result<Json> ParseSchema(std::string_view text) {
   }
   // Objects keep their order, so finding a member takes as long as there are members.
   constexpr JsonLimits kLimits{.depth = kMaxNesting, .member_work = 4'000'000};
-  if (Status shape = CheckJsonShape(text, kLimits); !shape) {
-    shape.error().where = "#";  // places in schemas are JSON pointers
-    return std::move(shape).error();
+  if (const Status shape = CheckJsonShape(text, kLimits); !shape) {
+    return Error{shape.error().code, shape.error().message, "#"};  // places in schemas are JSON pointers
   }
   try {
     return Json::parse(text);
