@@ -43,13 +43,13 @@ RF_LANES_INLINE Ints SignedBytePair(const Ints& word, bool odd) {
 RF_LANES_INLINE Ints QuadProducts(const Ints& w, const Quads& x) {
   return AddPairProducts(AddPairProducts(ZeroInts(), SignedBytePair(w, false), x.even), SignedBytePair(w, true), x.odd);
 }
-RF_LANES_INLINE Ints::Quarter Mixed(Ints::Quarter a, Ints::Quarter b, Ints::Quarter numbers) {
-  return __builtin_shuffle(a, b, numbers);
+template <int... kNumbers>
+RF_LANES_INLINE Ints::Quarter Mixed(Ints::Quarter a, Ints::Quarter b) {
+  return __builtin_shufflevector(a, b, kNumbers...);
 }
 RF_LANES_INLINE Ints AddNeighbours(const Ints& a, const Ints& b) {
-  return ForQuarters<Ints>([&](int i) {
-    return Mixed(a.v[i], b.v[i], Ints::Quarter{0, 2, 4, 6}) + Mixed(a.v[i], b.v[i], Ints::Quarter{1, 3, 5, 7});
-  });
+  return ForQuarters<Ints>(
+      [&](int i) { return Mixed<0, 2, 4, 6>(a.v[i], b.v[i]) + Mixed<1, 3, 5, 7>(a.v[i], b.v[i]); });
 }
 RF_LANES_INLINE Ints FirstHalves(const Ints& a, const Ints& b) {
   return {{a.v[0], a.v[2], b.v[0], b.v[2]}};
@@ -59,14 +59,14 @@ RF_LANES_INLINE Ints SecondHalves(const Ints& a, const Ints& b) {
 }
 RF_LANES_INLINE void Transpose(Ints (&v)[4]) {
   for (int i = 0; i < kQuarters; ++i) {
-    const Ints::Quarter ab_low = Mixed(v[0].v[i], v[1].v[i], Ints::Quarter{0, 4, 1, 5});
-    const Ints::Quarter ab_high = Mixed(v[0].v[i], v[1].v[i], Ints::Quarter{2, 6, 3, 7});
-    const Ints::Quarter cd_low = Mixed(v[2].v[i], v[3].v[i], Ints::Quarter{0, 4, 1, 5});
-    const Ints::Quarter cd_high = Mixed(v[2].v[i], v[3].v[i], Ints::Quarter{2, 6, 3, 7});
-    v[0].v[i] = Mixed(ab_low, cd_low, Ints::Quarter{0, 1, 4, 5});
-    v[1].v[i] = Mixed(ab_low, cd_low, Ints::Quarter{2, 3, 6, 7});
-    v[2].v[i] = Mixed(ab_high, cd_high, Ints::Quarter{0, 1, 4, 5});
-    v[3].v[i] = Mixed(ab_high, cd_high, Ints::Quarter{2, 3, 6, 7});
+    const Ints::Quarter ab_low = Mixed<0, 4, 1, 5>(v[0].v[i], v[1].v[i]);
+    const Ints::Quarter ab_high = Mixed<2, 6, 3, 7>(v[0].v[i], v[1].v[i]);
+    const Ints::Quarter cd_low = Mixed<0, 4, 1, 5>(v[2].v[i], v[3].v[i]);
+    const Ints::Quarter cd_high = Mixed<2, 6, 3, 7>(v[2].v[i], v[3].v[i]);
+    v[0].v[i] = Mixed<0, 1, 4, 5>(ab_low, cd_low);
+    v[1].v[i] = Mixed<2, 3, 6, 7>(ab_low, cd_low);
+    v[2].v[i] = Mixed<0, 1, 4, 5>(ab_high, cd_high);
+    v[3].v[i] = Mixed<2, 3, 6, 7>(ab_high, cd_high);
   }
 }
 
