@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "engine/grammar_constraint.h"
+#include "engine/test_util/answer.h"
 #include "engine/test_util/fake_runner.h"
 #include "text/tokenizer/test_vocab.h"
 
@@ -26,9 +27,7 @@ std::shared_ptr<const Tokenizer> MakeTokenizer() {
   return tokenizer;
 }
 
-struct Outcome {
-  Tokens ids;
-  std::optional<RequestResult> result;
+struct Outcome : test::Answer {
   std::string text() const { return MakeTokenizer()->Decode(ids, {}); }
 };
 
@@ -52,19 +51,12 @@ class ConstraintTest : public testing::Test {
   }
 
   Request NewRequest(GrammarKind kind, const std::string& source, Outcome& outcome, bool takes_forced = true) {
-    Request request;
-    request.prompt = {1, 2, 3};
-    request.max_tokens = 60;
+    Request request = test::RequestFor({1, 2, 3}, 60, outcome);
     request.stop_ids = MakeTokenizer()->end_of_generation_ids();
     auto compiled = library_.Get({kind, source});
     EXPECT_TRUE(compiled) << compiled.error().ToString();
     request.constraint =
         std::make_shared<GrammarConstraint>(*compiled, *MakeTokenizer(), request.stop_ids, takes_forced);
-    request.on_token = [&outcome](const GeneratedToken& token) {
-      outcome.ids.push_back(token.id);
-      return true;
-    };
-    request.on_finish = [&outcome](const RequestResult& result) { outcome.result = result; };
     return request;
   }
 

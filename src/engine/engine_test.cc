@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
+#include "engine/test_util/answer.h"
 #include "engine/test_util/fake_runner.h"
 
 namespace rf {
 namespace {
 
+using test::Answer;
 using test::FakeRunner;
+using test::RequestFor;
 using Tokens = std::vector<int32_t>;
 
 constexpr int32_t kVocab = 97;
@@ -42,28 +45,8 @@ class Harness {
     engine_ = std::make_unique<Engine>(std::move(runner), options);
   }
 
-  struct Outcome {
-    Tokens ids;
-    std::optional<RequestResult> result;
-  };
-
-  Request NewRequest(Tokens prompt, int32_t max_tokens, Outcome& outcome) {
-    Request request;
-    request.prompt = std::move(prompt);
-    request.max_tokens = max_tokens;
-    request.on_token = [&outcome](const GeneratedToken& token) {
-      outcome.ids.push_back(token.id);
-      return true;
-    };
-    request.on_finish = [&outcome](const RequestResult& result) {
-      EXPECT_FALSE(outcome.result.has_value()) << "told twice";
-      outcome.result = result;
-    };
-    return request;
-  }
-
-  RequestId Submit(Tokens prompt, int32_t max_tokens, Outcome& outcome) {
-    auto id = engine_->Submit(NewRequest(std::move(prompt), max_tokens, outcome));
+  RequestId Submit(Tokens prompt, int32_t max_tokens, Answer& answer) {
+    auto id = engine_->Submit(RequestFor(std::move(prompt), max_tokens, answer));
     EXPECT_TRUE(id.has_value());
     return id ? *id : 0;
   }
@@ -84,7 +67,7 @@ Tokens RandomPrompt(std::mt19937& random, size_t n) {
 
 TEST(Engine, OneRequestGivesTheGreedyContinuation) {
   Harness harness;
-  Harness::Outcome outcome;
+  Answer outcome;
   harness.Submit({1, 2, 3}, 10, outcome);
   ASSERT_TRUE(harness.engine().RunToCompletion());
   EXPECT_EQ(outcome.ids, FakeRunner::Continue({1, 2, 3}, 10, kVocab));
@@ -98,8 +81,8 @@ TEST(Engine, OneRequestGivesTheGreedyContinuation) {
 TEST(Engine, StopTokensEndAnAnswerAndAreNotReported) {
   Harness harness;
   const Tokens expected = FakeRunner::Continue({5}, 6, kVocab);
-  Harness::Outcome outcome;
-  Request request = harness.NewRequest({5}, 50, outcome);
+  Answer outcome;
+  Request request = RequestFor({5}, 50, outcome);
   request.stop_ids = {expected[4]};
   ASSERT_TRUE(harness.engine().Submit(std::move(request)));
   ASSERT_TRUE(harness.engine().RunToCompletion());
@@ -109,8 +92,8 @@ TEST(Engine, StopTokensEndAnAnswerAndAreNotReported) {
 
 TEST(Engine, ACallbackCanEndAnAnswer) {
   Harness harness;
-  Harness::Outcome outcome;
-  Request request = harness.NewRequest({5}, 50, outcome);
+  Answer outcome;
+  Request request = RequestFor({5}, 50, outcome);
   int n = 0;
   request.on_token = [&n](const GeneratedToken&) { return ++n < 3; };
   ASSERT_TRUE(harness.engine().Submit(std::move(request)));
@@ -121,7 +104,7 @@ TEST(Engine, ACallbackCanEndAnAnswer) {
 
 TEST(Engine, TheContextEndsAnAnswer) {
   Harness harness;
-  Harness::Outcome outcome;
+  Answer outcome;
   harness.Submit(Tokens(60, 1), kUnlimitedTokens, outcome);
   ASSERT_TRUE(harness.engine().RunToCompletion());
   EXPECT_EQ(outcome.ids.size(), 4u);
@@ -130,7 +113,7 @@ TEST(Engine, TheContextEndsAnAnswer) {
 
 TEST(Engine, LongPromptsAreCutIntoChunksBesideRunningAnswers) {
   Harness harness;
-  Harness::Outcome decoding, filling;
+  Answer decoding, filling;
   harness.Submit({1}, 20, decoding);
   ASSERT_TRUE(harness.engine().Step());
   harness.Submit(Tokens(40, 2), 1, filling);
@@ -154,7 +137,7 @@ TEST(Engine, TextsDoNotDependOnWhatRunsBeside) {
     Harness harness(limits, options);
 
     constexpr size_t kRequests = 24;
-    std::vector<Harness::Outcome> outcomes(kRequests);
+    std::vector<Answer> outcomes(kRequests);
     std::vector<Tokens> prompts;
     std::vector<int32_t> lengths;
     std::vector<RequestId> ids;
@@ -189,7 +172,7 @@ TEST(Engine, ASmallCachePreemptsAndEveryoneFinishes) {
   RunnerLimits limits = Limits();
   limits.n_pages = 16;
   Harness harness(limits);
-  std::vector<Harness::Outcome> outcomes(6);
+  std::vector<Answer> outcomes(6);
   for (size_t i = 0; i < outcomes.size(); ++i) harness.Submit({static_cast<int32_t>(i)}, 40, outcomes[i]);
   ASSERT_TRUE(harness.engine().RunToCompletion());
   EXPECT_GT(harness.engine().stats().n_preemptions, 0u);
@@ -200,14 +183,14 @@ TEST(Engine, ASmallCachePreemptsAndEveryoneFinishes) {
 
 TEST(Engine, APrefixIsComputedOnce) {
   Harness harness;
-  Harness::Outcome first, second, third;
+  Answer first, second, third;
   harness.Submit(Tokens(20, 7), 1, first);
   ASSERT_TRUE(harness.engine().RunToCompletion());
   harness.Submit(Tokens(20, 7), 5, second);  // all of it is known: only the last token is computed again
   ASSERT_TRUE(harness.engine().RunToCompletion());
   EXPECT_EQ(second.result->n_cached, 19);
   EXPECT_EQ(second.ids, FakeRunner::Continue(Tokens(20, 7), 5, kVocab));
-  Request other = harness.NewRequest(Tokens(20, 7), 1, third);
+  Request other = RequestFor(Tokens(20, 7), 1, third);
   other.cache_salt = 1;
   ASSERT_TRUE(harness.engine().Submit(std::move(other)));
   ASSERT_TRUE(harness.engine().RunToCompletion());
@@ -222,7 +205,7 @@ TEST(Engine, APromptThatFillsTheCacheCanBeAskedAgain) {
   Harness harness(limits, options);
   const Tokens prompt(16, 7);
   for (int round = 0; round < 3; ++round) {
-    Harness::Outcome outcome;
+    Answer outcome;
     harness.Submit(prompt, 1, outcome);
     ASSERT_TRUE(harness.engine().RunToCompletion());
     EXPECT_EQ(outcome.ids, FakeRunner::Continue(prompt, 1, kVocab));
@@ -232,8 +215,8 @@ TEST(Engine, APromptThatFillsTheCacheCanBeAskedAgain) {
 
 TEST(Engine, LogitsOfAPromptLeaveRoomForOthers) {
   Harness harness;
-  Harness::Outcome logits, other;
-  Request request = harness.NewRequest(Tokens(60, 3), 0, logits);
+  Answer logits, other;
+  Request request = RequestFor(Tokens(60, 3), 0, logits);
   request.on_logits = [](int32_t, std::span<const float>) {};
   ASSERT_TRUE(harness.engine().Submit(std::move(request)));
   ASSERT_TRUE(harness.engine().Step());
@@ -269,8 +252,8 @@ TEST(Engine, LogitsThatAreNotFiniteAreAnError) {
 
 TEST(Engine, ACallbackThatThrowsIsAnErrorOfItsRequests) {
   Harness harness;
-  Harness::Outcome outcome;
-  Request request = harness.NewRequest({1}, 10, outcome);
+  Answer outcome;
+  Request request = RequestFor({1}, 10, outcome);
   request.on_token = [](const GeneratedToken&) -> bool { throw std::length_error("too long"); };
   ASSERT_TRUE(harness.engine().Submit(std::move(request)));
   EXPECT_EQ(harness.engine().Step().error().code, ErrorCode::kInternal);
@@ -285,9 +268,9 @@ TEST(Engine, LogitsOfEveryPromptPositionComeOnceAndInOrder) {
   Harness harness(limits);
   std::mt19937 random(3);
   const Tokens prompt = RandomPrompt(random, 50);
-  Harness::Outcome older, outcome;
+  Answer older, outcome;
   harness.Submit(RandomPrompt(random, 8), 50, older);
-  Request request = harness.NewRequest(prompt, 0, outcome);
+  Request request = RequestFor(prompt, 0, outcome);
   request.logits_from = 5;
   int32_t next = 5;
   request.on_logits = [&](int32_t position, std::span<const float> logits) {
@@ -307,7 +290,7 @@ TEST(Engine, CancellingAWaitingRequestTouchesNobodyElse) {
   limits.max_sequences = 1;
   limits.max_outputs = 1;
   Harness harness(limits);
-  Harness::Outcome running, waiting;
+  Answer running, waiting;
   harness.Submit({1}, 10, running);
   const RequestId id = harness.Submit({2}, 10, waiting);
   ASSERT_TRUE(harness.engine().Step());
@@ -321,7 +304,7 @@ TEST(Engine, CancellingAWaitingRequestTouchesNobodyElse) {
 
 TEST(Engine, ADeviceErrorEndsTheBatchAndTheEngineGoesOn) {
   Harness harness;
-  Harness::Outcome failed, later;
+  Answer failed, later;
   harness.Submit({1}, 10, failed);
   harness.runner().on_run = [](const StepBatch&) { return Status(Error{ErrorCode::kDevice, "lost", ""}); };
   EXPECT_FALSE(harness.engine().Step());
@@ -336,7 +319,7 @@ TEST(Engine, ADeviceErrorEndsTheBatchAndTheEngineGoesOn) {
 
 TEST(Engine, ABugInAStepIsAnErrorOfItsRequests) {
   Harness harness;
-  Harness::Outcome outcome;
+  Answer outcome;
   harness.Submit({1}, 10, outcome);
   harness.runner().on_run = [](const StepBatch&) -> Status { throw BugError("broken invariant"); };
   const Status status = harness.engine().Step();
@@ -349,8 +332,8 @@ TEST(Engine, ABugInAStepIsAnErrorOfItsRequests) {
 TEST(Engine, UnsoundRequestsAreRefusedByField) {
   Harness harness;
   const auto refusal = [&](auto change) {
-    Harness::Outcome outcome;
-    Request request = harness.NewRequest({1, 2}, 4, outcome);
+    Answer outcome;
+    Request request = RequestFor({1, 2}, 4, outcome);
     change(request);
     const auto id = harness.engine().Submit(std::move(request));
     EXPECT_FALSE(id);
@@ -372,8 +355,8 @@ TEST(Engine, ARequestLargerThanTheWholeCacheIsRefusedWithTheNumbers) {
   RunnerLimits limits = Limits();
   limits.n_pages = 4;
   Harness harness(limits);
-  Harness::Outcome outcome;
-  const auto id = harness.engine().Submit(harness.NewRequest(Tokens(10, 1), 20, outcome));
+  Answer outcome;
+  const auto id = harness.engine().Submit(RequestFor(Tokens(10, 1), 20, outcome));
   ASSERT_FALSE(id);
   EXPECT_NE(id.error().message.find("10 prompt tokens and 20 new ones"), std::string::npos);
   harness.Submit(Tokens(10, 1), kUnlimitedTokens, outcome);  // without a limit of its own it ends where the cache does
@@ -387,10 +370,10 @@ TEST(Engine, AFullQueueIsBusy) {
   RunnerLimits limits = Limits();
   limits.max_sequences = 1;
   Harness harness(limits, options);
-  Harness::Outcome a, b, c;  // one can start at once, one waits
+  Answer a, b, c;  // one can start at once, one waits
   harness.Submit({1}, 1, a);
   harness.Submit({2}, 1, b);
-  const auto refused = harness.engine().Submit(harness.NewRequest({3}, 1, c));
+  const auto refused = harness.engine().Submit(RequestFor({3}, 1, c));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kBusy);
   ASSERT_TRUE(harness.engine().RunToCompletion());
@@ -401,8 +384,8 @@ TEST(Engine, AFullQueueIsBusy) {
 
 TEST(Engine, LogProbabilitiesAreThoseOfTheModel) {
   Harness harness;
-  Harness::Outcome outcome;
-  Request request = harness.NewRequest({1}, 1, outcome);
+  Answer outcome;
+  Request request = RequestFor({1}, 1, outcome);
   request.n_top_logprobs = 3;
   std::optional<GeneratedToken> token;
   request.on_token = [&](const GeneratedToken& generated) {

@@ -5,11 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/test_util/answer.h"
 #include "engine/test_util/fake_runner.h"
 
 namespace rf {
 namespace {
 
+using test::Answer;
 using test::FakeRunner;
 using Tokens = std::vector<int32_t>;
 
@@ -30,22 +32,11 @@ std::unique_ptr<Engine> NewEngine(int32_t max_queue = 512) {
   return std::make_unique<Engine>(std::make_unique<FakeRunner>(limits), options);
 }
 
-struct Answer {
-  Tokens ids;
-  RequestResult result;
-};
-
 Request NewRequest(Tokens prompt, int32_t max_tokens, std::promise<Answer>& promise) {
   auto answer = std::make_shared<Answer>();
-  Request request;
-  request.prompt = std::move(prompt);
-  request.max_tokens = max_tokens;
-  request.on_token = [answer](const GeneratedToken& token) {
-    answer->ids.push_back(token.id);
-    return true;
-  };
-  request.on_finish = [answer, &promise](const RequestResult& result) {
-    answer->result = result;
+  Request request = test::RequestFor(std::move(prompt), max_tokens, *answer);
+  request.on_finish = [answer, &promise, tell = std::move(request.on_finish)](const RequestResult& result) {
+    tell(result);
     promise.set_value(*answer);
   };
   return request;
@@ -74,7 +65,7 @@ TEST(EngineThread, CancelEndsARunningRequest) {
   const auto id = engine.Submit(NewRequest({1}, 1000, promise));
   ASSERT_TRUE(id);
   engine.Cancel(*id);
-  EXPECT_EQ(promise.get_future().get().result.reason, FinishReason::kCancelled);
+  EXPECT_EQ(promise.get_future().get().result->reason, FinishReason::kCancelled);
   engine.Cancel(*id);  // again: it is gone
 }
 
@@ -85,8 +76,8 @@ TEST(EngineThread, ShuttingDownCancelsWhatIsLeft) {
     ASSERT_TRUE(engine.Submit(NewRequest({1}, 1000, running)));
     ASSERT_TRUE(engine.Submit(NewRequest({2}, 1000, waiting)));
   }
-  EXPECT_EQ(running.get_future().get().result.reason, FinishReason::kCancelled);
-  EXPECT_EQ(waiting.get_future().get().result.reason, FinishReason::kCancelled);
+  EXPECT_EQ(running.get_future().get().result->reason, FinishReason::kCancelled);
+  EXPECT_EQ(waiting.get_future().get().result->reason, FinishReason::kCancelled);
 }
 
 TEST(EngineThread, UnsoundRequestsAndAFullQueueAreRefusedAtOnce) {

@@ -6,6 +6,7 @@
 
 #include "cpu/cpu_device.h"
 #include "engine/model_session.h"
+#include "engine/test_util/answer.h"
 #include "gguf/test_util/base_model.h"
 #include "gguf/test_util/fake_files.h"
 #include "hip/hip_device.h"
@@ -57,23 +58,15 @@ class GpuFaults : public testing::Test {
 
   // Five greedy tokens, or how the request ended.
   static Result<std::vector<int32_t>> Generate(ModelSession& session) {
-    std::vector<int32_t> ids;
-    std::optional<Error> error;
-    Request request;
-    request.prompt = {1, 20, 30};
-    request.max_tokens = 5;
-    request.on_token = [&ids](const GeneratedToken& token) {
-      ids.push_back(token.id);
-      return true;
-    };
-    request.on_finish = [&error](const RequestResult& result) { error = result.error; };
-    EXPECT_TRUE(session.engine->Submit(std::move(request)));
+    test::Answer answer;
+    EXPECT_TRUE(session.engine->Submit(test::RequestFor({1, 20, 30}, 5, answer)));
     const Status ran = session.engine->RunToCompletion();
+    const std::optional<Error> error = answer.result.value().error;
     EXPECT_EQ(ran.has_value(), !error.has_value());
     EXPECT_FALSE(session.engine->HasWork());
     EXPECT_EQ(session.engine->stats().n_free_pages, session.engine->stats().n_pages);
     if (error) return *error;
-    return ids;
+    return answer.ids;
   }
 
   // The call that is `n` calls away fails.

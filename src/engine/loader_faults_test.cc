@@ -4,6 +4,7 @@
 
 #include "cpu/cpu_device.h"
 #include "engine/model_session.h"
+#include "engine/test_util/answer.h"
 #include "gguf/test_util/base_model.h"
 #include "gguf/test_util/counting_new.h"
 #include "gguf/test_util/fake_files.h"
@@ -38,18 +39,11 @@ class LoaderFaults : public testing::TestWithParam<bool> {
   // Five greedy tokens, or none if the model cannot be loaded.
   std::vector<int32_t> Generate(const Syscalls& syscalls) {
     auto session = Load(syscalls);
-    std::vector<int32_t> ids;
-    if (!session) return ids;
-    Request request;
-    request.prompt = {1, 20, 30};
-    request.max_tokens = 5;
-    request.on_token = [&ids](const GeneratedToken& token) {
-      ids.push_back(token.id);
-      return true;
-    };
-    EXPECT_TRUE((*session)->engine->Submit(std::move(request)));
+    if (!session) return {};
+    test::Answer answer;
+    EXPECT_TRUE((*session)->engine->Submit(test::RequestFor({1, 20, 30}, 5, answer)));
     EXPECT_TRUE((*session)->engine->RunToCompletion());
-    return ids;
+    return answer.ids;
   }
 
   const std::string bytes_ = BaseModelBytes();

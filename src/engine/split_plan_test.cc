@@ -6,6 +6,7 @@
 
 #include "cpu/cpu_device.h"
 #include "engine/model_session.h"
+#include "engine/test_util/answer.h"
 #include "gguf/test_util/base_model.h"
 #include "gguf/test_util/fake_files.h"
 #include "hip/hip_device.h"
@@ -14,16 +15,13 @@
 namespace rf {
 namespace {
 
+using test::Answer;
+using test::RequestFor;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 using TokenIds = std::vector<int32_t>;
 using AllLogits = std::vector<float>;
-
-struct SplitAnswer {
-  TokenIds ids;
-  RequestResult result;
-};
 
 TokenIds PromptOf(int32_t seed, int32_t n) {
   TokenIds prompt;
@@ -69,28 +67,16 @@ class SplitPlan : public testing::Test {
     return loaded;
   }
 
-  static Request NewRequest(TokenIds prompt, int32_t max_tokens, SplitAnswer& answer) {
-    Request request;
-    request.prompt = std::move(prompt);
-    request.max_tokens = max_tokens;
-    request.on_token = [&answer](const GeneratedToken& token) {
-      answer.ids.push_back(token.id);
-      return true;
-    };
-    request.on_finish = [&answer](const RequestResult& result) { answer.result = result; };
-    return request;
-  }
-
   // All at once: ragged batches of prompts in chunks beside decoding sequences.
   static std::vector<TokenIds> Generate(ModelSession& session, const std::vector<TokenIds>& prompts, int32_t n) {
-    std::vector<SplitAnswer> answers(prompts.size());
+    std::vector<Answer> answers(prompts.size());
     for (size_t i = 0; i < prompts.size(); ++i) {
-      EXPECT_TRUE(session.engine->Submit(NewRequest(prompts[i], n, answers[i])));
+      EXPECT_TRUE(session.engine->Submit(RequestFor(prompts[i], n, answers[i])));
     }
     EXPECT_TRUE(session.engine->RunToCompletion());
     std::vector<TokenIds> ids;
-    for (const SplitAnswer& answer : answers) {
-      EXPECT_FALSE(answer.result.error) << answer.result.error->ToString();
+    for (const Answer& answer : answers) {
+      EXPECT_FALSE(answer.result.value().error) << answer.result->error->ToString();
       ids.push_back(answer.ids);
     }
     return ids;
@@ -98,8 +84,8 @@ class SplitPlan : public testing::Test {
 
   static AllLogits LogitsOf(ModelSession& session, const TokenIds& prompt) {
     AllLogits logits;
-    SplitAnswer answer;
-    Request request = NewRequest(prompt, 0, answer);
+    Answer answer;
+    Request request = RequestFor(prompt, 0, answer);
     request.on_logits = [&logits](int32_t, std::span<const float> row) {
       logits.insert(logits.end(), row.begin(), row.end());
     };
@@ -231,11 +217,11 @@ TEST_F(SplitPlan, EveryCallOfARequestRunsOutOfMemoryOnce) {
   for (int n = 0; n < n_calls; ++n) {
     shim_.fail_at = shim_.n_calls + n;
     shim_.code = hip::kGpuOutOfMemory;
-    SplitAnswer failed;
-    ASSERT_TRUE(loaded->session->engine->Submit(NewRequest(one[0], 5, failed)));
+    Answer failed;
+    ASSERT_TRUE(loaded->session->engine->Submit(RequestFor(one[0], 5, failed)));
     static_cast<void>(loaded->session->engine->RunToCompletion());
-    if (failed.result.error) {
-      EXPECT_EQ(failed.result.error->code, ErrorCode::kOutOfMemory) << n;
+    if (failed.result.value().error) {
+      EXPECT_EQ(failed.result->error->code, ErrorCode::kOutOfMemory) << n;
     } else {
       EXPECT_EQ(failed.ids, expected[0]) << n;  // a call that it can do without, or one that was not made this time
     }
