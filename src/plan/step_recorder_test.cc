@@ -5,23 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "plan/test_util/idle_stream.h"
+
 namespace rf {
 namespace {
 
 // Writes down what it is asked for: "r" recorded, "p" replayed; calls of `queue` are the test's to write.
-class WritingStream final : public Stream {
+class WritingStream final : public test::IdleStream {
  public:
   struct Kept final : Recording {
     explicit Kept(int n) : number(n) {}
     int number;
   };
 
-  void* native() override { return nullptr; }
-  void SetWorkspace(Buffer*) override {}
-  Status CopyToDevice(void*, const void*, size_t) override { return {}; }
-  Status CopyToHost(void*, const void*, size_t) override { return {}; }
-  Status CopyOnDevice(void*, const void*, size_t) override { return {}; }
-  Status Synchronize() override { return {}; }
   Result<std::unique_ptr<Recording>> Record(const std::function<void()>& queue) override {
     if (fails) return Error{ErrorCode::kDevice, "no memory for graphs", "hip:0"};
     if (!records) return std::unique_ptr<Recording>();

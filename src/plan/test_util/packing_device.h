@@ -5,20 +5,11 @@
 #include <string_view>
 
 #include "device/device.h"
+#include "plan/test_util/idle_stream.h"
 
 namespace rf::test {
 
 inline constexpr uint64_t kMiB = 1 << 20;
-
-class NoMemory final : public Stream {
- public:
-  void* native() override { return nullptr; }
-  void SetWorkspace(Buffer*) override {}
-  Status CopyToDevice(void*, const void*, size_t) override { return {}; }
-  Status CopyToHost(void*, const void*, size_t) override { return {}; }
-  Status CopyOnDevice(void*, const void*, size_t) override { return {}; }
-  Status Synchronize() override { return {}; }
-};
 
 // Packs the weights of products, to one and a half times their size, and reads others in place if it may.
 class PackingDevice final : public Device {
@@ -36,7 +27,7 @@ class PackingDevice final : public Device {
   Result<std::unique_ptr<Buffer>> Allocate(size_t, std::string_view) override {
     return Error{ErrorCode::kOutOfMemory, "nothing may be reserved to decide", ""};
   }
-  Result<std::unique_ptr<Stream>> CreateStream() override { return std::unique_ptr<Stream>(new NoMemory); }
+  Result<std::unique_ptr<Stream>> CreateStream() override { return std::unique_ptr<Stream>(new IdleStream); }
   LoadedWeight DescribeWeight(const WeightSource& source) const override {
     LoadedWeight described;
     described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};

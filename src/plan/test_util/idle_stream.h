@@ -1,0 +1,18 @@
+// A stream that does nothing, for tests of what never runs.
+#pragma once
+
+#include "device/device.h"
+
+namespace rf::test {
+
+class IdleStream : public Stream {
+ public:
+  void* native() override { return nullptr; }
+  void SetWorkspace(Buffer*) override {}
+  Status CopyToDevice(void*, const void*, size_t) override { return {}; }
+  Status CopyToHost(void*, const void*, size_t) override { return {}; }
+  Status CopyOnDevice(void*, const void*, size_t) override { return {}; }
+  Status Synchronize() override { return {}; }
+};
+
+}  // namespace rf::test
