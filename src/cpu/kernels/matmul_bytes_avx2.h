@@ -1,22 +1,16 @@
 // Bytes as weights on AVX2. See matmul_bytes.h for what each function does.
 #pragma once
 
-#include "cpu/kernels/matmul_lanes_avx2.h"
+#include "cpu/kernels/matmul_bytes_x86.h"
 
 namespace rf::cpu {
 namespace {
 
-/// An activation is 256 * upper + lower, the lower byte without a sign.
+/// As StoreQuads leaves them.
 struct Quads {
   __m256i upper, lower;
 };
 
-inline void StoreQuads(const int32_t* q, uint8_t* out) {
-  for (int i = 0; i < 32; ++i) {
-    out[i] = static_cast<uint8_t>(q[i] >> 8);
-    out[32 + i] = static_cast<uint8_t>(q[i]);
-  }
-}
 RF_LANES_INLINE Quads LoadQuads(const uint8_t* p) {
   const auto* v = reinterpret_cast<const __m256i*>(p);
   return {_mm256_loadu_si256(v), _mm256_loadu_si256(v + 1)};
@@ -60,26 +54,12 @@ RF_LANES_INLINE Ints SignedBytePair(Ints word, bool odd) {
   return {SignedBytePairOfRow(word.lo, odd), SignedBytePairOfRow(word.hi, odd)};
 }
 
-RF_LANES_INLINE __m256i Join(const uint64_t (&words)[4]) {
-  return _mm256_set_epi64x(static_cast<int64_t>(words[3]), static_cast<int64_t>(words[2]),
-                           static_cast<int64_t>(words[1]), static_cast<int64_t>(words[0]));
-}
-RF_LANES_INLINE __m256i Join(const uint32_t (&words)[8]) {
-  const auto word = [&](int i) { return static_cast<int32_t>(words[i]); };
-  return _mm256_set_epi32(word(7), word(6), word(5), word(4), word(3), word(2), word(1), word(0));
-}
-RF_LANES_INLINE void StoreBytes(__m256i bytes, uint8_t* out) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), bytes);
-}
 RF_LANES_INLINE void StoreSigned(__m256i bytes, uint32_t signs, uint8_t* out) {
   const __m256i byte_of = _mm256_set_epi64x(0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0);
   const __m256i bit_of = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201u));
   const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(signs)), byte_of);
   const __m256i negative = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit_of), bit_of);
   StoreBytes(_mm256_sub_epi8(_mm256_xor_si256(bytes, negative), negative), out);
-}
-RF_LANES_INLINE void StoreUnbiased(__m256i bytes, uint8_t* out) {
-  StoreBytes(_mm256_xor_si256(bytes, _mm256_set1_epi8(-128)), out);
 }
 
 }  // namespace

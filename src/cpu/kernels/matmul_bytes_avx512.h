@@ -1,22 +1,16 @@
 // Bytes as weights on AVX-512. See matmul_bytes.h for what each function does.
 #pragma once
 
-#include "cpu/kernels/matmul_lanes_avx512.h"
+#include "cpu/kernels/matmul_bytes_x86.h"
 
 namespace rf::cpu {
 namespace {
 
-/// An activation is 256 * upper + lower, the lower byte without a sign; both halves hold the same 32.
+/// As StoreQuads leaves them; both halves hold the same 32.
 struct Quads {
   __m512i upper, lower;
 };
 
-inline void StoreQuads(const int32_t* q, uint8_t* out) {
-  for (int i = 0; i < 32; ++i) {
-    out[i] = static_cast<uint8_t>(q[i] >> 8);
-    out[32 + i] = static_cast<uint8_t>(q[i]);
-  }
-}
 RF_LANES_INLINE __m512i LoadTwice(const uint8_t* p) {
   return _mm512_maskz_broadcast_i64x4(0xff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
@@ -58,22 +52,8 @@ RF_LANES_INLINE Ints SignedBytePair(Ints word, bool odd) {
   return _mm512_srai_epi16(odd ? word : _mm512_slli_epi16(word, 8), 8);
 }
 
-RF_LANES_INLINE __m256i Join(const uint64_t (&words)[4]) {
-  return _mm256_set_epi64x(static_cast<int64_t>(words[3]), static_cast<int64_t>(words[2]),
-                           static_cast<int64_t>(words[1]), static_cast<int64_t>(words[0]));
-}
-RF_LANES_INLINE __m256i Join(const uint32_t (&words)[8]) {
-  const auto word = [&](int i) { return static_cast<int32_t>(words[i]); };
-  return _mm256_set_epi32(word(7), word(6), word(5), word(4), word(3), word(2), word(1), word(0));
-}
-RF_LANES_INLINE void StoreBytes(__m256i bytes, uint8_t* out) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), bytes);
-}
 RF_LANES_INLINE void StoreSigned(__m256i bytes, uint32_t signs, uint8_t* out) {
   StoreBytes(_mm256_mask_sub_epi8(bytes, signs, _mm256_setzero_si256(), bytes), out);
-}
-RF_LANES_INLINE void StoreUnbiased(__m256i bytes, uint8_t* out) {
-  StoreBytes(_mm256_xor_si256(bytes, _mm256_set1_epi8(-128)), out);
 }
 
 }  // namespace
