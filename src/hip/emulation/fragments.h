@@ -76,9 +76,5 @@ RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixF
   return sums;
 }
 
-RF_DEVICE float FloatOfPlanes(int high, int low) {
-  return static_cast<float>(256 * high + low);
-}
-
 }  // namespace
 }  // namespace rf::hip

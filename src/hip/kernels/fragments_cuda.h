@@ -37,11 +37,6 @@ RF_DEVICE MatrixFragment<kK> LoadMatrix(const int* rows, int stride) {
   return fragment;
 }
 
-/// 256 * high + low, rounded once.
-RF_DEVICE float FloatOfPlanes(int high, int low) {
-  return static_cast<float>(256 * high + low);
-}
-
 /// Eight of B's rows: 16 x 8 products.
 template <int kK>
 RF_DEVICE void MultiplyHalf(int (&d)[kMatrixValues], const MatrixFragment<kK>& a, const MatrixFragment<kK>& b,

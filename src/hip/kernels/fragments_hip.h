@@ -111,11 +111,6 @@ RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixF
   return sums;
 }
 
-/// 256 * high + low, rounded once.
-RF_DEVICE float FloatOfPlanes(int high, int low) {
-  return static_cast<float>(256 * high + low);
-}
-
 RF_DEVICE constexpr int MatrixValuesOfLane() {
   return kMatrixValues;
 }

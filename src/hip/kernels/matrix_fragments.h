@@ -7,7 +7,6 @@
 //   LoadMatrix<kK>(rows, stride)   16 rows, `stride` words apart, of kK bytes each
 //   MultiplyMatrices<kK>(a, b)     the sums, of which a lane has values[0 .. MatrixValuesOfLane())
 //   MatrixRow(i), MatrixColumn(i)  where value i lies: A's row, B's row
-//   FloatOfPlanes(high, low)       256 * high + low of two products' values, rounded to the nearest float
 //
 // All lanes of a wave must call LoadMatrix and MultiplyMatrices.
 #pragma once
@@ -25,6 +24,14 @@
 #endif
 
 namespace rf::hip {
+namespace {
+
+/// Of the products of two planes, which are exact: rounded once.
+RF_DEVICE float FloatOfPlanes(int high, int low) {
+  return static_cast<float>(256 * high + low);
+}
+
+}  // namespace
 
 /// Whether kernels may use them on a device; of the same targets as kHasMatrixInstructions.
 inline bool HasMatrixInstructions(const GpuTraits& traits) {
