@@ -27,8 +27,8 @@ int64_t MaxRows(const Value& value, const RowLimits& limits);
 uint64_t MaxBytes(const Value& value, const RowLimits& limits);
 
 /// Places values whose lifetimes (first to last node that names them) overlap in disjoint ranges: largest first, each
-/// at the lowest offset that is free during its life. A part's inputs live from its
-/// first node; its outputs and the logits outlive the last one.
+/// at the lowest offset that is free during its life. A part's inputs live from its first node; its outputs and the
+/// logits outlive the last one.
 ArenaLayout LayOutArena(const Graph& graph, const RowLimits& limits);
 
 }  // namespace rf

@@ -60,7 +60,10 @@ class Placer {
       if (n_gpu_layers < n_layers_ && CanRun({gpu, n_gpu_layers})) return Divide({gpu, n_gpu_layers}, asked, asked);
     }
     const int32_t most = LargestShare().n_layers;
-    if (most > 0) n_pages_fitting_ = 0, error_.message += fmt::format("; --gpu-layers {} would fit", most);
+    if (most > 0) {
+      n_pages_fitting_ = 0;  // that advice is better than a smaller context
+      error_.message += fmt::format("; --gpu-layers {} would fit", most);
+    }
     return Refused();
   }
 
