@@ -160,7 +160,7 @@ struct IQ3_XXSRows {
   static constexpr int kScales = 1;
   RF_LANES_INLINE static void Read(const Block& block, const CodedRow& out) {
     uint32_t signs[kPanelRows];  // the second eight; the first are points
-    StoreInts(signs, EvenSignsOf(LoadInts(block.signs_scales - 32)));
+    StoreInts(signs, EvenSignsOf(LoadInts(block.qs + 32)));
     const float d = HalfToFloat(block.d);
     for (int b = 0; b < kCodedBlocks; ++b) {
       out.Scale(b) = d * (0.5f + static_cast<float>(block.signs_scales[b * 4 + 3] >> 4)) * 0.5f;
