@@ -3,6 +3,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <cstdlib>
 
@@ -25,6 +29,8 @@ namespace {
 struct Features {
   bool avx2 = false;
   bool avx512 = false;
+  bool avx512_vnni = false;
+  bool amx = false;
 };
 
 #if defined(__x86_64__)
@@ -35,6 +41,23 @@ bool HasF16c() {
 }
 #endif
 
+// Whether the processor has AMX's tiles and their bfloat16 products, and the system lets this process use them: Linux
+// saves the tiles only for processes that ask (arch_prctl(2), ARCH_REQ_XCOMP_PERM; since 5.16).
+bool HasAmx() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr unsigned kBFloat16Products = 1u << 22;
+  constexpr unsigned kTiles = 1u << 24;
+  constexpr long kRequestPermission = 0x1023;
+  constexpr long kTileData = 18;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if ((edx & kTiles) == 0 || (edx & kBFloat16Products) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 // By CPUID; the compiler's run time also asks the operating system whether it saves the wide registers.
 Features DetectFeatures() {
   Features features;
@@ -43,6 +66,8 @@ Features DetectFeatures() {
   features.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c();
   features.avx512 = features.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  features.avx512_vnni = features.avx512 && __builtin_cpu_supports("avx512vnni");
+  features.amx = features.avx512_vnni && HasAmx();
 #endif
   return features;
 }

@@ -7,13 +7,17 @@
 namespace rf::cpu {
 namespace {
 
-JobMemory MemoryOf(const MatMul::Args& args, int n_threads) {
+ActivationForms FormsOf(const MatMul::Args& args) {
   ActivationForms forms;
   for (int p = 0; p < args.n_parts; ++p) {
     const WeightView& weight = args.parts[p].weight;
-    forms.AddReader(TileKernelsOf(weight.format, weight.layout));
+    forms.AddReader(TileKernelsOf(weight.format, weight.layout), args.x.n_rows);
   }
-  return PlanMemory(args.x.n_rows, args.x.n_cols, forms, n_threads);
+  return forms;
+}
+
+JobMemory MemoryOf(const MatMul::Args& args, const ActivationForms& forms, int n_threads) {
+  return PlanMemory(args.x.n_rows, 1, args.x.n_cols, forms, n_threads);
 }
 
 Product ProductOf(const MatMul::Args& args, int p) {
@@ -47,7 +51,8 @@ void Launch(void* context, const MatMul::Args& args) {
   if (args.x.n_rows == 0) return;
   const CpuContext& cpu = *static_cast<const CpuContext*>(context);
   ThreadPool& pool = *cpu.pool;
-  const JobMemory memory = MemoryOf(args, pool.n_threads());
+  const ActivationForms forms = FormsOf(args);
+  const JobMemory memory = MemoryOf(args, forms, pool.n_threads());
   auto* workspace = static_cast<uint8_t*>(cpu.workspace);
 
   Product products[MatMul::kMaxParts];
@@ -57,7 +62,7 @@ void Launch(void* context, const MatMul::Args& args) {
     products[p].first_task = n_tasks;
     n_tasks += SplitProduct(products[p]);
   }
-  Job job{PlacePreparedRows(memory, workspace, args.x.n_cols),
+  Job job{PlacePreparedRows(memory, forms, workspace, args.x.n_cols),
           {static_cast<const float*>(args.x.data), args.x.row_stride, nullptr},
           products,
           args.n_parts,
@@ -73,7 +78,7 @@ void Launch(void* context, const MatMul::Args& args) {
 }
 
 size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
-  return MemoryOf(args, n_threads).rest;
+  return MemoryOf(args, FormsOf(args), n_threads).rest;
 }
 
 }  // namespace

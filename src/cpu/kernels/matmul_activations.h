@@ -7,6 +7,7 @@
 
 #include "base/half.h"
 #include "cpu/kernels/matmul_bytes.h"
+#include "cpu/kernels/matmul_matrix.h"
 #include "cpu/kernels/matmul_types.h"
 
 namespace rf::cpu {
@@ -23,6 +24,14 @@ struct PreparedRows {
   float* scales = nullptr;   ///< kBlockNumbers * d_in / 32 for each row
   uint8_t* quads = nullptr;  ///< 2 * d_in bytes for each row, not interleaved; null if no codebook format reads them
   float* values = nullptr;   ///< d_in for each row; null if no floating-point format reads them
+  /// For a matrix unit: d_in / 32 blocks for each tile of kMatrixTokens rows; null for forms that nothing reads.
+  MatrixBlock* matrix[kMatrixForms] = {};
+  bool many_read_pairs = true;  ///< whether pairs are read also where there are rows enough for the matrix unit
+
+  bool HasMatrixFor(int64_t n_rows) const {
+    return n_rows >= kMatrixFromRows && (matrix[0] != nullptr || matrix[1] != nullptr);
+  }
+  bool HasIntegersFor(int64_t n_rows) const { return pairs != nullptr && (many_read_pairs || !HasMatrixFor(n_rows)); }
 };
 
 RF_LANES_INLINE IntegerTile IntegersFrom(const PreparedRows& rows, int64_t first_row, int64_t first_col, int n_tokens) {
@@ -49,20 +58,24 @@ RF_LANES_INLINE int32_t RoundToInt(float x) {
   return static_cast<int32_t>(FloatToBits(x + kMagic)) - 0x4b400000;
 }
 
-/// Quantizes 32 values of one row into its place in a tile of n_tokens: `pairs` and `scales` point at the row's first,
-/// `quads` at the block's or at nothing.
-inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* scales, uint8_t* quads) {
+/// Quantizes 32 values.
+inline BlockScales QuantizeBlock(const float* x, int32_t (&q)[kBlock]) {
   const float largest = BitsToFloat(LargestBits(x));
   const bool is_zero = largest < kSmallestMaximum;
   const bool is_finite = largest <= 3.4028235e38f;
   const float inverse = is_zero || !is_finite ? 0.0f : kLargestQuant / largest;
-  int32_t q[kBlock];
-  int32_t sums[2] = {};
-  for (int i = 0; i < kBlock; ++i) {
-    q[i] = is_finite ? RoundToInt(x[i] * inverse) : 0;
-    sums[i / 16] += q[i];
-  }
-  if (quads != nullptr) StoreQuads(q, quads);
+  for (int i = 0; i < kBlock; ++i) q[i] = is_finite ? RoundToInt(x[i] * inverse) : 0;
+  int32_t first = 0;
+  int32_t second = 0;
+  for (int i = 0; i < kBlock / 2; ++i) first += q[i];
+  for (int i = kBlock / 2; i < kBlock; ++i) second += q[i];
+  const float scale = is_zero ? 0.0f : is_finite ? largest / kLargestQuant : BitsToFloat(0x7fc00000u);
+  return {scale, scale * static_cast<float>(first + second), scale * static_cast<float>(first), -(first + second)};
+}
+
+/// Stores the quants and numbers of one token's block into its place in a tile of n_tokens.
+inline void StoreBlock(const int32_t (&q)[kBlock], const BlockScales& numbers, int n_tokens, int32_t* pairs,
+                       float* scales) {
   for (int j = 0; j < 4; ++j) {
     for (int i = 0; i < 4; ++i) {
       const int first = 4 * j + kPairFirst[i];
@@ -70,29 +83,43 @@ inline void QuantizeBlock(const float* x, int n_tokens, int32_t* pairs, float* s
       pairs[(4 * j + i) * n_tokens] = static_cast<int32_t>(pair);
     }
   }
-  const float scale = is_zero ? 0.0f : is_finite ? largest / kLargestQuant : BitsToFloat(0x7fc00000u);
-  scales[0] = scale;
-  scales[n_tokens] = scale * static_cast<float>(sums[0] + sums[1]);
-  const int32_t negated = -(sums[0] + sums[1]);
-  __builtin_memcpy(scales + 2 * n_tokens, &negated, sizeof(negated));
-  scales[3 * n_tokens] = scale * static_cast<float>(sums[0]);
+  scales[0] = numbers.scale;
+  scales[n_tokens] = numbers.whole;
+  __builtin_memcpy(scales + 2 * n_tokens, &numbers.negated, sizeof(numbers.negated));
+  scales[3 * n_tokens] = numbers.first;
 }
 
-/// Prepares one row: `token` of a tile of n_tokens that begins at first_row.
-inline void PrepareRow(const float* x, const PreparedRows& rows, int64_t first_row, int token, int n_tokens) {
-  if (rows.pairs != nullptr) {
-    const IntegerTile tile = IntegersFrom(rows, first_row, 0, n_tokens);
-    auto* pairs = const_cast<int32_t*>(tile.pairs) + token;
-    auto* scales = const_cast<float*>(tile.scales) + token;
-    uint8_t* quads = rows.quads == nullptr ? nullptr : const_cast<uint8_t*>(tile.quads) + token * tile.row_quads;
-    for (int64_t i = 0; i < rows.d_in; i += kBlock, pairs += kPairs * n_tokens, scales += kBlockNumbers * n_tokens) {
-      QuantizeBlock(x + i, n_tokens, pairs, scales, quads);
-      if (quads != nullptr) quads += kQuadsBytes;
-    }
+/// Prepares one row for integer formats: `token` of a tile of n_tokens that begins at first_row.
+inline void PrepareIntegers(const float* x, const PreparedRows& rows, int64_t first_row, int token, int n_tokens) {
+  const IntegerTile tile = IntegersFrom(rows, first_row, 0, n_tokens);
+  auto* pairs = const_cast<int32_t*>(tile.pairs) + token;
+  auto* scales = const_cast<float*>(tile.scales) + token;
+  uint8_t* quads = rows.quads == nullptr ? nullptr : const_cast<uint8_t*>(tile.quads) + token * tile.row_quads;
+  for (int64_t i = 0; i < rows.d_in; i += kBlock, pairs += kPairs * n_tokens, scales += kBlockNumbers * n_tokens) {
+    int32_t q[kBlock];
+    const BlockScales numbers = QuantizeBlock(x + i, q);
+    StoreBlock(q, numbers, n_tokens, pairs, scales);
+    if (quads != nullptr) StoreQuads(q, quads + i / kBlock * kQuadsBytes);
   }
-  if (rows.values != nullptr) {
-    float* values = rows.values + first_row * rows.d_in + token;
-    for (int64_t i = 0; i < rows.d_in; ++i) values[i * n_tokens] = x[i];
+}
+
+/// The same for floating-point formats.
+inline void PrepareValues(const float* x, const PreparedRows& rows, int64_t first_row, int token, int n_tokens) {
+  float* values = rows.values + first_row * rows.d_in + token;
+  for (int64_t i = 0; i < rows.d_in; ++i) values[i * n_tokens] = x[i];
+}
+
+/// Prepares one row for a matrix unit: `token` of tile number `tile`. x is null for the tokens that a run's last tile
+/// lacks: they count as zero.
+inline void PrepareMatrixRow(const float* x, const PreparedRows& rows, int64_t tile, int token) {
+  const int64_t n_blocks = rows.d_in / kBlock;
+  for (int64_t b = 0; b < n_blocks; ++b) {
+    int32_t q[kBlock] = {};
+    const BlockScales numbers = x == nullptr ? BlockScales{} : QuantizeBlock(x + b * kBlock, q);
+    for (int form = 0; form < kMatrixForms; ++form) {
+      if (rows.matrix[form] == nullptr) continue;
+      PrepareMatrixBlock(q, numbers, static_cast<MatrixForm>(form), token, rows.matrix[form][tile * n_blocks + b]);
+    }
   }
 }
 

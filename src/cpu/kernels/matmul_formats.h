@@ -3,6 +3,7 @@
 //   Pair(p): the block's p-th pair of quants in 16-bit halves, not negative, kOffset above their value
 //   Scale(s): the scale of weights 32 / kScales * s and on;   Minimum(s): what a weight is at quant 0, where
 //   kHasMinimum
+//   kMost, kLargest: the largest quant and the largest |quant - kOffset|
 // so that weight = Scale * (quant - kOffset) + Minimum. kOffset is a power of two or 0.
 #pragma once
 
@@ -14,6 +15,7 @@ namespace {
 
 /// The 4-bit plane: pair 4j + i lies 4i bits up in word j.
 struct NibblePairs {
+  static constexpr int kMost = 15;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const {
     return And(ShiftRight(LoadInts(plane + p / 4 * kWordPlane), p % 4 * 4), 0x000f000fu);
@@ -30,17 +32,20 @@ RF_LANES_INLINE Ints MovedBits(const uint8_t* plane, int bit) {
 
 /// The 1-bit plane: quants 0 and 2, so that with an offset of 1 they are -1 and 1.
 struct SignPairs {
+  static constexpr int kMost = 2;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const { return MovedBits<1, 1>(plane, p); }
 };
 
 /// The 2-bit plane.
 struct CrumbPairs {
+  static constexpr int kMost = 3;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const { return MovedBits<2, 0>(plane + p / 8 * kWordPlane, p % 8 * 2); }
 };
 
 struct ThreeBitPairs {
+  static constexpr int kMost = 7;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const {
     return Or(CrumbPairs{plane}.Pair(p), MovedBits<1, 2>(plane + 2 * kWordPlane, p));
@@ -48,6 +53,7 @@ struct ThreeBitPairs {
 };
 
 struct FiveBitPairs {
+  static constexpr int kMost = 31;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const {
     return Or(NibblePairs{plane}.Pair(p), MovedBits<1, 4>(plane + 4 * kWordPlane, p));
@@ -55,6 +61,7 @@ struct FiveBitPairs {
 };
 
 struct SixBitPairs {
+  static constexpr int kMost = 63;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const {
     return Or(NibblePairs{plane}.Pair(p), MovedBits<2, 4>(plane + (4 + p / 8) * kWordPlane, p % 8 * 2));
@@ -67,15 +74,23 @@ RF_LANES_INLINE Ints BytePair(Ints word, bool odd) {
 }
 
 struct BytePairs {
+  static constexpr int kMost = 255;
   const uint8_t* plane;
   RF_LANES_INLINE Ints Pair(int p) const {
     return BytePair(LoadInts(plane + (p / 4 + p % 2 * 4) * kWordPlane), p % 4 >= 2);
   }
 };
 
+constexpr int Largest(const uint8_t (&values)[16]) {
+  int largest = 0;
+  for (const uint8_t value : values) largest = value > largest ? value : largest;
+  return largest;
+}
+
 /// Nibbles that stand for 16 given values: quants are value + kOffset.
 template <const uint8_t (&kValues)[16]>
 struct TablePairs {
+  static constexpr int kMost = Largest(kValues);
   const uint8_t* plane;
   Table table = LoadTable(kValues);
   RF_LANES_INLINE Ints Pair(int p) const {
@@ -95,6 +110,9 @@ struct PanelBlock {
   static constexpr int kScales = kScalesOf;
   static constexpr int kOffset = kQuantOffset;
   static constexpr bool kHasMinimum = kWithMinimum;
+  static constexpr int kMost = PairsOf::kMost;
+  /// Of |quant - kOffset|.
+  static constexpr int kLargest = kOffset > kMost - kOffset ? kOffset : kMost - kOffset;
 
   const uint8_t* record;
   int block;

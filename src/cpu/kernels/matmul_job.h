@@ -15,7 +15,7 @@ struct Product {
   int64_t n_panels;
   int64_t panels_per_task;
   int64_t n_chunks;    ///< of rows
-  int64_t chunk_rows;  ///< a multiple of kTileTokens
+  int64_t chunk_rows;  ///< a multiple of kTileTokens and of kMatrixTokens
   int64_t first_task;  ///< number of the product's first task
 };
 
@@ -42,13 +42,18 @@ inline int64_t DivideUp(int64_t a, int64_t b) {
 inline constexpr int64_t kTaskBytes = 24 * 1024;
 /// Activations of a chunk stay in a core's second-level cache.
 inline constexpr int64_t kChunkBytes = 256 * 1024;
+inline constexpr int64_t kMatrixChunkBytes = 1024 * 1024;
 
 /// Decides how a product is split; returns the number of its tasks.
 inline int64_t SplitProduct(Product& product) {
   const WeightView& weight = product.task.weight;
   product.n_panels = PanelCount(weight.n_rows);
-  const int64_t fitting_rows = kChunkBytes / (weight.n_cols * 2) / kTileTokens * kTileTokens;
-  const int64_t least_rows = 16 * kTileTokens;
+  const bool by_matrix = IsForMatrix(TileKernelsOf(weight.format, weight.layout), product.rows.count);
+  product.task.by_matrix = by_matrix;
+  const int64_t chunk_bytes = by_matrix ? kMatrixChunkBytes : kChunkBytes;
+  const int64_t row_bytes = weight.n_cols * (by_matrix ? 4 : 2);
+  const int64_t fitting_rows = chunk_bytes / row_bytes / kMatrixTokens * kMatrixTokens;
+  const int64_t least_rows = by_matrix ? 2 * kMatrixTokens : 16 * kTileTokens;
   product.chunk_rows = fitting_rows < least_rows ? least_rows : fitting_rows > kChunkRows ? kChunkRows : fitting_rows;
   product.n_chunks = DivideUp(product.rows.count, product.chunk_rows);
   const int64_t panel_bytes = RowBytes(GetFormatInfo(weight.format), weight.n_cols) * kPanelRows;
@@ -68,9 +73,32 @@ inline void RunTask(void* context, int64_t task_number, int thread) {
   const int64_t first_panel = within % tasks_per_chunk * product.panels_per_task;
   const int64_t done = chunk * product.chunk_rows;
   const int64_t left = product.rows.count - done;
-  const RowRun rows{product.rows.first + done, left < product.chunk_rows ? left : product.chunk_rows};
-  for (int64_t i = 0; i < product.panels_per_task && first_panel + i < product.n_panels; ++i) {
-    MultiplyPanel(product.task, first_panel + i, job.x, rows, job.scratch[thread]);
+  const RowRun rows{product.rows.first + done, left < product.chunk_rows ? left : product.chunk_rows,
+                    product.rows.first_tile + done / kMatrixTokens};
+  const auto multiply = [&] {
+    for (int64_t i = 0; i < product.panels_per_task && first_panel + i < product.n_panels; ++i) {
+      MultiplyPanel(product.task, first_panel + i, job.x, rows, job.scratch[thread]);
+    }
+  };
+  if (product.task.by_matrix) {
+    [[maybe_unused]] const MatrixUnit unit;
+    multiply();
+  } else {
+    multiply();
+  }
+}
+
+inline const float* SourceRow(const Job& job, int64_t row) {
+  return job.source.x + (job.source.row_of == nullptr ? row : job.source.row_of[row]) * job.source.stride;
+}
+
+/// Prepares kTileTokens rows for a matrix unit, or what the run has left and the zeros that make its last tile whole.
+inline void PrepareMatrixRows(const Job& job, const RowRun& rows, int64_t done) {
+  const bool is_last = done + kTileTokens >= rows.count;
+  const int64_t end = is_last ? DivideUp(rows.count, kMatrixTokens) * kMatrixTokens : done + kTileTokens;
+  for (int64_t i = done; i < end; ++i) {
+    const float* x = i < rows.count ? SourceRow(job, rows.first + i) : nullptr;
+    PrepareMatrixRow(x, job.x, rows.first_tile + i / kMatrixTokens, static_cast<int>(i % kMatrixTokens));
   }
 }
 
@@ -80,10 +108,11 @@ inline void PrepareTile(const Job& job, const RowRun& rows, int64_t tile) {
   const int64_t done = tile * kTileTokens;
   const int n_tokens = TileTokens(rows, done);
   for (int token = 0; token < n_tokens; ++token) {
-    const int64_t a = rows.first + done + token;
-    const int64_t source_row = job.source.row_of == nullptr ? a : job.source.row_of[a];
-    PrepareRow(job.source.x + source_row * job.source.stride, job.x, rows.first + done, token, n_tokens);
+    const float* x = SourceRow(job, rows.first + done + token);
+    if (job.x.HasIntegersFor(rows.count)) PrepareIntegers(x, job.x, rows.first + done, token, n_tokens);
+    if (job.x.values != nullptr) PrepareValues(x, job.x, rows.first + done, token, n_tokens);
   }
+  if (job.x.HasMatrixFor(rows.count)) PrepareMatrixRows(job, rows, done);
 }
 
 /// Workspace: the prepared rows, one Scratch for each thread, then what the op itself needs. All offsets in bytes.
@@ -92,6 +121,7 @@ struct JobMemory {
   size_t scales = 0;
   size_t quads = 0;
   size_t values = 0;
+  size_t matrix[kMatrixForms] = {};
   size_t scratch = 0;
   size_t rest = 0;  ///< end of the above
 };
@@ -105,30 +135,54 @@ struct ActivationForms {
   bool integers = false;
   bool quads = false;
   bool floats = false;
+  bool matrix[kMatrixForms] = {};
+  bool many_read_pairs = false;  ///< see PreparedRows
 
-  void AddReader(const TileKernels& kernels) {
-    (kernels.is_integer() ? integers : floats) = true;
+  /// A reader of n_rows rows at most.
+  void AddReader(const TileKernels& kernels, int64_t n_rows) {
+    if (!kernels.is_integer()) {
+      floats = true;
+      return;
+    }
+    integers = true;
     quads = quads || kernels.reads_quads();
+    if (IsForMatrix(kernels, n_rows)) {
+      matrix[static_cast<int>(kernels.matrix_form)] = true;
+    } else {
+      many_read_pairs = true;
+    }
   }
 };
 
-inline JobMemory PlanMemory(int64_t n_rows, int64_t d_in, const ActivationForms& forms, int n_threads) {
+/// n_runs: of rows that are multiplied apart.
+inline JobMemory PlanMemory(int64_t n_rows, int64_t n_runs, int64_t d_in, const ActivationForms& forms, int n_threads) {
   JobMemory memory;
   memory.scales = forms.integers ? AlignedBytes(n_rows * d_in / 2 * 4) : 0;
   memory.quads = memory.scales + (forms.integers ? AlignedBytes(n_rows * d_in / kBlock * kBlockNumbers * 4) : 0);
   memory.values = memory.quads + (forms.quads ? AlignedBytes(n_rows * d_in / kBlock * kQuadsBytes) : 0);
-  memory.scratch = memory.values + (forms.floats ? AlignedBytes(n_rows * d_in * 4) : 0);
+  size_t end = memory.values + (forms.floats ? AlignedBytes(n_rows * d_in * 4) : 0);
+  const int64_t n_tiles = n_rows / kMatrixTokens + n_runs;
+  for (int form = 0; form < kMatrixForms; ++form) {
+    memory.matrix[form] = end;
+    if (forms.matrix[form]) end += static_cast<size_t>(n_tiles * d_in / kBlock) * sizeof(MatrixBlock);
+  }
+  memory.scratch = end;
   memory.rest = memory.scratch + static_cast<size_t>(n_threads) * sizeof(Scratch);
   return memory;
 }
 
-inline PreparedRows PlacePreparedRows(const JobMemory& memory, uint8_t* workspace, int64_t d_in) {
+inline PreparedRows PlacePreparedRows(const JobMemory& memory, const ActivationForms& forms, uint8_t* workspace,
+                                      int64_t d_in) {
   PreparedRows x;
   x.d_in = d_in;
-  if (memory.scales > memory.pairs) x.pairs = reinterpret_cast<int32_t*>(workspace + memory.pairs);
-  if (memory.quads > memory.scales) x.scales = reinterpret_cast<float*>(workspace + memory.scales);
-  if (memory.values > memory.quads) x.quads = workspace + memory.quads;
-  if (memory.scratch > memory.values) x.values = reinterpret_cast<float*>(workspace + memory.values);
+  x.many_read_pairs = forms.many_read_pairs;
+  if (forms.integers) x.pairs = reinterpret_cast<int32_t*>(workspace + memory.pairs);
+  if (forms.integers) x.scales = reinterpret_cast<float*>(workspace + memory.scales);
+  if (forms.quads) x.quads = workspace + memory.quads;
+  if (forms.floats) x.values = reinterpret_cast<float*>(workspace + memory.values);
+  for (int form = 0; form < kMatrixForms; ++form) {
+    if (forms.matrix[form]) x.matrix[form] = reinterpret_cast<MatrixBlock*>(workspace + memory.matrix[form]);
+  }
   return x;
 }
 

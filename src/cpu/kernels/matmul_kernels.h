@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/kernels/matmul_codebooks.h"
+#include "cpu/kernels/matmul_matrix_unpack.h"
 #include "cpu/kernels/matmul_tiles.h"
 
 namespace rf::cpu {
@@ -26,6 +27,7 @@ constexpr TileKernels IntegerKernels() {
   kernels.unpack = UnpackPanel<Block>;
   SetDirectTiles<Block, kTileTokens>(kernels);
   SetUnpackedTiles<Block::kScales, Block::kHasMinimum, kTileTokens>(kernels);
+  SetMatrix<Block>(kernels);
   return kernels;
 }
 
@@ -36,6 +38,7 @@ constexpr TileKernels CodebookKernels() {
   kernels.coded = CodedTile<Rows::kScales>;
   kernels.unpack_rows = UnpackCodedRows<Rows>;
   SetUnpackedTiles<Rows::kScales, false, kTileTokens>(kernels);
+  SetCodebookMatrix<Rows>(kernels);
   return kernels;
 }
 

@@ -31,17 +31,24 @@ struct PanelTask {
   float* y = nullptr;
   int64_t y_stride = 0;
   const int32_t* y_rows = nullptr;  ///< prepared row a belongs to y's row y_rows[a]; null: row a
+  bool by_matrix = false;           ///< whether the matrix unit multiplies it
 };
 
 /// A run of prepared rows whose tiles begin at `first` (tiles are counted from there).
 struct RowRun {
   int64_t first;
   int64_t count;
+  int64_t first_tile = 0;  ///< number of the first of its tiles for a matrix unit
 };
 
-inline int TileTokens(const RowRun& rows, int64_t done) {
+inline bool IsForMatrix(const TileKernels& kernels, int64_t n_rows) {
+  return kernels.matrix != nullptr && n_rows >= kMatrixFromRows;
+}
+
+/// Rows of the tile, of tile_rows rows at most, that begins `done` rows behind the run's first.
+inline int TileTokens(const RowRun& rows, int64_t done, int tile_rows = kTileTokens) {
   const int64_t left = rows.count - done;
-  return static_cast<int>(left < kTileTokens ? left : kTileTokens);
+  return static_cast<int>(left < tile_rows ? left : tile_rows);
 }
 
 /// The rows of a panel in the file's layout, from first_col on.
@@ -64,9 +71,10 @@ inline void UnpackFileRows(const FileRows& rows, Format format, int64_t n_cols, 
   }
 }
 
-/// A stretch of one panel, ready for the tiles: packed, rows read as bytes, unpacked, or columns of floats.
+/// A stretch of one panel, ready for the tiles: packed, rows read as bytes, unpacked, for a matrix unit, or columns of
+/// floats.
 struct PanelStretch {
-  enum class Kind { kPacked, kCoded, kUnpacked, kFloats };
+  enum class Kind { kPacked, kCoded, kUnpacked, kMatrix, kFloats };
   Kind kind;
   const uint8_t* bytes;  ///< packed records, rows as bytes or columns
   UnpackedPanel unpacked;
@@ -92,7 +100,8 @@ inline PanelStretch PrepareStretch(const PanelTask& task, const TileKernels& ker
       kernels.read_rows(rows, n_cols / kBlock, scratch.planes, scratch.scales);
       stretch.bytes = scratch.planes;
     } else if (kernels.is_integer()) {
-      kernels.unpack_rows(rows, n_cols / kBlock, scratch.planes, stretch.unpacked);
+      const auto unpack = kind == PanelStretch::Kind::kMatrix ? kernels.unpack_rows_for_matrix : kernels.unpack_rows;
+      unpack(rows, n_cols / kBlock, scratch.planes, stretch.unpacked);
     } else {
       UnpackFileRows(rows, task.weight.format, n_cols, scratch);
       stretch.bytes = reinterpret_cast<const uint8_t*>(scratch.pairs);
@@ -101,8 +110,9 @@ inline PanelStretch PrepareStretch(const PanelTask& task, const TileKernels& ker
   }
   stretch.bytes = static_cast<const uint8_t*>(task.weight.data) +
                   panel_index * PanelBytes(kernels.layout, task.weight.n_cols) + PanelBytes(kernels.layout, first_col);
-  if (kind == PanelStretch::Kind::kUnpacked) {
-    kernels.unpack(stretch.bytes, n_cols / kernels.layout.record_weights, stretch.unpacked);
+  if (kind == PanelStretch::Kind::kUnpacked || kind == PanelStretch::Kind::kMatrix) {
+    const auto unpack = kind == PanelStretch::Kind::kMatrix ? kernels.unpack_for_matrix : kernels.unpack;
+    unpack(stretch.bytes, n_cols / kernels.layout.record_weights, stretch.unpacked);
   }
   return stretch;
 }
@@ -153,14 +163,28 @@ inline void StoreSums(const PanelTask& task, const float* sums, int64_t row, int
 /// Tiles by which the outputs' cache lines are fetched ahead: they lie a row apart, often a page each.
 inline constexpr int64_t kPrefetchTiles = 3;
 
-inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t first, int64_t first_output) {
-  for (int64_t i = first; i < first + kTileTokens && i < rows.count; ++i) {
+inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t first, int tile_rows,
+                            int64_t first_output) {
+  for (int64_t i = first; i < first + tile_rows && i < rows.count; ++i) {
     const int64_t row = OutputRow(task, rows.first + i);
     __builtin_prefetch(task.y + row * task.y_stride + first_output, 1);
     if (task.residual != nullptr) {
       __builtin_prefetch(task.residual + row * task.residual_stride + first_output, 0);
     }
   }
+}
+
+/// How many rows' sums a tile makes at a time.
+inline int TileRows(PanelStretch::Kind kind) {
+  return kind == PanelStretch::Kind::kMatrix ? kMatrixTokens : kTileTokens;
+}
+
+inline void MultiplyMatrixTile(const TileKernels& kernels, const PanelStretch& stretch, const PreparedRows& x,
+                               int64_t tile, float* sums) {
+  const int64_t n_blocks = x.d_in / kBlock;
+  const MatrixBlock* blocks =
+      x.matrix[static_cast<int>(kernels.matrix_form)] + tile * n_blocks + stretch.first_col / kBlock;
+  kernels.matrix(stretch.unpacked, stretch.n_cols / kBlock, blocks, sums);
 }
 
 /// y = x * W^T for one panel and up to kChunkRows rows.
@@ -170,6 +194,7 @@ inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const Prep
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
   const bool is_packed = task.weight.layout != kFileLayout;
   const Kind kind = !kernels.is_integer()           ? Kind::kFloats
+                    : task.by_matrix                ? Kind::kMatrix
                     : rows.count >= kUnpackFromRows ? Kind::kUnpacked
                     : is_packed                     ? Kind::kPacked
                                                     : Kind::kCoded;
@@ -179,12 +204,16 @@ inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const Prep
     const bool is_last = col + step >= x.d_in;
     const PanelStretch stretch =
         PrepareStretch(task, kernels, kind, panel_index, col, is_last ? x.d_in - col : step, scratch);
-    for (int64_t done = 0; done < rows.count; done += kTileTokens) {
-      const int n_tokens = TileTokens(rows, done);
+    for (int64_t done = 0; done < rows.count; done += TileRows(kind)) {
+      const int n_tokens = TileTokens(rows, done, TileRows(kind));
       float* sums = scratch.sums + done * kPanelRows;
-      if (is_last) PrefetchOutputs(task, rows, done + kPrefetchTiles * kTileTokens, first_output);
-      for (int t = 0; t < n_tokens && col == 0; ++t) StoreFloats(sums + t * kPanelRows, ZeroFloats());
-      MultiplyTile(kernels, stretch, x, rows.first + done, n_tokens, sums);
+      if (is_last) PrefetchOutputs(task, rows, done + kPrefetchTiles * TileRows(kind), TileRows(kind), first_output);
+      for (int t = 0; t < TileRows(kind) && col == 0; ++t) StoreFloats(sums + t * kPanelRows, ZeroFloats());
+      if (kind == Kind::kMatrix) {
+        MultiplyMatrixTile(kernels, stretch, x, rows.first_tile + done / kMatrixTokens, sums);
+      } else {
+        MultiplyTile(kernels, stretch, x, rows.first + done, n_tokens, sums);
+      }
       for (int t = 0; t < n_tokens && is_last; ++t) {
         StoreSums(task, sums + t * kPanelRows, OutputRow(task, rows.first + done + t), first_output);
       }

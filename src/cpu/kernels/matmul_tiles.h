@@ -81,6 +81,20 @@ void DirectTile(const uint8_t* panel, int64_t n_records, const IntegerTile& x, f
   for (int t = 0; t < kTokens; ++t) StoreFloats(sums + t * kPanelRows, y[t]);
 }
 
+/// Stores a block's scales and minimums as an UnpackedPanel has them; returns their end.
+template <class Block>
+RF_LANES_INLINE float* StoreBlockScales(const Block& block, float* scales) {
+  for (int s = 0; s < Block::kScales; ++s) {
+    StoreFloats(scales, block.Scale(s));
+    scales += kPanelRows;
+    if constexpr (Block::kHasMinimum) {
+      StoreFloats(scales, block.Minimum(s));
+      scales += kPanelRows;
+    }
+  }
+  return scales;
+}
+
 template <class Block>
 void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) {
   constexpr int kRecordBlocks = Block::kLayout.record_weights / kBlock;
@@ -93,14 +107,7 @@ void UnpackPanel(const uint8_t* panel, int64_t n_records, const UnpackedPanel& o
       for (int p = 0; p < kPairs; ++p) {
         StoreInts(pairs + p * kPanelRows, Subtract16(block.Pair(p), Block::kOffset));
       }
-      for (int s = 0; s < Block::kScales; ++s) {
-        StoreFloats(scales, block.Scale(s));
-        scales += kPanelRows;
-        if constexpr (Block::kHasMinimum) {
-          StoreFloats(scales, block.Minimum(s));
-          scales += kPanelRows;
-        }
-      }
+      scales = StoreBlockScales(block, scales);
     }
   }
 }

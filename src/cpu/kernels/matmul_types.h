@@ -20,6 +20,22 @@ struct IntegerTile {
   int64_t row_quads;
 };
 
+/// The same for a matrix unit: how the two byte planes of a block's activations lie (matmul_matrix.h).
+enum class MatrixForm { kWhole, kHalves };
+inline constexpr int kMatrixForms = 2;
+
+/// Rows of activations in a tile of a matrix unit.
+inline constexpr int kMatrixTokens = 16;
+
+/// A block of 32 columns of kMatrixTokens rows of activations, as a matrix unit reads it. An activation is 256 * upper
+/// + lower, in bfloat16. kWhole: planes[0] has 256 * upper, planes[1] lower, in the order of the pairs. kHalves:
+/// planes[s] has the block's even (s = 0) or odd pairs, which belong to the weights' scale s, of both.
+struct alignas(64) MatrixBlock {
+  uint16_t planes[2][kMatrixTokens][kBlock];
+  float scales[kMatrixTokens];          ///< dx
+  float scaled_sums[2][kMatrixTokens];  ///< dx * the sum of q that a scale of the weights belongs to
+};
+
 /// A stretch of a panel whose rows were read as bytes (matmul_codebooks.h).
 struct CodedPanel {
   const uint8_t* bytes;
@@ -53,6 +69,13 @@ struct TileKernels {
   void (*unpack_rows)(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, const UnpackedPanel& out) = nullptr;
   void (*unpacked[kTileTokens + 1])(const UnpackedPanel& panel, int64_t n_blocks, const IntegerTile& x,
                                     float* sums) = {};
+  /// For many rows where there is a matrix unit, in place of the above: `pairs` has one plane of kPanelRows words for
+  /// each pair, two in form kHalves; `matrix` multiplies kMatrixTokens rows.
+  void (*unpack_for_matrix)(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) = nullptr;
+  void (*unpack_rows_for_matrix)(const FileRows& rows, int64_t n_blocks, uint8_t* bytes,
+                                 const UnpackedPanel& out) = nullptr;
+  void (*matrix)(const UnpackedPanel& panel, int64_t n_blocks, const MatrixBlock* x, float* sums) = nullptr;
+  MatrixForm matrix_form = MatrixForm::kWhole;
   void (*floating[kTileTokens + 1])(const uint8_t* panel, int64_t n_cols, const float* x, float* sums) = {};
 
   bool is_integer() const { return unpacked[1] != nullptr; }
@@ -73,9 +96,21 @@ using RF_ISA::CodedPanel;
 using RF_ISA::FileRows;
 using RF_ISA::IntegerTile;
 using RF_ISA::kBlockNumbers;
+using RF_ISA::kMatrixForms;
+using RF_ISA::kMatrixTokens;
+using RF_ISA::MatrixBlock;
+using RF_ISA::MatrixForm;
 using RF_ISA::TileKernels;
 using RF_ISA::TileKernelsOf;
 using RF_ISA::UnpackedPanel;
+
+/// What a block of activations has beside its quants q.
+struct BlockScales {
+  float scale;      ///< dx
+  float whole;      ///< dx * the sum of q
+  float first;      ///< dx * the sum of the first sixteen q
+  int32_t negated;  ///< the negated sum of q
+};
 
 }  // namespace
 }  // namespace rf::cpu

@@ -15,12 +15,16 @@ struct MoeMemory {
   size_t total = 0;
 };
 
-MoeMemory MemoryOf(const MoeMatMul::Args& args, int n_threads) {
-  const int64_t n_rows = args.ids.n_rows * args.ids.n_cols;
+ActivationForms FormsOf(const MoeMatMul::Args& args) {
   ActivationForms forms;
-  forms.AddReader(TileKernelsOf(args.weight.format, args.weight.layout));
+  forms.AddReader(TileKernelsOf(args.weight.format, args.weight.layout), args.ids.n_rows * args.ids.n_cols);
+  return forms;
+}
+
+MoeMemory MemoryOf(const MoeMatMul::Args& args, const ActivationForms& forms, int n_threads) {
+  const int64_t n_rows = args.ids.n_rows * args.ids.n_cols;
   MoeMemory memory;
-  memory.job = PlanMemory(n_rows, args.weight.n_cols, forms, n_threads);
+  memory.job = PlanMemory(n_rows, args.weight.n_matrices, args.weight.n_cols, forms, n_threads);
   memory.y_rows = memory.job.rest;
   memory.x_rows = memory.y_rows + AlignedBytes(n_rows * 4);
   memory.products = memory.x_rows + AlignedBytes(n_rows * 4);
@@ -67,9 +71,9 @@ int64_t GroupByExpert(const MoeMatMul::Args& args, int32_t* y_rows, int32_t* x_r
   for (int64_t e = 0; e < args.weight.n_matrices; ++e) {
     const RowRun run = products[e].rows;
     if (run.count == 0) continue;
-    Product& product = products[n_products++];
+    Product& product = products[n_products];
     product = Product{};
-    product.rows = run;
+    product.rows = {run.first, run.count, run.first / kMatrixTokens + n_products++};
     product.task.weight = args.weight;
     product.task.weight.n_matrices = 1;
     product.task.weight.data =
@@ -90,7 +94,8 @@ void PrepareExpert(void* context, int64_t p, int) {
 void Launch(void* context, const MoeMatMul::Args& args) {
   const CpuContext& cpu = *static_cast<const CpuContext*>(context);
   ThreadPool& pool = *cpu.pool;
-  const MoeMemory memory = MemoryOf(args, pool.n_threads());
+  const ActivationForms forms = FormsOf(args);
+  const MoeMemory memory = MemoryOf(args, forms, pool.n_threads());
   auto* workspace = static_cast<uint8_t*>(cpu.workspace);
   auto* y_rows = reinterpret_cast<int32_t*>(workspace + memory.y_rows);
   auto* x_rows = reinterpret_cast<int32_t*>(workspace + memory.x_rows);
@@ -102,7 +107,7 @@ void Launch(void* context, const MoeMatMul::Args& args) {
     products[p].first_task = n_tasks;
     n_tasks += SplitProduct(products[p]);
   }
-  Job job{PlacePreparedRows(memory.job, workspace, args.weight.n_cols),
+  Job job{PlacePreparedRows(memory.job, forms, workspace, args.weight.n_cols),
           {static_cast<const float*>(args.x.data), args.x.row_stride, x_rows},
           products,
           n_products,
@@ -113,7 +118,7 @@ void Launch(void* context, const MoeMatMul::Args& args) {
 }
 
 size_t WorkspaceBytes(const MoeMatMul::Args& args, int n_threads) {
-  return MemoryOf(args, n_threads).total;
+  return MemoryOf(args, FormsOf(args), n_threads).total;
 }
 
 }  // namespace
