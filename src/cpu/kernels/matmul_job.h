@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/thread_pool.h"
-#include "cpu/kernels/matmul_panels.h"
+#include "cpu/kernels/matmul_matrix_panels.h"
 
 namespace rf::cpu {
 namespace {
@@ -57,7 +57,9 @@ inline int64_t SplitProduct(Product& product) {
   product.chunk_rows = fitting_rows < least_rows ? least_rows : fitting_rows > kChunkRows ? kChunkRows : fitting_rows;
   product.n_chunks = DivideUp(product.rows.count, product.chunk_rows);
   const int64_t panel_bytes = RowBytes(GetFormatInfo(weight.format), weight.n_cols) * kPanelRows;
-  product.panels_per_task = product.rows.count > kUnpackFromRows ? 2 : DivideUp(kTaskBytes, panel_bytes);
+  product.panels_per_task = by_matrix                              ? kMatrixPanels
+                            : product.rows.count > kUnpackFromRows ? 2
+                                                                   : DivideUp(kTaskBytes, panel_bytes);
   return DivideUp(product.n_panels, product.panels_per_task) * product.n_chunks;
 }
 
@@ -75,16 +77,15 @@ inline void RunTask(void* context, int64_t task_number, int thread) {
   const int64_t left = product.rows.count - done;
   const RowRun rows{product.rows.first + done, left < product.chunk_rows ? left : product.chunk_rows,
                     product.rows.first_tile + done / kMatrixTokens};
-  const auto multiply = [&] {
-    for (int64_t i = 0; i < product.panels_per_task && first_panel + i < product.n_panels; ++i) {
-      MultiplyPanel(product.task, first_panel + i, job.x, rows, job.scratch[thread]);
-    }
-  };
+  const int64_t left_panels = product.n_panels - first_panel;
+  const int64_t n_panels = left_panels < product.panels_per_task ? left_panels : product.panels_per_task;
   if (product.task.by_matrix) {
     [[maybe_unused]] const MatrixUnit unit;
-    multiply();
-  } else {
-    multiply();
+    MultiplyByMatrix(product.task, first_panel, n_panels, job.x, rows, job.scratch[thread]);
+    return;
+  }
+  for (int64_t panel = first_panel; panel < first_panel + n_panels; ++panel) {
+    MultiplyPanel(product.task, panel, job.x, rows, job.scratch[thread]);
   }
 }
 

@@ -2,7 +2,7 @@
 // sums in F32, and yet the sums are exact: a 16-bit activation is 256 * upper + lower, each plane's numbers have at
 // most eight significant bits, as the weights' quants have, and F32 holds whole numbers up to 2^24. So the results are
 // the bits that the vector loops leave (matmul_tiles.h), whatever the batch.
-//   kHasMatrixUnit, kMatrixFromRows: from how many rows on it pays;
+//   kMatrixFromRows: from how many rows on it pays;   kMatrixPanels: panels that are multiplied together;
 //   MatrixUnit: an object that a task holds while it multiplies;
 //   PrepareMatrixBlock(q, numbers, form, token, block): stores one token's 32 activations as the unit reads them.
 // Weights: matmul_matrix_unpack.h.

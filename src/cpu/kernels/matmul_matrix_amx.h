@@ -10,8 +10,8 @@
 namespace rf::cpu {
 namespace {
 
-inline constexpr bool kHasMatrixUnit = true;
 inline constexpr int64_t kMatrixFromRows = 9;
+inline constexpr int64_t kMatrixPanels = 4;
 
 inline constexpr int kTileBytes = 64;  ///< of each of a tile's rows
 inline constexpr int kTileWords = kMatrixTokens * kPanelRows;

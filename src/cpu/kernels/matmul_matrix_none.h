@@ -4,8 +4,8 @@
 namespace rf::cpu {
 namespace {
 
-inline constexpr bool kHasMatrixUnit = false;
 inline constexpr int64_t kMatrixFromRows = INT64_MAX;
+inline constexpr int64_t kMatrixPanels = 1;
 
 class MatrixUnit {
  public:

@@ -13,12 +13,17 @@ inline constexpr int64_t kUnpackFromRows = 2 * kTileTokens + 1;
 /// Rows that one task takes at most, so that their sums stay in the cache.
 inline constexpr int64_t kChunkRows = 256;
 
+/// A stretch of one panel as it is unpacked, and what its products come to.
+struct PanelScratch {
+  alignas(64) float sums[kChunkRows * kPanelRows];
+  alignas(64) int32_t pairs[kStretch * kPanelRows];              // pairs of 16-bit integers (half of it), or floats
+  alignas(64) float scales[kStretch / kBlock * 4 * kPanelRows];  // two scales and two minimums at most
+};
+
 /// One thread's scratch memory.
 struct Scratch {
-  alignas(64) float sums[kChunkRows * kPanelRows];
-  alignas(64) int32_t pairs[kStretch * kPanelRows];  // pairs of 16-bit integers (half of it), or floats
+  PanelScratch panels[kMatrixPanels];
   alignas(64) uint8_t planes[kStretch / kBlock * 8 * kWordPlane];
-  alignas(64) float scales[kStretch / kBlock * 4 * kPanelRows];  // two scales and two minimums at most
   alignas(64) float row[kStretch];
 };
 
@@ -60,10 +65,17 @@ inline FileRows FileRowsOf(const WeightView& weight, int64_t first_row, int64_t 
           static_cast<int>(left < kPanelRows ? left : kPanelRows)};
 }
 
+/// A packed panel from first_col on.
+inline const uint8_t* PackedFrom(const WeightView& weight, const PanelLayout& layout, int64_t panel,
+                                 int64_t first_col) {
+  return static_cast<const uint8_t*>(weight.data) + panel * PanelBytes(layout, weight.n_cols) +
+         PanelBytes(layout, first_col);
+}
+
 /// Unpacks n_cols columns of them to F32 columns.
 inline void UnpackFileRows(const FileRows& rows, Format format, int64_t n_cols, Scratch& scratch) {
   const FormatInfo& info = GetFormatInfo(format);
-  auto* columns = reinterpret_cast<float*>(scratch.pairs);
+  auto* columns = reinterpret_cast<float*>(scratch.panels[0].pairs);
   for (int r = 0; r < kPanelRows; ++r) {
     const bool exists = r < rows.n_rows;
     if (exists) info.unpack(rows.first + r * rows.row_bytes, n_cols, scratch.row);
@@ -71,10 +83,9 @@ inline void UnpackFileRows(const FileRows& rows, Format format, int64_t n_cols, 
   }
 }
 
-/// A stretch of one panel, ready for the tiles: packed, rows read as bytes, unpacked, for a matrix unit, or columns of
-/// floats.
+/// A stretch of one panel, ready for the tiles: packed, rows read as bytes, unpacked, or columns of floats.
 struct PanelStretch {
-  enum class Kind { kPacked, kCoded, kUnpacked, kMatrix, kFloats };
+  enum class Kind { kPacked, kCoded, kUnpacked, kFloats };
   Kind kind;
   const uint8_t* bytes;  ///< packed records, rows as bytes or columns
   UnpackedPanel unpacked;
@@ -93,26 +104,24 @@ inline int64_t StretchColumns(const TileKernels& kernels, PanelStretch::Kind kin
 
 inline PanelStretch PrepareStretch(const PanelTask& task, const TileKernels& kernels, PanelStretch::Kind kind,
                                    int64_t panel_index, int64_t first_col, int64_t n_cols, Scratch& scratch) {
-  PanelStretch stretch{kind, nullptr, {scratch.pairs, scratch.scales}, first_col, n_cols};
+  PanelScratch& panel = scratch.panels[0];
+  PanelStretch stretch{kind, nullptr, {panel.pairs, panel.scales}, first_col, n_cols};
   if (task.weight.layout == kFileLayout) {
     const FileRows rows = FileRowsOf(task.weight, panel_index * kPanelRows, first_col);
     if (kind == PanelStretch::Kind::kCoded) {
-      kernels.read_rows(rows, n_cols / kBlock, scratch.planes, scratch.scales);
+      kernels.read_rows(rows, n_cols / kBlock, scratch.planes, panel.scales);
       stretch.bytes = scratch.planes;
     } else if (kernels.is_integer()) {
-      const auto unpack = kind == PanelStretch::Kind::kMatrix ? kernels.unpack_rows_for_matrix : kernels.unpack_rows;
-      unpack(rows, n_cols / kBlock, scratch.planes, stretch.unpacked);
+      kernels.unpack_rows(rows, n_cols / kBlock, scratch.planes, stretch.unpacked);
     } else {
       UnpackFileRows(rows, task.weight.format, n_cols, scratch);
-      stretch.bytes = reinterpret_cast<const uint8_t*>(scratch.pairs);
+      stretch.bytes = reinterpret_cast<const uint8_t*>(panel.pairs);
     }
     return stretch;
   }
-  stretch.bytes = static_cast<const uint8_t*>(task.weight.data) +
-                  panel_index * PanelBytes(kernels.layout, task.weight.n_cols) + PanelBytes(kernels.layout, first_col);
-  if (kind == PanelStretch::Kind::kUnpacked || kind == PanelStretch::Kind::kMatrix) {
-    const auto unpack = kind == PanelStretch::Kind::kMatrix ? kernels.unpack_for_matrix : kernels.unpack;
-    unpack(stretch.bytes, n_cols / kernels.layout.record_weights, stretch.unpacked);
+  stretch.bytes = PackedFrom(task.weight, kernels.layout, panel_index, first_col);
+  if (kind == PanelStretch::Kind::kUnpacked) {
+    kernels.unpack(stretch.bytes, n_cols / kernels.layout.record_weights, stretch.unpacked);
   }
   return stretch;
 }
@@ -163,8 +172,8 @@ inline void StoreSums(const PanelTask& task, const float* sums, int64_t row, int
 /// Tiles by which the outputs' cache lines are fetched ahead: they lie a row apart, often a page each.
 inline constexpr int64_t kPrefetchTiles = 3;
 
-inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t first, int tile_rows,
-                            int64_t first_output) {
+inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t first, int64_t first_output,
+                            int tile_rows = kTileTokens) {
   for (int64_t i = first; i < first + tile_rows && i < rows.count; ++i) {
     const int64_t row = OutputRow(task, rows.first + i);
     __builtin_prefetch(task.y + row * task.y_stride + first_output, 1);
@@ -174,19 +183,6 @@ inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t f
   }
 }
 
-/// How many rows' sums a tile makes at a time.
-inline int TileRows(PanelStretch::Kind kind) {
-  return kind == PanelStretch::Kind::kMatrix ? kMatrixTokens : kTileTokens;
-}
-
-inline void MultiplyMatrixTile(const TileKernels& kernels, const PanelStretch& stretch, const PreparedRows& x,
-                               int64_t tile, float* sums) {
-  const int64_t n_blocks = x.d_in / kBlock;
-  const MatrixBlock* blocks =
-      x.matrix[static_cast<int>(kernels.matrix_form)] + tile * n_blocks + stretch.first_col / kBlock;
-  kernels.matrix(stretch.unpacked, stretch.n_cols / kBlock, blocks, sums);
-}
-
 /// y = x * W^T for one panel and up to kChunkRows rows.
 inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const PreparedRows& x, const RowRun& rows,
                           Scratch& scratch) {
@@ -194,7 +190,6 @@ inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const Prep
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
   const bool is_packed = task.weight.layout != kFileLayout;
   const Kind kind = !kernels.is_integer()           ? Kind::kFloats
-                    : task.by_matrix                ? Kind::kMatrix
                     : rows.count >= kUnpackFromRows ? Kind::kUnpacked
                     : is_packed                     ? Kind::kPacked
                                                     : Kind::kCoded;
@@ -204,16 +199,12 @@ inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const Prep
     const bool is_last = col + step >= x.d_in;
     const PanelStretch stretch =
         PrepareStretch(task, kernels, kind, panel_index, col, is_last ? x.d_in - col : step, scratch);
-    for (int64_t done = 0; done < rows.count; done += TileRows(kind)) {
-      const int n_tokens = TileTokens(rows, done, TileRows(kind));
-      float* sums = scratch.sums + done * kPanelRows;
-      if (is_last) PrefetchOutputs(task, rows, done + kPrefetchTiles * TileRows(kind), TileRows(kind), first_output);
-      for (int t = 0; t < TileRows(kind) && col == 0; ++t) StoreFloats(sums + t * kPanelRows, ZeroFloats());
-      if (kind == Kind::kMatrix) {
-        MultiplyMatrixTile(kernels, stretch, x, rows.first_tile + done / kMatrixTokens, sums);
-      } else {
-        MultiplyTile(kernels, stretch, x, rows.first + done, n_tokens, sums);
-      }
+    for (int64_t done = 0; done < rows.count; done += kTileTokens) {
+      const int n_tokens = TileTokens(rows, done);
+      float* sums = scratch.panels[0].sums + done * kPanelRows;
+      if (is_last) PrefetchOutputs(task, rows, done + kPrefetchTiles * kTileTokens, first_output);
+      for (int t = 0; t < n_tokens && col == 0; ++t) StoreFloats(sums + t * kPanelRows, ZeroFloats());
+      MultiplyTile(kernels, stretch, x, rows.first + done, n_tokens, sums);
       for (int t = 0; t < n_tokens && is_last; ++t) {
         StoreSums(task, sums + t * kPanelRows, OutputRow(task, rows.first + done + t), first_output);
       }

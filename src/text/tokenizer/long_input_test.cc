@@ -96,6 +96,15 @@ TEST_P(LongInputPreTokenizerTest, AnyMegabyte) {
   ExpectFastOnEverything(*tokenizer, GetParam());
 }
 
+// Eight times as much takes no more stack, and no more than eight times as long.
+TEST_P(LongInputPreTokenizerTest, EightMegabytes) {
+  const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel(GetParam(), DoublingMerges()));
+  for (const char* unit : {"A", "\u0301"}) {
+    const std::string text = Repeat(unit, 8 * kTextBytes);
+    EXPECT_LE(TimeOnSmallStack([&] { tokenizer->Encode(text, {}); }), 8 * kMaxSeconds) << EscapeForMessage(unit);
+  }
+}
+
 // Twice the text takes twice the time, give or take the machine's noise.
 TEST_P(LongInputPreTokenizerTest, TwiceTheTextTwiceTheTime) {
   const auto tokenizer = test_vocab::MakeTokenizer(test_vocab::ByteLevel(GetParam(), DoublingMerges()));
