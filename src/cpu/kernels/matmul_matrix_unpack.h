@@ -11,11 +11,24 @@ namespace {
 
 #if defined(__AMX_TILE__) && defined(__AMX_BF16__)
 
+/// Of two vectors of F32 the upper halves, interleaved: the first's go to the lower half of each lane.
+struct alignas(64) UpperHalves {
+  uint16_t words[2 * kPanelRows];
+  constexpr UpperHalves() : words{} {
+    for (int i = 0; i < kPanelRows; ++i) {
+      words[2 * i] = static_cast<uint16_t>(2 * i + 1);
+      words[2 * i + 1] = static_cast<uint16_t>(2 * (kPanelRows + i) + 1);
+    }
+  }
+};
+inline constexpr UpperHalves kUpperHalves;
+
 /// Pairs of 16-bit integers, of eight significant bits, as pairs of bfloat16 numbers.
 RF_LANES_INLINE Ints BFloat16Pairs(Ints pairs) {
-  const Floats first = ToFloats(_mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 16));
+  const Floats first = ToFloats(_mm512_madd_epi16(pairs, SplatInt(1)));
   const Floats second = ToFloats(_mm512_srai_epi32(pairs, 16));
-  return Or(ShiftRight(_mm512_castps_si512(first), 16), And(_mm512_castps_si512(second), 0xffff0000u));
+  return _mm512_permutex2var_epi16(_mm512_castps_si512(first), LoadInts(kUpperHalves.words),
+                                   _mm512_castps_si512(second));
 }
 
 /// Small numbers in bfloat16: entry i is i - kOffset.
