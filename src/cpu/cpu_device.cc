@@ -1,6 +1,7 @@
 #include "cpu/cpu_device.h"
 
 #include <sched.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -28,13 +29,22 @@ struct FreeMemory {
   void operator()(void* pointer) const { std::free(pointer); }
 };
 
+// Weights are read from one end to the other, and each page costs a walk through the page tables. Only advice.
+void AdviseHugePages([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+}
+
 class HostBuffer final : public Buffer {
  public:
   static Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) {
     const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     std::unique_ptr<void, FreeMemory> data;
     if (bytes <= SIZE_MAX - alignment) {
-      data.reset(std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment));
+      const size_t whole = (bytes + alignment - 1) / alignment * alignment;
+      data.reset(std::aligned_alloc(alignment, whole));
+      if (data != nullptr && alignment == kHugePage) AdviseHugePages(data.get(), whole);
     }
     if (data == nullptr) {
       return Error{ErrorCode::kOutOfMemory, fmt::format("cannot allocate {} bytes for {}", bytes, purpose), "cpu"};

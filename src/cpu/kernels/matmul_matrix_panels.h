@@ -24,8 +24,7 @@ inline void MultiplyByMatrix(const PanelTask& task, int64_t first_panel, int64_t
                              const RowRun& rows, Scratch& scratch) {
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
   const bool is_packed = task.weight.layout != kFileLayout;
-  const MatrixBlock* blocks =
-      x.matrix[static_cast<int>(kernels.matrix_form)] + rows.first_tile * (x.d_in / kBlock);
+  const MatrixBlock* blocks = x.matrix[static_cast<int>(kernels.matrix_form)] + rows.first_tile * (x.d_in / kBlock);
   const int64_t step = StretchColumns(kernels, PanelStretch::Kind::kUnpacked, is_packed, x.d_in);
   for (int64_t col = 0; col < x.d_in; col += step) {
     const bool is_last = col + step >= x.d_in;
