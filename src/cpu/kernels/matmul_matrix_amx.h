@@ -1,6 +1,6 @@
 // The matrix unit of AMX: eight registers ("tiles") of 16 rows of 64 bytes. TDPBF16PS multiplies 16 x 32 bfloat16
-// numbers by 32 x 16, a multiplication of 8,192 weights in 16 cycles, in any order of its exact sums (Intel 64
-// and IA-32 Architectures Software Developer's Manual, TDPBF16PS). See matmul_matrix.h.
+// numbers by 32 x 16 in 16 cycles (Intel 64 and IA-32 Architectures Software Developer's Manual, TDPBF16PS). In which
+// order it adds does not matter here: all partial sums are exact. See matmul_matrix.h.
 #pragma once
 
 #include <immintrin.h>
@@ -10,6 +10,7 @@
 namespace rf::cpu {
 namespace {
 
+// Where a batch begins to be decoded as fast as with vectors, or faster (models of 1 B weights, Q4_K_M and Q8_0).
 inline constexpr int64_t kMatrixFromRows = 9;
 inline constexpr int64_t kMatrixPanels = 4;
 
@@ -31,6 +32,7 @@ class MatrixUnit {
       configuration.row_bytes[i] = kTileBytes;
       configuration.rows[i] = kMatrixTokens;
     }
+    asm volatile("" ::"r"(&configuration) : "memory");  // GCC's intrinsic says that it reads the first 8 bytes only
     _tile_loadconfig(&configuration);
   }
   ~MatrixUnit() { _tile_release(); }
@@ -89,7 +91,7 @@ RF_LANES_INLINE void AddMatrixProducts(const float* products, const float* w_sca
   }
 }
 
-/// Adds n_blocks blocks of a panel that ToMatrix made ready to sums [kMatrixTokens, 16].
+/// Adds n_blocks blocks of a panel that was unpacked for the unit to sums [kMatrixTokens, 16].
 template <MatrixSums kSums, bool kHasMinimum>
 void MatrixTile(const UnpackedPanel& panel, int64_t n_blocks, const MatrixBlock* x, float* sums) {
   constexpr int kScales = kSums == MatrixSums::kHalves ? 2 : 1;
