@@ -29,7 +29,8 @@ struct FreeMemory {
   void operator()(void* pointer) const { std::free(pointer); }
 };
 
-// Weights are read from one end to the other, and each page costs a walk through the page tables. Only advice.
+// Weights are read from one end to the other, and each page costs a walk through the page tables. Only advice, and not
+// for a KV cache: of that the pages are touched here and there, and whole huge ones would be held.
 void AdviseHugePages([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
 #if defined(MADV_HUGEPAGE)
   madvise(data, bytes, MADV_HUGEPAGE);
@@ -42,9 +43,7 @@ class HostBuffer final : public Buffer {
     const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     std::unique_ptr<void, FreeMemory> data;
     if (bytes <= SIZE_MAX - alignment) {
-      const size_t whole = (bytes + alignment - 1) / alignment * alignment;
-      data.reset(std::aligned_alloc(alignment, whole));
-      if (data != nullptr && alignment == kHugePage) AdviseHugePages(data.get(), whole);
+      data.reset(std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment));
     }
     if (data == nullptr) {
       return Error{ErrorCode::kOutOfMemory, fmt::format("cannot allocate {} bytes for {}", bytes, purpose), "cpu"};
@@ -136,6 +135,7 @@ class CpuDevice final : public Device {
     if (loaded.bytes_owned == 0) loaded.bytes_owned = source.bytes.size();
     RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
     loaded.view.data = loaded.storage->data();
+    if (loaded.bytes_owned >= kHugePage) AdviseHugePages(loaded.storage->data(), loaded.bytes_owned);
     if (loaded.view.layout == kPanelLayout) {
       PackPanels(ShapeOf(source), source.bytes.data(), loaded.storage->data(), pool_);
     } else {

@@ -86,16 +86,9 @@ void UnpackForMatrix(const uint8_t* panel, int64_t n_records, const UnpackedPane
 /// UnpackCodedRows (matmul_tiles.h) for MatrixTile.
 template <class Rows, MatrixSums kSums>
 void UnpackRowsForMatrix(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, const UnpackedPanel& out) {
-  ReadCodedRows<Rows>(rows, n_blocks, bytes, out.scales);
-  for (int64_t b = 0; b < n_blocks; ++b) {
-    Ints words[8];
-    TransposeCodedBlock(bytes + b * kCodedBlockBytes, words);
-#pragma GCC unroll 16
-    for (int p = 0; p < kPairs; ++p) {
-      const Ints pair = SignedBytePair(words[p / 4 + p % 2 * 4], p % 4 >= 2);
-      StoreMatrixPair<kSums>(BFloat16Pairs(pair), p, out.pairs + b * Rows::kScales * kTileWords);
-    }
-  }
+  ForEachCodedPair<Rows>(rows, n_blocks, bytes, out.scales, [&](int64_t b, int p, const Ints& pair) {
+    StoreMatrixPair<kSums>(BFloat16Pairs(pair), p, out.pairs + b * Rows::kScales * kTileWords);
+  });
 }
 
 template <MatrixSums kSums, bool kHasMinimum>

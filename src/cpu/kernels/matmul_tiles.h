@@ -155,18 +155,25 @@ RF_LANES_INLINE void TransposeCodedBlock(const uint8_t* bytes, Ints (&words)[8])
   }
 }
 
-/// The same as UnpackPanel leaves it: for many tokens.
-template <class Rows>
-void UnpackCodedRows(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, const UnpackedPanel& out) {
-  ReadCodedRows<Rows>(rows, n_blocks, bytes, out.scales);
+/// Reads rows and calls store(block, p, pair) for each pair of 16-bit integers of each block; scales go to `scales`.
+template <class Rows, class Store>
+RF_LANES_INLINE void ForEachCodedPair(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, float* scales,
+                                      Store store) {
+  ReadCodedRows<Rows>(rows, n_blocks, bytes, scales);
   for (int64_t b = 0; b < n_blocks; ++b) {
     Ints words[8];
     TransposeCodedBlock(bytes + b * kCodedBlockBytes, words);
 #pragma GCC unroll 16
-    for (int p = 0; p < kPairs; ++p) {
-      StoreInts(out.pairs + (b * kPairs + p) * kPanelRows, SignedBytePair(words[p / 4 + p % 2 * 4], p % 4 >= 2));
-    }
+    for (int p = 0; p < kPairs; ++p) store(b, p, SignedBytePair(words[p / 4 + p % 2 * 4], p % 4 >= 2));
   }
+}
+
+/// The same as UnpackPanel leaves it: for many tokens.
+template <class Rows>
+void UnpackCodedRows(const FileRows& rows, int64_t n_blocks, uint8_t* bytes, const UnpackedPanel& out) {
+  ForEachCodedPair<Rows>(rows, n_blocks, bytes, out.scales, [&](int64_t b, int p, const Ints& pair) {
+    StoreInts(out.pairs + (b * kPairs + p) * kPanelRows, pair);
+  });
 }
 
 /// For each four lanes the sums of four rows' products: weights of eight rows from `bytes` on.
