@@ -26,6 +26,9 @@ class BlockMaxima {
   /// k > 0.
   float ReachedBy(size_t k);
 
+  /// How many of the blocks have a logit >= least, of 1.
+  double ShareAtLeast(float least);
+
   /// Calls visit(id) for each logit >= least, in their order; never for NaN and minus infinity.
   template <typename Visit>
   void ForEachAtLeast(float least, Visit visit) {

@@ -4,9 +4,12 @@
 #include <functional>
 #include <numbers>
 
-#include "engine/sampler/cut.h"
-
 namespace rf {
+namespace {
+
+constexpr float kNone = -std::numeric_limits<float>::infinity();  // the logit of what is not kept
+
+}  // namespace
 
 void Candidates::Reset(std::span<const float> logits) {
   is_row_ = true;
@@ -26,11 +29,14 @@ void Candidates::ApplyTemperature(float temperature) {
 }
 
 std::span<float> Candidates::Weights() {
+  if (!has_weights_) MeasureWeights();
+  return std::span(weights_).first(size());
+}
+
+WeightMoments Candidates::MeasureWeights() {
   if (weights_.size() < size()) weights_.resize(size());
-  const std::span<float> weights(weights_.data(), size());
-  if (!has_weights_) ComputeWeights(logits_, scale_, weights);
   has_weights_ = true;
-  return weights;
+  return rf::MeasureWeights(logits_, scale_, std::span(weights_).first(size()));
 }
 
 std::span<const float> Candidates::WeightsOfPart(size_t begin, std::span<float, kPart> buffer) const {
@@ -70,8 +76,22 @@ void Candidates::KeepIf(IsKept is_kept) {
   logits_ = list_;
 }
 
+// A list costs some ten times as much for each that is kept as a pass over the row for each token.
+bool Candidates::WouldKeepMany(double least) {
+  constexpr double kMany = 0.98;
+  return is_row_ && maxima_.ShareAtLeast(FloatAtLeast(least)) > kMany;
+}
+
 void Candidates::KeepAtLeast(double least) {
   if (!is_row_) return KeepIf([&](size_t i) { return list_[i] >= least; });
+  if (!WouldKeepMany(least)) return MakeList(least);
+  row_.resize(size());
+  rf::KeepAtLeast(logits_, FloatAtLeast(least), row_);
+  has_weights_ = false;
+  UseRow();
+}
+
+void Candidates::MakeList(double least) {
   ids_.clear();
   list_.clear();
   ForEachAtLeast(least, [&](size_t i) {
@@ -85,7 +105,7 @@ void Candidates::KeepAtLeast(double least) {
 
 void Candidates::KeepBest(size_t k) {
   if (k >= size()) return;
-  if (is_row_) KeepAtLeast(maxima_.ReachedBy(k));
+  if (is_row_) MakeList(maxima_.ReachedBy(k));
   if (k >= size()) return;
   scratch_ = list_;
   const auto last = scratch_.begin() + static_cast<std::ptrdiff_t>(k - 1);
@@ -102,20 +122,40 @@ void Candidates::KeepNearest(double distance, double share, double total) {
   const double rest = (1.0 - share - kMargin) * total;
   const double furthest = rest > 0.0 ? std::max(std::log2(static_cast<double>(size()) / rest), 2.0 * distance)
                                      : std::numeric_limits<double>::infinity();
-  KeepAtLeast(LogitAt(-furthest));
-  RankByDistance(distance);
-  const Cut cut = FindCut(scratch_, Weights(), share * total);
-  KeepIf([cut, ranks = scratch_.data()](size_t i) {
-    return (ranks[i] < cut.rank) | ((ranks[i] == cut.rank) & (i <= cut.index));
-  });
-  SetLargest(*std::max_element(list_.begin(), list_.end()));
+  if (const double least = LogitAt(-furthest); !WouldKeepMany(least)) KeepAtLeast(least);
+  const Ranking ranking{scale_, static_cast<float>(distance)};
+  KeepUntil(FindCut(logits_, ranking, Weights(), share * total), ranking);
 }
 
-void Candidates::RankByDistance(double distance) {
-  scratch_.resize(size());
-  float* ranks = scratch_.data();
-  const WeightScale scale = scale_;
-  for (size_t i = 0; i < size(); ++i) ranks[i] = static_cast<float>(std::abs(scale.ExponentOf(list_[i]) + distance));
+void Candidates::KeepUntil(const Cut& cut, Ranking ranking) {
+  if (is_row_) {
+    DropBehind(cut, ranking);
+  } else {
+    KeepIf([&](size_t i) {
+      const float rank = ranking.RankOf(list_[i]);
+      return (rank < cut.rank) | ((rank == cut.rank) & (i <= cut.index));
+    });
+  }
+  if (ranking.RankOf(largest_) < cut.rank) return;  // it was kept
+  SetLargest(is_row_ ? maxima_.Largest() : *std::max_element(list_.begin(), list_.end()));
+}
+
+void Candidates::DropBehind(const Cut& cut, Ranking ranking) {
+  const std::span<float> weights = Weights();
+  row_.resize(size());
+  const auto keep = [&](size_t begin, size_t n, float most) {
+    rf::KeepWithin(logits_.subspan(begin, n), ranking, most, std::span(row_).subspan(begin, n),
+                   weights.subspan(begin, n));
+  };
+  const size_t n_first = std::min(cut.index + 1, size());
+  keep(0, n_first, cut.rank);
+  keep(n_first, size() - n_first, std::nextafter(cut.rank, -1.0f));
+  UseRow();
+}
+
+void Candidates::UseRow() {
+  logits_ = row_;
+  maxima_.Reset(row_);
 }
 
 void Candidates::DropBetter(size_t i) {
@@ -130,11 +170,10 @@ void Candidates::DropBetter(size_t i) {
     });
     if (logits_.data() != row_.data()) row_.assign(logits_.begin(), logits_.end());
     for (const size_t k : better) {
-      row_[k] = -std::numeric_limits<float>::infinity();
+      row_[k] = kNone;
       if (has_weights_) weights_[k] = 0.0f;
     }
-    logits_ = row_;
-    maxima_.Reset(row_);
+    UseRow();
   }
   SetLargest(logit);
 }

@@ -9,21 +9,22 @@
 #include <vector>
 
 #include "engine/sampler/block_maxima.h"
+#include "engine/sampler/cut.h"
 #include "engine/sampler/passes.h"
 
 namespace rf {
 
 /// At first all tokens of a row of logits, which is read where it is; a list from the first cut on, as a vocabulary is
-/// large and what survives is not. Always in the order of the ids: a seed's token must not depend on how a step found
-/// its survivors. Keeps its memory from row to row.
+/// large and what survives is not. Where much survives, a copy of the row that lacks the rest. Always in the order of
+/// the ids: a seed's token must not depend on how a step found its survivors. Keeps its memory from row to row.
 class Candidates {
  public:
   /// All tokens but those of NaN and minus infinity. REQUIRES: the largest logit is finite to use anything else here;
   /// `logits` outlives the use.
   void Reset(std::span<const float> logits);
 
-  /// Of entries, each with an index below size(). Among those of a whole row are tokens of NaN and minus infinity,
-  /// which have no weight and are never kept.
+  /// Of entries, each with an index below size(). Among those of a row are tokens of NaN and minus infinity, which have
+  /// no weight and are never kept: those that were so, and those that a step dropped.
   size_t size() const { return logits_.size(); }
   int32_t id(size_t i) const { return is_row_ ? static_cast<int32_t>(i) : ids_[i]; }
   std::span<const float> logits() const { return logits_; }
@@ -43,6 +44,8 @@ class Candidates {
 
   /// Of all entries. Who changes them changes what is drawn, until the next cut or temperature.
   std::span<float> Weights();
+
+  WeightMoments MeasureWeights();
 
   /// Weights of the entries from `begin` on, at most kPart; in `buffer` unless all are known.
   std::span<const float> WeightsOfPart(size_t begin, std::span<float, kPart> buffer) const;
@@ -66,7 +69,7 @@ class Candidates {
   void KeepBest(size_t k);
 
   /// Keeps the fewest candidates that have `share` of the sum of weights: those whose exponents lie nearest to
-  /// -distance, equally near ones by lower id; at least one. `total`: SumOfWeights(logits(), scale()).
+  /// -distance, equally near ones by lower id; at least one. `total`: the sum of weights.
   void KeepNearest(double distance, double share, double total);
 
   /// Drops what is better than candidate i: larger logits, and lower ids of equal ones.
@@ -78,7 +81,11 @@ class Candidates {
 
   template <typename IsKept>
   void KeepIf(IsKept is_kept);
-  void RankByDistance(double distance);
+  void MakeList(double least);
+  bool WouldKeepMany(double least);
+  void KeepUntil(const Cut& cut, Ranking ranking);
+  void DropBehind(const Cut& cut, Ranking ranking);
+  void UseRow();
   void SetLargest(float largest);
 
   bool is_row_ = true;
@@ -92,7 +99,7 @@ class Candidates {
   WeightScale scale_{};
   bool has_weights_ = false;
   std::vector<float> weights_;  ///< of the entries; perhaps longer
-  std::vector<float> scratch_;  ///< ranks
+  std::vector<float> scratch_;
 };
 
 }  // namespace rf

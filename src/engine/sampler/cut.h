@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include "engine/sampler/passes.h"
+
 namespace rf {
 
 /// The last one that is kept.
@@ -13,7 +15,7 @@ struct Cut {
 };
 
 /// The fewest of smallest rank (equal ones: lower index first) whose weights reach `wanted`; at least one; all if they
-/// do not. `ranks` >= 0. Linear: nothing is sorted but those around the cut. REQUIRES: not empty.
-Cut FindCut(std::span<const float> ranks, std::span<const float> weights, double wanted);
+/// do not. Linear: nothing is sorted but those around the cut. REQUIRES: not empty.
+Cut FindCut(std::span<const float> logits, Ranking ranking, std::span<const float> weights, double wanted);
 
 }  // namespace rf

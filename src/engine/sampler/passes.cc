@@ -22,16 +22,32 @@ double Sum(std::span<const float> values) {
   return WithWidestVectors<plain::Sum>(values);
 }
 
-double SumOfWeights(std::span<const float> logits, WeightScale scale) {
-  return WithWidestVectors<plain::SumOfWeights>(logits, scale);
-}
-
-WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale) {
-  return WithWidestVectors<plain::MeasureWeights>(logits, scale);
+WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights) {
+  return WithWidestVectors<plain::MeasureWeights>(logits, scale, weights.data());
 }
 
 LogitMoments MeasureLogits(std::span<const float> logits, float largest) {
   return WithWidestVectors<plain::MeasureLogits>(logits, largest);
+}
+
+void KeepWithin(std::span<const float> logits, Ranking ranking, float most, std::span<float> kept,
+                std::span<float> weights) {
+  WithWidestVectors<plain::KeepWithin>(logits, ranking, most, kept.data(), weights.data());
+}
+
+void KeepAtLeast(std::span<const float> logits, float least, std::span<float> kept) {
+  WithWidestVectors<plain::KeepAtLeast>(logits, least, kept.data());
+}
+
+void SumByRank(std::span<const float> logits, Ranking ranking, std::span<const float> weights, float per_rank,
+               std::span<double> sums) {
+  WithWidestVectors<plain::SumByRank>(logits, ranking, weights.data(), per_rank, sums);
+}
+
+std::vector<size_t> FindBetween(std::span<const float> logits, Ranking ranking, float low, float high) {
+  std::vector<size_t> found;
+  WithWidestVectors<plain::FindBetween>(logits, ranking, low, high, &found);
+  return found;
 }
 
 size_t CountNumbers(std::span<const float> logits) {

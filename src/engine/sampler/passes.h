@@ -2,6 +2,7 @@
 // bits on every machine.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,6 +22,17 @@ struct WeightScale {
   constexpr float ExponentOf(float logit) const { return (logit - reference) * factor; }
 };
 
+/// Logits by how far the exponents of their weights lie from -distance.
+struct Ranking {
+  WeightScale scale;
+  float distance;
+
+  /// In bits; infinity for minus infinity, NaN for NaN.
+  constexpr float RankOf(float logit) const {
+    return std::bit_cast<float>(std::bit_cast<uint32_t>(scale.ExponentOf(logit) + distance) & 0x7fffffffu);
+  }
+};
+
 /// The most likely token; the lowest id among equals. NaN is never chosen unless all are NaN (then 0).
 int32_t ArgMax(std::span<const float> logits);
 
@@ -32,16 +44,13 @@ void ComputeWeights(std::span<const float> logits, WeightScale scale, std::span<
 
 double Sum(std::span<const float> values);
 
-/// Of the weights that ComputeWeights makes.
-double SumOfWeights(std::span<const float> logits, WeightScale scale);
-
 struct WeightMoments {
   double sum;
   double mean_distance;  ///< of their exponents from 0, by the weights, in bits: the entropy without the log of `sum`
 };
 
-/// Of the same weights.
-WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale);
+/// ComputeWeights, and what the weights are together.
+WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights);
 
 struct LogitMoments {
   double mean;
@@ -50,6 +59,20 @@ struct LogitMoments {
 
 /// Of the logits that are neither NaN nor minus infinity, in F64. `largest`: of them.
 LogitMoments MeasureLogits(std::span<const float> logits, float largest);
+
+/// kept[i] = logits[i] if its rank is at most `most`; otherwise it is minus infinity, and weights[i] = 0.
+void KeepWithin(std::span<const float> logits, Ranking ranking, float most, std::span<float> kept,
+                std::span<float> weights);
+
+/// kept[i] = logits[i] if it is at least `least`, otherwise minus infinity.
+void KeepAtLeast(std::span<const float> logits, float least, std::span<float> kept);
+
+/// sums[bucket] += weights[i], in their order; bucket: the rank times per_rank without its fraction, at most the last.
+void SumByRank(std::span<const float> logits, Ranking ranking, std::span<const float> weights, float per_rank,
+               std::span<double> sums);
+
+/// The indices of those with low <= rank < high, which are few; in any order.
+std::vector<size_t> FindBetween(std::span<const float> logits, Ranking ranking, float low, float high);
 
 /// How many are neither NaN nor minus infinity.
 size_t CountNumbers(std::span<const float> logits);

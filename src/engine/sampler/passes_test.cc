@@ -61,8 +61,9 @@ TEST(SamplerPasses, VectorsGiveTheSameBits) {
     EXPECT_EQ(ArgMax(logits), plain::ArgMax(logits));
     EXPECT_EQ(CountNumbers(logits), plain::CountNumbers(logits));
     ExpectSameBits(Sum(weights), plain::Sum(weights), n);
-    ExpectSameBits(SumOfWeights(logits, scale), plain::SumOfWeights(logits, scale), n);
-    const WeightMoments moments = MeasureWeights(logits, scale), plain_moments = plain::MeasureWeights(logits, scale);
+    const WeightMoments moments = MeasureWeights(logits, scale, weights);
+    const WeightMoments plain_moments = plain::MeasureWeights(logits, scale, plain_weights.data());
+    EXPECT_EQ(weights, plain_weights);
     ExpectSameBits(moments.sum, plain_moments.sum, n);
     ExpectSameBits(moments.mean_distance, plain_moments.mean_distance, n);
     const LogitMoments spread = MeasureLogits(logits, 30.0f), plain_spread = plain::MeasureLogits(logits, 30.0f);
@@ -91,9 +92,11 @@ TEST(SamplerPasses, EqualSumsInDouble) {
     for (const float logit : logits) variance += std::isfinite(logit) ? std::pow(logit - mean, 2) : 0.0;
     variance /= static_cast<double>(count);
     EXPECT_EQ(CountNumbers(logits), count);
-    EXPECT_NEAR(SumOfWeights(logits, scale), sum, 2e-6 * sum);
-    EXPECT_NEAR(MeasureWeights(logits, scale).sum, sum, 2e-6 * sum);
-    EXPECT_NEAR(MeasureWeights(logits, scale).mean_distance, weighted / sum, 1e-5 * weighted / sum + 1e-9);
+    std::vector<float> weights(n);
+    const WeightMoments moments = MeasureWeights(logits, scale, weights);
+    EXPECT_NEAR(Sum(weights), sum, 2e-6 * sum);
+    EXPECT_NEAR(moments.sum, sum, 2e-6 * sum);
+    EXPECT_NEAR(moments.mean_distance, weighted / sum, 1e-5 * weighted / sum + 1e-9);
     EXPECT_NEAR(MeasureLogits(logits, largest).mean, mean, 1e-9 * std::abs(mean) + 1e-9);
     EXPECT_NEAR(MeasureLogits(logits, largest).variance, variance, 1e-9 * variance + 1e-9);
     const auto best = std::find(logits.begin(), logits.end(), largest);  // the first one
@@ -113,7 +116,9 @@ TEST(SamplerPasses, NothingToChooseFrom) {
   maxima.ForEachAtLeast(kMinusInfinity, [](size_t i) { ADD_FAILURE() << i; });
   maxima.Reset({});
   EXPECT_EQ(maxima.Largest(), kMinusInfinity);
-  EXPECT_EQ(SumOfWeights(logits, {0.0f, 1.0f}), 0.0);
+  std::vector<float> weights(100, 1.0f);
+  EXPECT_EQ(MeasureWeights(logits, {0.0f, 1.0f}, weights).sum, 0.0);
+  EXPECT_EQ(weights, std::vector<float>(100, 0.0f));
   EXPECT_EQ(CountNumbers(logits), 0u);
 }
 
@@ -139,7 +144,7 @@ TEST(BlockMaxima, FindsWhatAFullSearchFinds) {
 TEST(FindCut, TakesTheFewest) {
   const std::vector<float> ranks = {3.0f, 0.0f, 1.0f, 0.0f, 70.0f, 1e30f};
   const std::vector<float> weights = {0.1f, 0.4f, 0.2f, 0.25f, 0.03f, 0.02f};
-  const auto cut_at = [&](double wanted) { return FindCut(ranks, weights, wanted).index; };
+  const auto cut_at = [&](double wanted) { return FindCut(ranks, {{0.0f, 1.0f}, 0.0f}, weights, wanted).index; };
   EXPECT_EQ(cut_at(0.0), 1u);  // something is always kept
   EXPECT_EQ(cut_at(0.39), 1u);
   EXPECT_EQ(cut_at(0.41), 3u);

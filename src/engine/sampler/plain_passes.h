@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "engine/sampler/fast_exp2.h"
 #include "engine/sampler/passes.h"
@@ -102,30 +103,76 @@ template <typename Value>
   }
 }
 
-[[gnu::always_inline]] inline double SumOfWeights(std::span<const float> logits, WeightScale scale) {
-  float weights[kPart];
-  float exponents[kPart];
-  double sum = 0.0;
-  for (size_t begin = 0; begin < logits.size(); begin += kPart) {
-    const size_t n = std::min(kPart, logits.size() - begin);
-    WeightsOfPart(logits.data() + begin, n, scale, weights, exponents);
-    sum += SumOfPart(n, [&](size_t i) { return weights[i]; });
-  }
-  return sum;
-}
-
-[[gnu::always_inline]] inline WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale) {
-  float weights[kPart];
+[[gnu::always_inline]] inline WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale,
+                                                           float* weights) {
   float exponents[kPart];
   double sum = 0.0;
   double weighted = 0.0;
   for (size_t begin = 0; begin < logits.size(); begin += kPart) {
     const size_t n = std::min(kPart, logits.size() - begin);
-    WeightsOfPart(logits.data() + begin, n, scale, weights, exponents);
-    sum += SumOfPart(n, [&](size_t i) { return weights[i]; });
-    weighted -= SumOfPart(n, [&](size_t i) { return weights[i] * exponents[i]; });
+    float* part = weights + begin;
+    WeightsOfPart(logits.data() + begin, n, scale, part, exponents);
+    sum += SumOfPart(n, [&](size_t i) { return part[i]; });
+    weighted -= SumOfPart(n, [&](size_t i) { return part[i] * exponents[i]; });
   }
   return {.sum = sum, .mean_distance = weighted / sum};
+}
+
+/// A rank as a whole number: see NumberOr. No rank is negative, so the order is theirs, and NaN comes last.
+constexpr int32_t RankBits(float rank) {
+  return std::bit_cast<int32_t>(rank);
+}
+
+[[gnu::always_inline]] inline void KeepWithin(std::span<const float> logits, Ranking ranking, float most, float* kept,
+                                              float* weights) {
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const bool is_within = RankBits(ranking.RankOf(logits[i])) <= RankBits(most);
+    kept[i] = is_within ? logits[i] : -std::numeric_limits<float>::infinity();
+    weights[i] = is_within ? weights[i] : 0.0f;
+  }
+}
+
+[[gnu::always_inline]] inline void KeepAtLeast(std::span<const float> logits, float least, float* kept) {
+  for (size_t i = 0; i < logits.size(); ++i) {
+    kept[i] = OrderedBits(logits[i]) >= OrderedBits(least) ? logits[i] : -std::numeric_limits<float>::infinity();
+  }
+}
+
+[[gnu::always_inline]] inline void SumByRank(std::span<const float> logits, Ranking ranking, const float* weights,
+                                             float per_rank, std::span<double> sums) {
+  const auto last = static_cast<float>(sums.size() - 1);  // for infinity and NaN too
+  int32_t buckets[kPart];
+  for (size_t begin = 0; begin < logits.size(); begin += kPart) {
+    const size_t n = std::min(kPart, logits.size() - begin);
+    for (size_t i = 0; i < n; ++i) {
+      buckets[i] = static_cast<int32_t>(std::min(last, ranking.RankOf(logits[begin + i]) * per_rank));
+    }
+    for (size_t i = 0; i < n; ++i) sums[static_cast<size_t>(buckets[i])] += weights[begin + i];
+  }
+}
+
+[[gnu::always_inline]] inline void FindBetween(std::span<const float> logits, Ranking ranking, float low, float high,
+                                               std::vector<size_t>* found) {
+  constexpr size_t kRows = 8;
+  const auto is_between = [=](float logit) {
+    const int32_t bits = RankBits(ranking.RankOf(logit));
+    return (bits >= RankBits(low)) & (bits < RankBits(high));
+  };
+  const auto visit = [&](size_t i) {
+    if (is_between(logits[i])) found->push_back(i);
+  };
+  size_t begin = 0;
+  for (; begin + kRows * kLanes <= logits.size(); begin += kRows * kLanes) {
+    int32_t has_hit[kLanes] = {};  // in the lane's rows: most have none
+    for (size_t i = 0; i < kRows * kLanes; i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) has_hit[lane] |= is_between(logits[begin + i + lane]) ? 1 : 0;
+    }
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      if (has_hit[lane] == 0) continue;
+      for (size_t i = 0; i < kRows * kLanes; i += kLanes) visit(begin + i + lane);
+    }
+  }
+  for (; begin < logits.size(); ++begin) visit(begin);
 }
 
 [[gnu::always_inline]] inline size_t CountNumbers(std::span<const float> logits) {

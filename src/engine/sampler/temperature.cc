@@ -7,14 +7,14 @@ namespace rf {
 namespace {
 
 // In bits.
-double Entropy(const Candidates& candidates) {
-  const WeightMoments moments = MeasureWeights(candidates.logits(), candidates.scale());
+double Entropy(Candidates& candidates) {
+  const WeightMoments moments = candidates.MeasureWeights();
   return std::log2(moments.sum) + moments.mean_distance;
 }
 
 // Entropy-based dynamic temperature (kalomaze 2023, ggml-org/llama.cpp pull request 4972): between temperature - range
 // and temperature + range, by the entropy's share of the largest possible one.
-double DynamicTemperature(const SamplingParams& params, const Candidates& candidates) {
+double DynamicTemperature(const SamplingParams& params, Candidates& candidates) {
   const double lowest = std::max(0.0, double{params.temperature} - params.dynatemp_range);
   const double highest = double{params.temperature} + params.dynatemp_range;
   const size_t count = candidates.Count();

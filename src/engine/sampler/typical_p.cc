@@ -8,7 +8,7 @@ void ApplyTypicalP(const SamplingContext& context, Candidates& candidates) {
   const float typical_p = context.params.typical_p;
   if (typical_p >= 1.0f) return;
   // Surprise and entropy both without the log of the sum of weights, which their difference does not need.
-  const WeightMoments moments = MeasureWeights(candidates.logits(), candidates.scale());
+  const WeightMoments moments = candidates.MeasureWeights();
   candidates.KeepNearest(moments.mean_distance, typical_p, moments.sum);
 }
 
