@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "cpu/cpu_device.h"
+#include "engine/parity.h"
 #include "hip/gpu_presence.h"
 #include "hip/hip_device.h"
 #include "hip/module.h"
@@ -38,9 +39,13 @@ Result<int32_t> CountGpus(const Backend& backend) {
   return hip::CountDevices(*api, hip::LookForAmdGpu());
 }
 
-Result<std::unique_ptr<Device>> CreateGpu(const Backend& backend, int32_t index, const DeviceOptions&) {
+Result<std::unique_ptr<Device>> CreateGpu(const Backend& backend, int32_t index, const DeviceOptions& options) {
   RF_ASSIGN_OR_RETURN(const hip::GpuApi* api, hip::OpenModule(hip::DefaultSearch(backend.kind)));
-  return hip::CreateHipDevice(*api, std::string(backend.kind), index);
+  RF_ASSIGN_OR_RETURN(auto device, hip::CreateHipDevice(*api, std::string(backend.kind), index));
+  if (!options.self_test) return device;
+  RF_ASSIGN_OR_RETURN(const auto reference, cpu::CreateCpuDevice({.n_threads = 1, .isa = "reference"}));
+  RF_RETURN_IF_ERROR(CheckParity(*device, *reference));
+  return device;
 }
 
 // Best first. One line for each kind of device. The emulator is for tests: slow, and never a GPU's silent substitute.

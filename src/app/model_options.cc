@@ -35,6 +35,9 @@ constexpr int64_t kMaxKvTokens = std::numeric_limits<int32_t>::max();
 void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.devices.device, "auto (default), cpu, hip or hip:N");
   command.add_flag("--require-gpu", options.devices.require_gpu, "fail rather than run on the CPU");
+  command.add_flag_callback(
+      "--no-self-test", [&options] { options.devices.self_test = false; },
+      "use a GPU without comparing a small model's logits with the CPU's first");
   command
       .add_option_function<std::string>(
           "--gpu-layers,--n-gpu-layers",
@@ -90,6 +93,8 @@ void AddFileOptions(CLI::App& command, ModelOptions& options) {
   command.add_flag_callback(
       "--no-mmap", [&options] { options.session.use_mmap = false; }, "read the file instead of mapping it");
   command.add_flag("--verify", options.session.verify, "check all of the file's numbers before loading it");
+  command.add_flag("--verify-weights", options.session.check_weights,
+                   "after loading, compare the weights in the device's memory with the file's");
   command.add_option("--chat-template-file", options.chat_template_file, "use this template instead of the model's");
 }
 

@@ -136,15 +136,32 @@ class CpuDevice final : public Device {
     RF_ASSIGN_OR_RETURN(loaded.storage, Allocate(loaded.bytes_owned, source.name));
     loaded.view.data = loaded.storage->data();
     if (loaded.bytes_owned >= kHugePage) AdviseHugePages(loaded.storage->data(), loaded.bytes_owned);
-    if (loaded.view.layout == kPanelLayout) {
-      PackPanels(ShapeOf(source), source.bytes.data(), loaded.storage->data(), pool_);
-    } else {
-      std::memcpy(loaded.storage->data(), source.bytes.data(), loaded.bytes_owned);
-    }
+    Fill(*loaded.storage, loaded.view.layout, source);
     return loaded;
   }
 
+  Result<std::optional<uint64_t>> FindDamage(const LoadedWeight& weight, const WeightSource& source) override {
+    if (weight.storage == nullptr) return std::nullopt;  // it is the source
+    RF_ASSIGN_OR_RETURN(const auto again, Allocate(weight.bytes_owned, "checking weights"));
+    Fill(*again, weight.view.layout, source);
+    const auto bytes_of = [&](Buffer& buffer) {
+      return std::span(static_cast<const std::byte*>(buffer.data()), weight.bytes_owned);
+    };
+    const auto held = bytes_of(*weight.storage);
+    const auto different = std::mismatch(held.begin(), held.end(), bytes_of(*again).begin()).first;
+    if (different == held.end()) return std::nullopt;
+    return static_cast<uint64_t>(different - held.begin());
+  }
+
  private:
+  void Fill(Buffer& storage, WeightLayout layout, const WeightSource& source) {
+    if (layout == kPanelLayout) {
+      PackPanels(ShapeOf(source), source.bytes.data(), storage.data(), pool_);
+    } else {
+      std::memcpy(storage.data(), source.bytes.data(), source.bytes.size());
+    }
+  }
+
   static PackShape ShapeOf(const WeightSource& source) {
     return {source.format, source.n_matrices, source.n_rows, source.n_cols};
   }

@@ -90,6 +90,24 @@ TEST(CpuDevice, WhatIsNotPackedIsReferencedOnlyIfItMayBe) {
   EXPECT_EQ(bias->view.layout, kFileLayout) << "a product's bias is read as it is";
 }
 
+TEST(CpuDevice, FindsTheFirstDamagedByte) {
+  const std::unique_ptr<Device> device = MakeDevice("generic");
+  std::vector<std::byte> bytes(33 * 18, std::byte{3});
+  for (const OpId op : {OpId::kMatMul, OpId::kEmbed}) {  // packed, and as it is
+    const WeightSource source = SourceOf(bytes, Format::kQ4_0, 33, op, false);
+    const auto loaded = device->LoadWeight(source);
+    ASSERT_TRUE(loaded.has_value());
+    EXPECT_EQ(device->FindDamage(*loaded, source).value(), std::nullopt);
+    auto* held = static_cast<std::byte*>(loaded->storage->data());
+    held[500] ^= std::byte{16};
+    EXPECT_EQ(device->FindDamage(*loaded, source).value(), 500u);
+    held[7] ^= std::byte{1};
+    EXPECT_EQ(device->FindDamage(*loaded, source).value(), 7u);
+  }
+  const WeightSource mapped = SourceOf(bytes, Format::kQ4_0, 33, OpId::kEmbed, true);
+  EXPECT_EQ(device->FindDamage(device->LoadWeight(mapped).value(), mapped).value(), std::nullopt);
+}
+
 // A file with general.alignment 1 may have F32 tensors at odd addresses.
 TEST(CpuDevice, MisalignedPlainWeightsAreCopied) {
   std::vector<std::byte> bytes(32 * 4 + 1);

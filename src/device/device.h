@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -108,6 +109,9 @@ class Device {
   /// (KernelEntry::weight_layout) where the shape allows it. Copies are complete when it returns: the source's bytes
   /// may be gone after. Errors: kUnsupported for a format that the op's slot lacks, kOutOfMemory.
   virtual Result<LoadedWeight> LoadWeight(const WeightSource& source) = 0;
+  /// The first byte, counted in its layout, in which what the device's memory holds differs from what LoadWeight makes
+  /// of the source; nothing if all are right. `weight` came from this device. Errors: kDevice, kOutOfMemory.
+  virtual Result<std::optional<uint64_t>> FindDamage(const LoadedWeight& weight, const WeightSource& source) = 0;
 };
 
 }  // namespace rf

@@ -45,6 +45,7 @@ class GpuFaults : public testing::Test {
     SessionOptions options;
     options.context_length = 64;
     options.syscalls = &files_.syscalls();
+    options.check_weights = check_weights_;
     return options;
   }
 
@@ -78,6 +79,7 @@ class GpuFaults : public testing::Test {
   const std::string bytes_ = BaseModelBytes();
   MemoryFiles files_;
   hip::Shim shim_;
+  bool check_weights_ = false;
   std::vector<int32_t> expected_;
 };
 
@@ -199,6 +201,28 @@ TEST_F(GpuFaults, D05EveryCallOfARequestLosesTheDeviceOnce) {
     ++n_lost;
   }
   EXPECT_EQ(n_lost, 60);
+}
+
+// A bit that arrives wrong, in each of many places of the weights, is found when it is looked for.
+TEST_F(GpuFaults, D14AFlippedBitOfTheWeightsIsFound) {
+  shim_.n_copied_to_device = 0;
+  ASSERT_TRUE(Load());
+  const uint64_t n_copied = shim_.n_copied_to_device;
+  check_weights_ = true;
+  const auto right = Load();
+  ASSERT_TRUE(right) << right.error().ToString();
+  int n_found = 0;
+  for (uint64_t place = 40; place > 0; --place) {  // backwards: the self-test's own bytes come first
+    shim_.n_copied_to_device = 0;
+    shim_.flips_byte = n_copied - 1 - (40 - place) * 997;
+    const auto loaded = Load();
+    ASSERT_FALSE(loaded) << place;
+    EXPECT_EQ(loaded.error().code, ErrorCode::kDevice);
+    EXPECT_THAT(loaded.error().ToString(), HasSubstr("hip:0"));
+    EXPECT_THAT(loaded.error().message, HasSubstr("of the weight '"));
+    ++n_found;
+  }
+  EXPECT_EQ(n_found, 40);
 }
 
 TEST_F(GpuFaults, D15LoadsWithoutPinnedMemory) {

@@ -159,6 +159,7 @@ PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context
   plan.page_tokens = options.page_tokens;
   plan.n_pages = static_cast<int32_t>((wanted + plan.page_tokens - 1) / plan.page_tokens);
   plan.kv_format = options.kv_format;
+  plan.check_weights = options.check_weights;
   plan.record_steps = options.record_steps;
   plan.gpu_layers = options.gpu_layers;
   return plan;

@@ -31,7 +31,8 @@ struct SessionOptions {
   /// Rows of logits in one step at most, e.g. for tools that want those of every position.
   int32_t max_outputs = 0;  ///< 0: max_sequences
   bool use_mmap = true;
-  bool verify = false;
+  bool verify = false;         ///< weights that are NaN or infinite are refused (GgufOptions::verify)
+  bool check_weights = false;  ///< as PlanOptions has it
   bool use_prefix_cache = true;
   std::optional<int32_t> gpu_layers;  ///< as PlanOptions has them
   bool record_steps = true;           ///< a GPU replays decoding steps as recorded graphs

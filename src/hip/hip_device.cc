@@ -57,6 +57,10 @@ class HipDevice final : public Device {
     return loaded;
   }
 
+  Result<std::optional<uint64_t>> FindDamage(const LoadedWeight& weight, const WeightSource& source) override {
+    return uploader_->FindDifference(weight.view.data, source.bytes);
+  }
+
  private:
   const std::shared_ptr<GpuRuntime> runtime_;
   const GpuTraits traits_;

@@ -40,4 +40,18 @@ Status Uploader::Upload(void* device_dst, std::span<const std::byte> bytes) {
   return status;
 }
 
+Result<std::optional<uint64_t>> Uploader::FindDifference(const void* device_src, std::span<const std::byte> bytes) {
+  const Lane& lane = lanes_.front();
+  for (size_t offset = 0; offset < bytes.size(); offset += kPieceBytes) {
+    const auto piece = bytes.subspan(offset, std::min(kPieceBytes, bytes.size() - offset));
+    const auto* device_piece = static_cast<const std::byte*>(device_src) + offset;
+    RF_RETURN_IF_ERROR(lane.stream->CopyToHost(lane.staging->data(), device_piece, piece.size()));
+    RF_RETURN_IF_ERROR(lane.stream->Synchronize());
+    const auto* copy = static_cast<const std::byte*>(lane.staging->data());
+    const auto different = std::mismatch(piece.begin(), piece.end(), copy).first;
+    if (different != piece.end()) return offset + static_cast<uint64_t>(different - piece.begin());
+  }
+  return std::nullopt;
+}
+
 }  // namespace rf::hip

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "device/device.h"
@@ -20,6 +21,9 @@ class Uploader {
 
   /// Copies `bytes` to device memory and waits for it: afterwards the source may go. Errors: kDevice.
   Status Upload(void* device_dst, std::span<const std::byte> bytes);
+
+  /// Copies device memory back: the first byte in which it differs from `bytes`. Errors: kDevice.
+  Result<std::optional<uint64_t>> FindDifference(const void* device_src, std::span<const std::byte> bytes);
 
  private:
   struct Lane {

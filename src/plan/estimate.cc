@@ -49,6 +49,7 @@ class PretendDevice final : public Device {
   }
   Result<std::unique_ptr<Stream>> CreateStream() override { return real_.CreateStream(); }
   LoadedWeight DescribeWeight(const WeightSource& source) const override { return real_.DescribeWeight(source); }
+  Result<std::optional<uint64_t>> FindDamage(const LoadedWeight&, const WeightSource&) override { return std::nullopt; }
   Result<LoadedWeight> LoadWeight(const WeightSource& source) override {
     LoadedWeight loaded = real_.DescribeWeight(source);
     loaded.view.data = source.bytes.data();

@@ -18,7 +18,8 @@ struct PlanOptions {
   int32_t n_pages = 0;        ///< KV pages in all
   int32_t n_contexts = 0;     ///< whole contexts that the pages are for; 0: so many positions were asked for
   Format kv_format = Format::kF16;
-  bool record_steps = true;  ///< decoding steps are recorded and replayed where the device can
+  bool check_weights = false;  ///< once all is loaded and reserved, the weights are compared with the file's
+  bool record_steps = true;    ///< decoding steps are recorded and replayed where the device can
   /// Layers on the GPU, counted from the last; as many as the model has, or more: all of the model. Nothing: as many as
   /// fit.
   std::optional<int32_t> gpu_layers;

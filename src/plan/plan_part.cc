@@ -31,6 +31,7 @@ Result<std::unique_ptr<PlanPart>> PlanPart::Make(PartPlacement placement, const 
   RF_RETURN_IF_ERROR(part->ReserveArena());
   RF_RETURN_IF_ERROR(part->BindSteps());
   RF_RETURN_IF_ERROR(part->ReserveWorkspace());
+  if (options.check_weights) RF_RETURN_IF_ERROR(part->weights_.Check(part->graph_, reader, *part->device_));
   part->memory_.weights = part->weights_.bytes_owned();
   part->memory_.weights_mapped = part->weights_.bytes_mapped();
   return part;

@@ -42,6 +42,25 @@ Result<WeightSource> TensorSource(const TensorData& tensor, const WeightRef& ref
   return source;
 }
 
+// A weight for the op that reads it. `tensor` keeps what the source refers to.
+Result<WeightSource> ReadSource(const Graph& graph, const TensorReader& reader, const std::pair<WeightId, OpId>& key,
+                                TensorData& tensor) {
+  const WeightRef& ref = graph.weights[key.first];
+  WeightSource source;
+  if (ref.tensor >= 0) {
+    RF_ASSIGN_OR_RETURN(tensor, reader.read(ref.tensor));
+    RF_ASSIGN_OR_RETURN(source, TensorSource(tensor, ref, reader.is_mapped));
+  } else {
+    source = ConstantSource(graph, ref);
+  }
+  source.format = ref.format;
+  source.n_matrices = ref.n_matrices;
+  source.n_rows = ref.n_rows;
+  source.n_cols = ref.n_cols;
+  source.used_by = key.second;
+  return source;
+}
+
 // Which tensors of the file are done with.
 class TensorUses {
  public:
@@ -86,19 +105,8 @@ Result<WeightSet> WeightSet::Load(const Graph& graph, const TensorReader& reader
   uint64_t done = 0;
   for (const auto& key : uses) {
     const WeightRef& ref = graph.weights[key.first];
-    WeightSource source;
-    TensorData tensor;  // keeps the name alive while `source` refers to it
-    if (ref.tensor >= 0) {
-      RF_ASSIGN_OR_RETURN(tensor, reader.read(ref.tensor));
-      RF_ASSIGN_OR_RETURN(source, TensorSource(tensor, ref, reader.is_mapped));
-    } else {
-      source = ConstantSource(graph, ref);
-    }
-    source.format = ref.format;
-    source.n_matrices = ref.n_matrices;
-    source.n_rows = ref.n_rows;
-    source.n_cols = ref.n_cols;
-    source.used_by = key.second;
+    TensorData tensor;
+    RF_ASSIGN_OR_RETURN(const WeightSource source, ReadSource(graph, reader, key, tensor));
     RF_ASSIGN_OR_RETURN(LoadedWeight loaded, device.LoadWeight(source));
     set.bytes_owned_ += loaded.bytes_owned;
     const bool is_copy = loaded.storage != nullptr;
@@ -109,6 +117,21 @@ Result<WeightSet> WeightSet::Load(const Graph& graph, const TensorReader& reader
     if (progress) progress(done, total);
   }
   return set;
+}
+
+Status WeightSet::Check(const Graph& graph, const TensorReader& reader, Device& device) const {
+  for (const auto& [key, loaded] : weights_) {
+    TensorData tensor;
+    RF_ASSIGN_OR_RETURN(const WeightSource source, ReadSource(graph, reader, key, tensor));
+    RF_ASSIGN_OR_RETURN(const std::optional<uint64_t> damage, device.FindDamage(loaded, source));
+    if (!damage) continue;
+    return Error{ErrorCode::kDevice,
+                 fmt::format("memory does not hold what was loaded: byte {} of {} of the weight '{}' is wrong. Broken "
+                             "memory, or a broken driver",
+                             *damage, loaded.bytes_owned, source.name),
+                 device.properties().Label()};
+  }
+  return {};
 }
 
 const WeightView& WeightSet::Get(WeightId weight, OpId op) const {

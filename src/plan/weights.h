@@ -41,6 +41,11 @@ class WeightSet {
   static Result<WeightSet> Load(const Graph& graph, const TensorReader& reader, Device& device,
                                 const LoadProgress& progress);
 
+  /// Reads all of them again and compares them with what the device holds. `graph`, `reader` and `device`: those of
+  /// Load. Errors: those of `reader` and of Device::FindDamage; kDevice for a
+  /// weight that differs.
+  Status Check(const Graph& graph, const TensorReader& reader, Device& device) const;
+
   /// REQUIRES: the pair was named by a node.
   const WeightView& Get(WeightId weight, OpId op) const;
   /// Bytes that the device holds for the weights, and bytes that it reads straight from the mapped file.

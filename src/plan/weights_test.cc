@@ -36,6 +36,9 @@ class CopyingDevice final : public Device {
     loaded.bytes_owned = source.bytes.size();
     return loaded;
   }
+  Result<std::optional<uint64_t>> FindDamage(const LoadedWeight&, const WeightSource&) override {
+    return Error{ErrorCode::kDevice, "its copies are not made", ""};
+  }
 
  private:
   DeviceProperties properties_;

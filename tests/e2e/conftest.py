@@ -20,6 +20,10 @@ def binary():
     return os.environ.get("ROCMFORGE_BINARY", str(ROOT / "build/release/rocmforge"))
 
 
+needs_emulator = pytest.mark.skipif(not pathlib.Path(binary()).with_name("librocmforge_emulated.so").exists(),
+                                    reason="this build has no block emulator")
+
+
 def run(*arguments, env=None, stdin=None, timeout=120, check=False, text=True):
     """Runs the program; returns CompletedProcess, with bytes instead of text if not `text`."""
     result = subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, text=text, timeout=timeout,

@@ -1,9 +1,7 @@
 """`--device`, `--require-gpu` and what is said where there is no GPU. No GPU and no module is needed: that is what is tested.
 `--gpu-layers`, with the block emulator as the GPU."""
-import pathlib
-
 import pytest
-from conftest import NO_MODULE, binary, run, run_json
+from conftest import NO_MODULE, needs_emulator, run, run_json
 
 
 def refusal(code, *arguments, env=None):
@@ -53,10 +51,6 @@ def test_layers_without_a_gpu(smollm2):
     assert "--gpu-layers 0" in refusal(2, "plan", smollm2, "--gpu-layers", 0, "--require-gpu")
     for wrong in ("x", -1, "1.5", ""):
         assert run("plan", smollm2, "--gpu-layers", wrong, stdin="").returncode == 2
-
-
-needs_emulator = pytest.mark.skipif(not (pathlib.Path(binary()).parent / "librocmforge_emulated.so").exists(),
-                                    reason="this build has no block emulator")
 
 
 @needs_emulator

@@ -55,6 +55,8 @@ void MemoryFiles::Install() {
     ++n_mapped_;
     return out;
   };
+  // Advice changes no byte of a file; of this memory "don't need" would.
+  syscalls_.madvise = [](void*, size_t, int) { return 0; };
   syscalls_.unmap = [this](void* address, size_t n) {
     --n_mapped_;
     return ::munmap(address, n);

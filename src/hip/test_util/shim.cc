@@ -58,12 +58,34 @@ const char* ErrorName(int code) {
 
 // Makes the result of an op wrong where a test wants that.
 template <typename Op>
-void Spoil(const typename Op::Args& args) {
-  if constexpr (std::is_same_v<Op, Add>) {
-    if (shim->wrong_op == "add") *static_cast<float*>(args.y.data) += 1e-3f;
-  } else if constexpr (std::is_same_v<Op, MatMul>) {
-    if (shim->wrong_op == "matmul") static_cast<float*>(args.parts[0].y.data)[17] += 1.0f;
+constexpr const char* kNameOf = nullptr;
+#define RF_OP(Name, file) \
+  template <>             \
+  constexpr const char* kNameOf<Name> = #file;
+#include "ops/ops.def"
+#undef RF_OP
+
+// The result in which one element is spoiled. Null: the op has none.
+template <typename Op>
+float* ResultOf(const typename Op::Args& args) {
+  if constexpr (std::is_same_v<Op, MatMul>) {
+    return static_cast<float*>(args.parts[0].y.data);
+  } else if constexpr (std::is_same_v<Op, RopeTable>) {
+    return static_cast<float*>(args.table.data);
+  } else if constexpr (std::is_same_v<Op, Rope>) {
+    return static_cast<float*>(args.x.data);
+  } else if constexpr (requires { args.y; }) {
+    return static_cast<float*>(args.y.data);
+  } else {
+    return nullptr;
   }
+}
+
+template <typename Op>
+void Spoil(const typename Op::Args& args) {
+  if (shim->wrong_op != kNameOf<Op>) return;
+  float* result = ResultOf<Op>(args);
+  if (result != nullptr) result[17] += shim->wrong_by;
 }
 
 template <typename Op>
@@ -79,6 +101,7 @@ void Launch(void* native, const typename Op::Args& args) {
     shim->Launch(context, [taken = args, batch = *args.batch]() mutable {
       taken.batch = &batch;
       Op::Reference(taken);
+      Spoil<Op>(taken);
     });
   } else {
     shim->Launch(context, [args] {
@@ -241,7 +264,15 @@ int Shim::Copy(void* destination, const void* source, size_t bytes, GpuCopy kind
     violations.emplace_back("a copy reaches outside device memory");
     return kInvalidValue;
   }
-  if (kind == GpuCopy::kToDevice) n_copied_to_device += bytes;
+  if (kind == GpuCopy::kToDevice) {
+    const uint64_t flipped = flips_byte - n_copied_to_device;  // far beyond all bytes if it came before these
+    n_copied_to_device += bytes;
+    queue->Add([=] {
+      std::memcpy(destination, source, bytes);
+      if (flipped < bytes) static_cast<std::byte*>(destination)[flipped] ^= std::byte{4};
+    });
+    return 0;
+  }
   queue->Add([=] { std::memcpy(destination, source, bytes); });
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -36,13 +37,16 @@ class Shim {
   uint64_t claimed_free = uint64_t{1} << 30;  ///< what memory() says, true or not
   uint64_t claimed_total = uint64_t{2} << 30;
   bool has_kernels = true;
-  std::string wrong_op;  ///< name of an op (add, matmul) whose results are wrong
+  std::string wrong_op;  ///< name of an op one element of whose results is wrong; not kv_store
+  float wrong_by = 1.0f;
 
   // Faults: calls that can fail, kernel launches among them, are numbered from 0.
   int fail_at = -1;    ///< number of the first call that fails; -1: none
   int n_failures = 1;  ///< how many fail from then on
   int code = 719;      ///< what they return
   bool fails_pinned = false;
+  /// Of the bytes copied to the device, the one that arrives with a wrong bit.
+  uint64_t flips_byte = std::numeric_limits<uint64_t>::max();
 
   // What was seen.
   int n_calls = 0;

@@ -42,6 +42,9 @@ class PackingDevice final : public Device {
   Result<LoadedWeight> LoadWeight(const WeightSource&) override {
     return Error{ErrorCode::kOutOfMemory, "nothing may be loaded to decide", ""};
   }
+  Result<std::optional<uint64_t>> FindDamage(const LoadedWeight&, const WeightSource&) override {
+    return Error{ErrorCode::kDevice, "nothing was loaded", ""};
+  }
 
   DeviceProperties& properties() { return properties_; }
   KernelTable& kernels() { return kernels_; }
