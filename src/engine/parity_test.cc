@@ -43,7 +43,8 @@ TEST_F(Parity, OneWrongElementOfAnyOpIsFound) {
   for (const char* op : {"embed", "rms_norm", "matmul", "rope_table", "rope", "attention", "glu", "gather_rows"}) {
     wrong_op_ = op;
     shim_.wrong_op.clear();
-    shim_.wrong_by = wrong_op_ == "rope" ? 100.0f : 1.0f;  // one of 64 elements of a query moves attention only a little
+    shim_.wrong_by =
+        wrong_op_ == "rope" ? 100.0f : 1.0f;  // one of 64 elements of a query moves attention only a little
     const Status status = Check();
     ASSERT_FALSE(status) << op;
     EXPECT_EQ(status.error().code, ErrorCode::kDevice);

@@ -8,7 +8,7 @@ from golden_data import best_agrees, divergence, read_jsonl
 pytestmark = needs_emulator
 
 DEVICES = ["emulated:0", "emulated:1"]
-N_POSITIONS = {"emulated:0": 12, "emulated:1": 6}  # seconds each
+N_POSITIONS = {"emulated:0": 24, "emulated:1": 12}  # seconds each
 DIVERGENCE = 1e-5  # what the CPU's decoding is held to
 
 
