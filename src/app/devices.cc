@@ -90,13 +90,13 @@ class Search {
 
   void AddAllOf(const Backend& backend) {
     const auto count = backend.count(backend);
-    if (!count) return PassOver(std::string(backend.kind), count.error());
+    if (!count) return PassOver(backend, count.error(), false);
     for (int32_t index = 0; index < *count; ++index) {
       auto device = backend.create(backend, index, options_);
       if (device) {
         found_.devices.push_back(std::move(*device));
       } else {
-        PassOver(std::string(backend.kind), device.error());
+        PassOver(backend, device.error(), true);
       }
     }
   }
@@ -107,9 +107,11 @@ class Search {
   }
 
  private:
-  void PassOver(const std::string& kind, const Error& error) {
+  void PassOver(const Backend& backend, const Error& error, bool is_present) {
     last_ = error;
-    found_.passed_over.push_back(error.where.empty() ? kind + ": " + error.message : error.ToString());
+    const bool names_device = !error.where.empty();
+    found_.passed_over.push_back(
+        {names_device ? error.ToString() : fmt::format("{}: {}", backend.kind, error.message), is_present});
   }
 
   const DeviceOptions& options_;
@@ -171,8 +173,10 @@ Result<FoundDevices> FindDevices(const DeviceOptions& options) {
 
 Result<DeviceList> CreateDevices(const DeviceOptions& options) {
   RF_ASSIGN_OR_RETURN(FoundDevices found, FindDevices(options));
-  const LogLevel level = hip::LookForAmdGpu().IsLikely() ? LogLevel::kInfo : LogLevel::kDebug;
-  for (const std::string& reason : found.passed_over) Log(level, "not used: " + reason);
+  const LogLevel of_none = hip::LookForAmdGpu().IsLikely() ? LogLevel::kInfo : LogLevel::kDebug;
+  for (const PassedOver& it : found.passed_over) {
+    Log(it.is_present ? LogLevel::kWarning : of_none, "not used: " + it.reason);
+  }
   return std::move(found.devices);
 }
 

@@ -23,10 +23,16 @@ struct DeviceOptions {
 
 using DeviceList = std::vector<std::unique_ptr<Device>>;
 
+/// Why a device, or all of a kind, is not used.
+struct PassedOver {
+  std::string reason;       ///< "hip: why not", one sentence
+  bool is_present = false;  ///< the machine has the device: its owner wants to know
+};
+
 /// Devices, and why others that were looked for are not among them.
 struct FoundDevices {
   DeviceList devices;
-  std::vector<std::string> passed_over;  ///< "hip: why not", one sentence each
+  std::vector<PassedOver> passed_over;
 };
 
 /// The devices that may run a model, in order of preference: all of them for "auto" (but for the emulated ones),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <string>
@@ -19,6 +20,7 @@
 #include "app/store/model_store.h"
 #include "app/store/progress.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "ops/kv_formats.h"
 #include "quant/format.h"
@@ -108,6 +110,27 @@ Result<DeviceOptions> DevicesOf(const ModelOptions& options) {
   return devices;
 }
 
+// Whether the CPU may do what a GPU was found for and could not.
+bool MayFallBack(const ModelOptions& options, const Error& error, const DeviceList& devices) {
+  if (error.code != ErrorCode::kDevice && error.code != ErrorCode::kOutOfMemory) return false;
+  return options.devices.device == "auto" && !options.session.gpu_layers && devices.size() > 1 &&
+         devices.back()->properties().is_host_memory;
+}
+
+// A GPU that fails although it was found, tested and has the room leaves the model to the CPU.
+Status LoadSession(const std::string& path, const ModelOptions& options, const SessionOptions& session,
+                   OpenedModel& opened) {
+  auto loaded = LoadModel(path, Pointers(opened.devices), session);
+  if (!loaded && MayFallBack(options, loaded.error(), opened.devices)) {
+    Log(LogLevel::kWarning, loaded.error().ToString() + ". The CPU is used instead");
+    opened.devices.erase(opened.devices.begin(), std::prev(opened.devices.end()));
+    loaded = LoadModel(path, Pointers(opened.devices), session);
+  }
+  if (!loaded) return loaded.error();
+  opened.session = std::move(*loaded);
+  return {};
+}
+
 }  // namespace
 
 CLI::Option* AddModelOptions(CLI::App& command, ModelOptions& options) {
@@ -137,7 +160,7 @@ Result<OpenedModel> OpenSession(const ModelOptions& options) {
   if (isatty(STDERR_FILENO) == 1) {
     session.progress = [&progress](uint64_t done, uint64_t total) { progress.Update(done, total); };
   }
-  RF_ASSIGN_OR_RETURN(opened.session, LoadModel(path.string(), Pointers(opened.devices), session));
+  RF_RETURN_IF_ERROR(LoadSession(path.string(), options, session, opened));
   return opened;
 }
 

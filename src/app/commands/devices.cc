@@ -31,7 +31,7 @@ Status Run(const Options& options) {
     fmt::print("{:<10} {:<40} {:<10} {:>7} {:>7.1f} GB {:>7.1f} GB\n", it.Label(), it.name, it.isa, it.n_threads,
                static_cast<double>(it.memory_bytes) / 1e9, static_cast<double>(it.free_bytes) / 1e9);
   }
-  for (const std::string& reason : found.passed_over) fmt::print("not used: {}\n", reason);
+  for (const PassedOver& it : found.passed_over) fmt::print("not used: {}\n", it.reason);
   return {};
 }
 

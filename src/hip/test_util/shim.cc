@@ -194,7 +194,7 @@ uint64_t Shim::live_bytes() const {
 
 int Shim::Count() {
   const int number = n_calls++;
-  return fail_at >= 0 && number >= fail_at && number < fail_at + n_failures ? code : 0;
+  return fail_at >= 0 && number >= fail_at && number - fail_at < n_failures ? code : 0;
 }
 
 int Shim::Allocate(size_t bytes, void** pointer) {

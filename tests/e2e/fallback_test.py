@@ -1,0 +1,90 @@
+"""What a machine does whose GPU cannot be used: one sentence that says why, and the CPU's answer; with --require-gpu an exit code. The
+modules and runtimes are small libraries of the tests with one fault each, the program is the real one."""
+import pathlib
+import shutil
+
+import pytest
+from conftest import binary, run
+
+FAKES = pathlib.Path(binary()).parent / "src/hip/fake_modules"
+COMMAND = ("generate", "-p", "The capital of France is", "-n", 3, "--temp", 0, "--ctx", 64)
+
+
+def module(name):
+    path = FAKES / name / "librocmforge_hip.so"
+    assert path.exists(), "build the tests of src/hip"
+    return path
+
+
+@pytest.fixture(scope="module")
+def on_cpu(model):
+    return run(*COMMAND, model, "--device", "cpu", check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def model(smollm2):
+    return smollm2
+
+
+def runtime_folder(folder, library):
+    """A folder with libamdhip64.so.6, for LD_LIBRARY_PATH: a copy of `library`, or a text."""
+    target = folder / "libamdhip64.so.6"
+    if library is None:
+        target.write_text("not a library")
+    else:
+        shutil.copy(library, target)
+    return folder
+
+
+def refused(model, env):
+    """The one line with which --require-gpu ends."""
+    result = run(*COMMAND, model, "--require-gpu", env=env, stdin="")
+    assert result.returncode == 4, result.stderr
+    assert result.stdout == "" and len(result.stderr.splitlines()) == 1
+    return result.stderr
+
+
+FAULTS = {
+    "no module": ("nowhere", "", "ROCMFORGE_GPU_MODULE names"),
+    "no runtime": ("no_device", "none", "the HIP runtime cannot be loaded"),
+    "a broken runtime": ("no_device", "text", "libamdhip64.so.6"),
+    "no device": ("no_device", "runtime", "HIP finds no GPU"),
+    "an old driver": ("old_driver", "runtime", "update the GPU's driver"),
+    "a module of other sources": ("wrong_version", "runtime", "is of another version of this program"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_cpu_answers(model, on_cpu, tmp_path, fault):
+    name, runtime, sentence = FAULTS[fault]
+    env = {"ROCMFORGE_GPU_MODULE": str(FAKES / name / "librocmforge_hip.so")}
+    if runtime in ("text", "runtime"):
+        env["LD_LIBRARY_PATH"] = str(runtime_folder(tmp_path, None if runtime == "text" else FAKES / "runtime.so"))
+    assert run(*COMMAND, model, env=env, check=True).stdout == on_cpu
+    assert sentence in refused(model, env)
+    assert sentence in run("devices", env=env, check=True).stdout
+
+
+def test_a_device_that_works_is_used(model, on_cpu):
+    env = {"ROCMFORGE_GPU_MODULE": str(module("shim"))}
+    assert "hip:0      Shim GPU" in run("devices", env=env, check=True).stdout
+    assert run(*COMMAND, model, "--require-gpu", env=env, check=True).stdout == on_cpu
+
+
+def test_a_device_that_computes_wrongly(model, on_cpu):
+    env = {"ROCMFORGE_GPU_MODULE": str(module("shim")), "RF_SHIM_WRONG_OP": "attention"}
+    result = run(*COMMAND, model, env=env, check=True)
+    assert result.stdout == on_cpu
+    assert "warning: not used: hip:0: 'Shim GPU' (gfx1100) computes a small model wrongly" in result.stderr
+    assert "computes a small model wrongly" in refused(model, env)
+
+
+@pytest.mark.parametrize("call", [0, 1, 3, 10, 40, 200])
+def test_a_runtime_that_fails_from_a_call_on(model, on_cpu, call):
+    """Finding the device, testing it, comparing it, loading: wherever it fails, the CPU takes over."""
+    env = {"ROCMFORGE_GPU_MODULE": str(module("shim")), "RF_SHIM_FAIL_AT": str(call)}
+    result = run(*COMMAND, model, env=env)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == on_cpu
+    assert call == 0 or "hipErrorLaunchFailure (719)" in result.stderr
+    assert "hipErrorLaunchFailure (719)" in refused(model, env)
