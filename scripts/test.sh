@@ -75,6 +75,17 @@ fuzz() {  # FUZZER
     -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$name"
 }
 
+# The kernels for AMD GPUs, as their compiler sees them: there need be no such GPU.
+check_amd() {
+  local log=$results/amd-compiler.log
+  if scripts/install-amd-compiler.sh --yes >"$log" 2>&1; then
+    check "the check of AMD kernels finds what is wrong" python3 tests/tools/amd_resources_test.py
+    check "AMD kernels on all targets" scripts/check-amd.sh
+  else
+    skip "AMD kernels" "their compiler cannot be installed: $(tail -n 1 "$log")"
+  fi
+}
+
 finish() { python3 tools/test_summary.py "$results"; exit; }
 
 # Style first: it is quick.
@@ -113,5 +124,6 @@ if [ $fast = 0 ]; then
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
   check "clang-tidy" scripts/tidy.sh
+  check_amd
 fi
 finish
