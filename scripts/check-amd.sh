@@ -3,7 +3,8 @@
 # matrix instructions. Needs no GPU and no ROCm.
 #   scripts/check-amd.sh [--yes] [--update] [--targets LIST] [--jobs N] [--keep FOLDER]
 #     --yes      installs the compiler if it is missing (scripts/install-amd-compiler.sh)
-#     --update   writes docs/amd-resources.tsv anew; --targets: fewer than all, comma between; --keep: leaves the assembly in FOLDER
+#     --update   writes docs/amd-resources.tsv anew, and what docs/amd-predictions.md takes from it
+#     --targets  fewer than all nine, comma between; --keep: leaves the assembly in FOLDER
 # $ROCMFORGE_HIPCC names another compiler. Exit code 1: findings; 3: nothing could be checked, the last line says why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +15,7 @@ while [ $# -gt 0 ]; do
     --yes) agree=(--yes); shift ;;
     --update) options+=("$1"); shift ;;
     --targets | --jobs | --keep) options+=("$1" "${2:?$1 wants a value}"); shift 2 ;;
-    *) sed -n '2,7p' "$0"; exit 2 ;;
+    *) sed -n '2,8p' "$0"; exit 2 ;;
   esac
 done
 
@@ -30,4 +31,5 @@ fi
 
 generated=build/release/src/ops/generated
 [ -d "$generated" ] || scripts/configure.sh release >/dev/null || cannot "build/release cannot be configured"
-exec python3 tools/amd_resources.py --hipcc "$hipcc" --generated "$generated" --cache "$cache-results" "${options[@]}"
+python3 tools/amd_resources.py --hipcc "$hipcc" --generated "$generated" --cache "$cache-results" "${options[@]}"
+[[ " ${options[*]} " != *" --update "* ]] || python3 tools/predict_amd.py --update
