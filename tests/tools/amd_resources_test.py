@@ -48,6 +48,11 @@ __global__ void Dot(const float* a, float* c) {
   for (int i = 0; i < 160; ++i) c[i * 1024 + Thread()] = values[i] * values[159 - i];
 }
 """
+# Nobody knows what a function of another file needs.
+ELSEWHERE = BEGIN + """
+__attribute__((device)) int Elsewhere(int);
+__global__ void Dot(int* c) { c[Thread()] = Elsewhere(c[Thread()]); }
+"""
 RULE = "kernel\ttargets\tinstruction\n" + "Dot\tgfx\tv_dot4c?_i32_i\n"
 NO_RULE = "kernel\ttargets\tinstruction\n"
 
@@ -88,6 +93,9 @@ class Check(unittest.TestCase):
 
     def test_scratch_memory(self):
         self.assert_finds(r"Dot on gfx1100: scratch \d+", self.check(INDEXED, "--update", "--targets", "gfx1100", rules=NO_RULE))
+
+    def test_a_call_of_another_file(self):
+        self.assert_finds("Dot on gfx1100: dynamic stack 1", self.check(ELSEWHERE, "--update", "--targets", "gfx1100", rules=NO_RULE))
 
     def test_spilled_registers(self):
         result = self.check(CROWDED, "--update", "--targets", "gfx1100,gfx942", rules=NO_RULE)
