@@ -57,7 +57,8 @@ H200_BOUND = {"schedulers": 132 * 4, "clock": 1.83e9, "matrix_cycles": 2, "matri
 KERNEL_MIX = {"gfx1100": (2, 148 / 4), "gfx1201": (2, 146 / 4), "gfx1151": (2, 148 / 4), "gfx942": (2, 136 / 8)}
 MATRIX_OPERATIONS = {"gfx1100": 8192, "gfx1201": 8192, "gfx1151": 8192, "gfx942": 16384}  # of one instruction
 DECODE_KERNEL = "MultiplyIntegers<BlockQ4_K, ProductShape<1, 2, 1>>"
-DECODE_THREADS, DECODE_OUTPUTS, DECODE_LANES = 128, 2, 32  # of a block; of a thread; for an output
+DECODE_OUTPUTS, DECODE_LANES = 2, 32       # of a thread; for an output
+BLOCK_OUTPUTS, BLOCKS_LOADING_AHEAD = 8, 4  # up to so many blocks of a processor load two rounds at once
 MATRIX_KERNEL = "MultiplyMatrixTiles<BlockQ4_K, MatrixShape<128>>"
 
 # Llama 3.1 8B. Bytes of 256 weights; half of V and of the second feed-forward matrix is Q6_K, and the output.
@@ -109,7 +110,8 @@ def occupancy(kernel, target):
 def stream_rate(gpu, outputs, size):
     """Bytes/s at which a product reads: what memory gives, or what the threads that run have under way."""
     threads = min(outputs / DECODE_OUTPUTS * DECODE_LANES, gpu.processors * gpu.simds * gpu.wave * occupancy(DECODE_KERNEL, gpu.target))
-    under_way = threads * DECODE_OUTPUTS * 32 * size
+    rounds = 2 if outputs / BLOCK_OUTPUTS <= BLOCKS_LOADING_AHEAD * gpu.processors else 1
+    under_way = threads * rounds * DECODE_OUTPUTS * 32 * size
     return min(gpu.bandwidth * gpu.share, under_way / gpu.latency)
 
 
