@@ -13,7 +13,7 @@ for arg in "$@"; do
     *) folder=$arg ;;
   esac
 done
-[ ! -x "$folder/bin/hipcc" ] || exit 0
+if [ -x "$folder/bin/hipcc" ] && "$folder/bin/hipcc" --version >/dev/null 2>&1; then exit 0; fi
 
 packages=(clang-19 lld-19 llvm-19)
 missing=()

@@ -75,11 +75,24 @@ fuzz() {  # FUZZER
     -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$name"
 }
 
+# The kernels for AMD GPUs, as their compiler sees them: there need be no such GPU. Of targets with the same
+# instructions one is enough here; scripts/check-amd.sh looks at all.
+check_amd() {
+  local log=$results/amd-compiler.log
+  if scripts/install-amd-compiler.sh --yes >"$log" 2>&1; then
+    check "the check of AMD kernels finds what is wrong" python3 tests/tools/amd_resources_test.py
+    check "AMD kernels" scripts/check-amd.sh --targets gfx90a,gfx942,gfx1030,gfx1100,gfx1201
+  else
+    skip "AMD kernels" "their compiler cannot be installed: $(tail -n 1 "$log")"
+  fi
+}
+
 finish() { python3 tools/test_summary.py "$results"; exit; }
 
 # Style first: it is quick.
 check "include levels" python3 tools/layers.py
 check "sizes" python3 tools/sizes.py
+check "predictions follow from their inputs" python3 tools/predict_amd.py --check
 check "format" scripts/format.sh --check
 
 # With the tests by name: quickstart.sh leaves a build folder without them.
@@ -113,5 +126,6 @@ if [ $fast = 0 ]; then
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
   check "clang-tidy" scripts/tidy.sh
+  check_amd
 fi
 finish
