@@ -120,7 +120,7 @@ TEST(Pairs, RotationAndKvStore) {
 // Gate, up and their gated unit; then the product with `down`, which meets the units that they left, into gate's
 // memory.
 Pair<MatMul, Glu> Gated(Format format, int32_t n_rows, int64_t d_in, bool with_bias, Activation activation) {
-  const int64_t d_ff = 3 * 256;
+  const int64_t d_ff = 256;
   Pair<MatMul, Glu> pair{
       fmt::format("gated {} [{}, {}]{}", GetFormatInfo(format).name, n_rows, d_in, with_bias ? ", bias" : ""),
       {},

@@ -185,7 +185,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, 
     FindScales(shared, plan.sums + first, kQueries, count, total);
     const float* added = plan.values + first * args.kv.head_dim + (is_there ? column : 0);
     const int64_t stride = int64_t{kQueries} * args.kv.head_dim;
-    [[maybe_unused]] constexpr int kUnrolled = 16;
+    [[maybe_unused]] constexpr int kUnrolled = 8;
     RF_UNROLL_LOADS
     for (int i = 0; i < count; ++i) {
       const Softmax state = shared.states[i];

@@ -73,7 +73,7 @@ RF_DEVICE void FinishUnit(const Glu::Args& glu, const GatedShape::Memory& shared
 }
 
 template <typename Block>
-RF_KERNEL RF_LAUNCH_BOUNDS(GatedShape::kThreads) MultiplyGated(ProductJob job, Glu::Args glu, ActivationRound* units) {
+RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, Glu::Args glu, ActivationRound* units) {
   auto& shared = Shared<GatedShape::Memory>();
   const auto thread = static_cast<int>(threadIdx.x);
   const int first = static_cast<int>(blockIdx.x) * kUnit;

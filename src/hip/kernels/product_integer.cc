@@ -80,21 +80,11 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyIntegers(ProductJob job, int
   FinishProduct<Shape>(job, place, product.sums);
 }
 
-// Calls use<Shape>() with the shape for rows that stand alone. Where all blocks run at once, each thread loads two
-// rounds before it multiplies, if they leave it registers; where there are more, as many outputs share the activations.
-template <typename Raw, typename Use>
-void WithOneRowShape(const void* native, ProductJob& job, Use use) {
-  using LoadingAhead = ProductShape<1, 2, sizeof(Raw) <= 2 * sizeof(Int4) ? 2 : 1>;
-  if (RunsAtOnce<LoadingAhead>(native, job)) return use.template operator()<LoadingAhead>();
-  use.template operator()<ProductShape<1, 4>>();
-}
-
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
   if (LaunchMatrixProduct(native, job)) return;
-  const auto launch = [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); };
-  if (IsOneRowEach(job.rows)) return WithOneRowShape<typename LanePieces<Block>::Raw>(native, job, launch);
-  WithFewRowsShape(job, launch);
+  WithProductShape(native, job,
+                   [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); });
 }
 
 }  // namespace

@@ -96,24 +96,18 @@ bool RunsAtOnce(const void* native, ProductJob& job) {
   return int64_t{tiles.x} * tiles.y <= kBlocksAtOnce * static_cast<const GpuContext*>(native)->traits->n_processors;
 }
 
-/// Calls use<Shape>() with the shape for the job's rows, which are several: as many products for each load as registers
-/// allow.
+/// Calls use<Shape>() with the shape for the job's rows. One row: what counts is that enough memory is under way, by
+/// many threads or, where the outputs are too few for that, by loading ahead. Many rows: as many products for each load
+/// as registers allow.
 template <typename Use>
-void WithFewRowsShape(const ProductJob& job, Use use) {
+void WithProductShape(const void* native, ProductJob& job, Use use) {
   const ProductRows& rows = job.rows;
+  using LoadingAhead = ProductShape<1, 2, 2>;
+  if (IsOneRowEach(rows) && RunsAtOnce<LoadingAhead>(native, job)) return use.template operator()<LoadingAhead>();
+  if (IsOneRowEach(rows)) return use.template operator()<ProductShape<1, 2>>();
   if (rows.tiles == nullptr && rows.n_rows <= 2) return use.template operator()<ProductShape<2, 2>>();
   if (rows.tiles == nullptr && rows.n_rows <= 4) return use.template operator()<ProductShape<4, 2>>();
   use.template operator()<ProductShape<kManyRows, 4>>();
-}
-
-/// The same for any rows. One row: what counts is that enough memory is under way, by many threads or, where the
-/// outputs are too few for that, by loading ahead.
-template <typename Use>
-void WithProductShape(const void* native, ProductJob& job, Use use) {
-  using LoadingAhead = ProductShape<1, 2, 2>;
-  if (!IsOneRowEach(job.rows)) return WithFewRowsShape(job, use);
-  if (RunsAtOnce<LoadingAhead>(native, job)) return use.template operator()<LoadingAhead>();
-  use.template operator()<ProductShape<1, 2>>();
 }
 
 }  // namespace
