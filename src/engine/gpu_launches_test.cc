@@ -37,8 +37,9 @@ uint64_t LaunchesFor(ModelSession& session, int32_t n_tokens) {
 }
 
 TEST(GpuLaunches, ADenseLayerTakesEightToDecode) {
+  const std::string bytes = ModelOfOneFormat();
   MemoryFiles files;
-  files.Put("model.gguf", ModelOfOneFormat());
+  files.Put("model.gguf", bytes);
   const auto device = hip::CreateHipDevice(hip::emulation::Api(), "emulated", 0);
   ASSERT_TRUE(device) << device.error().ToString();
   Device* const devices[] = {device->get()};

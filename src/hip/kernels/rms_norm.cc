@@ -1,5 +1,6 @@
-// Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones a block's, which reads them
-// once and holds them in registers as far as they fit. A block that has a whole row makes its units too.
+// Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones and whole rows a block's,
+// which reads them once and holds them in registers as far as they fit. A block that has a whole row makes its units
+// too.
 #include "hip/kernels/fours.h"
 #include "hip/kernels/register.h"
 #include "hip/kernels/units.h"
@@ -167,7 +168,7 @@ void LaunchByWaves(void* native, const RmsNorm::Args& args) {
 
 void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
   const int64_t size = args.x.n_cols / args.attrs.n_groups;
-  if (size <= kWaveGroup) return LaunchByWaves(native, args);
+  if (size <= kWaveGroup && args.attrs.n_groups > 1) return LaunchByWaves(native, args);
   // One row waits for its slowest thread: as many threads as the columns allow.
   if (size <= 4 * 256) return LaunchHeld<256, 1>(native, args);
   if (size <= 4 * 1024) return LaunchHeld<1024, 1>(native, args);
