@@ -30,14 +30,30 @@ struct KernelSlot {
   void Set(Format key, const KernelEntry<Op>& entry) { by_key[static_cast<int>(key)] = entry; }
 };
 
+/// A kernel for two neighbouring ops of ops/pairs.def.
+template <typename First, typename Second>
+struct PairEntry {
+  /// False: it is not for these args, nothing was launched; then each op is launched by itself. Null: there is none.
+  bool (*launch)(void* context, const typename First::Args& first, const typename Second::Args& second) = nullptr;
+  /// Bytes of workspace, at most. Monotonic in the number of rows.
+  size_t (*workspace_bytes)(const typename First::Args& first, const typename Second::Args& second) = nullptr;
+  const char* name = nullptr;  ///< as the plan prints it, e.g. "hip/rope_kv_store"
+};
+
 struct KernelTable {
 #define RF_OP(Name, file) KernelSlot<Name> file;
 #include "ops/ops.def"
 #undef RF_OP
+#define RF_PAIR(First, Second, file) PairEntry<First, Second> file;
+#include "ops/pairs.def"
+#undef RF_PAIR
 
   /// The slot of one op, for code that is generic over ops.
   template <typename Op>
   const KernelSlot<Op>& SlotOf() const;
+  /// The entry of a pair of ops.
+  template <typename First, typename Second>
+  const PairEntry<First, Second>& PairOf() const;
 
   /// The weight_layout of the entry of the op that is `op`-th in ops.def (its OpId).
   WeightLayout WeightLayoutOf(int op, Format key) const {
@@ -57,5 +73,12 @@ struct KernelTable {
   }
 #include "ops/ops.def"
 #undef RF_OP
+#define RF_PAIR(First, Second, file)                                                  \
+  template <>                                                                         \
+  inline const PairEntry<First, Second>& KernelTable::PairOf<First, Second>() const { \
+    return file;                                                                      \
+  }
+#include "ops/pairs.def"
+#undef RF_PAIR
 
 }  // namespace rf

@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 3;
+inline constexpr uint32_t kGpuApiVersion = 4;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -29,9 +29,10 @@ struct GpuTraits {
   int32_t is_integrated;      ///< 1: shares the host's memory
 };
 
-/// Rows of which the units (kernels/units.h) lie at the workspace's start.
+/// Rows of which the units (kernels/units.h) lie in the workspace.
 struct UnitsNote {
-  const void* of;  ///< null: of none
+  const void* of;     ///< null: of none
+  const void* units;  ///< where they lie
   int64_t n_rows;
   int64_t n_cols;
 };

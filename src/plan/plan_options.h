@@ -46,7 +46,7 @@ struct MemoryPlan {
 
 /// One line of `plan MODEL`.
 struct StepInfo {
-  std::string_view op;
+  std::string op;  ///< two, with a comma between, if one kernel computes both
   int32_t layer;
   std::string device;
   std::string kernel;

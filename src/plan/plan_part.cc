@@ -72,8 +72,16 @@ Status PlanPart::ReserveArena() {
 
 Status PlanPart::BindSteps() {
   const BindContext context{graph_, weights_, kv_layers_, device_->kernels()};
-  for (const Node& node : graph_.nodes) {
-    RF_ASSIGN_OR_RETURN(auto step, BindStep(node, context));
+  const std::vector<Node>& nodes = graph_.nodes;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (i + 1 < nodes.size()) {
+      if (auto pair = BindPair(nodes[i], nodes[i + 1], context)) {
+        steps_.push_back(std::move(pair));
+        ++i;
+        continue;
+      }
+    }
+    RF_ASSIGN_OR_RETURN(auto step, BindStep(nodes[i], context));
     steps_.push_back(std::move(step));
   }
   return {};
@@ -142,7 +150,7 @@ PartInfo PlanPart::info() const {
 std::vector<StepInfo> PlanPart::Describe() const {
   std::vector<StepInfo> lines;
   for (const auto& step : steps_) {
-    lines.push_back(StepInfo{OpName(step->op()), step->layer(), device_->properties().Label(),
+    lines.push_back(StepInfo{std::string(step->op_name()), step->layer(), device_->properties().Label(),
                              std::string(step->kernel_name()), reason_});
   }
   return lines;

@@ -1,5 +1,7 @@
 #include "plan/step.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -40,7 +42,7 @@ class BoundStep final : public Step {
     return entry_.workspace_bytes == nullptr ? 0 : entry_.workspace_bytes(Bind(state), n_threads);
   }
   std::string_view kernel_name() const override { return entry_.name; }
-  OpId op() const override { return IdOf(node_.op); }
+  std::string_view op_name() const override { return OpName(IdOf(node_.op)); }
   int32_t layer() const override { return node_.layer; }
   ValueId main_output() const override { return node_.out[0] >= 0 ? node_.out[0] : node_.in[0]; }
 
@@ -53,7 +55,8 @@ class BoundStep final : public Step {
 };
 
 template <typename Op>
-Result<std::unique_ptr<Step>> BindOp(const Node& node, const typename Op::Attrs& attrs, const BindContext& context) {
+Result<std::unique_ptr<BoundStep<Op>>> BindOp(const Node& node, const typename Op::Attrs& attrs,
+                                              const BindContext& context) {
   auto step = std::make_unique<BoundStep<Op>>(node, attrs, context);
   const Format kv_format = context.kv_layers.empty() ? Format::kF16 : context.kv_layers[0].format;
   const Format key = KernelKey(context.graph, node, kv_format);
@@ -63,7 +66,59 @@ Result<std::unique_ptr<Step>> BindOp(const Node& node, const typename Op::Attrs&
                  fmt::format("no kernel for {} with {}", OpName(IdOf(node.op)), GetFormatInfo(key).name), ""};
   }
   step->set_entry(entry);
-  return std::unique_ptr<Step>(std::move(step));
+  return step;
+}
+
+// Two ops by one kernel where that is for their args, else each by its own.
+template <typename First, typename Second>
+class PairStep final : public Step {
+ public:
+  PairStep(std::unique_ptr<BoundStep<First>> first, std::unique_ptr<BoundStep<Second>> second,
+           const PairEntry<First, Second>& entry)
+      : first_(std::move(first)),
+        second_(std::move(second)),
+        entry_(entry),
+        op_name_(fmt::format("{}, {}", first_->op_name(), second_->op_name())) {}
+
+  void Launch(const LaunchState& state) const override {
+    if (entry_.launch(state.context, first_->Bind(state), second_->Bind(state))) return;
+    first_->Launch(state);
+    second_->Launch(state);
+  }
+  Status Check(const LaunchState& state) const override {
+    RF_RETURN_IF_ERROR(first_->Check(state));
+    return second_->Check(state);
+  }
+  size_t WorkspaceBytes(const LaunchState& state, int n_threads) const override {
+    const size_t alone = std::max(first_->WorkspaceBytes(state, n_threads), second_->WorkspaceBytes(state, n_threads));
+    if (entry_.workspace_bytes == nullptr) return alone;
+    return std::max(alone, entry_.workspace_bytes(first_->Bind(state), second_->Bind(state)));
+  }
+  std::string_view kernel_name() const override { return entry_.name; }
+  std::string_view op_name() const override { return op_name_; }
+  int32_t layer() const override { return first_->layer(); }
+  ValueId main_output() const override { return first_->main_output(); }
+
+ private:
+  std::unique_ptr<BoundStep<First>> first_;
+  std::unique_ptr<BoundStep<Second>> second_;
+  PairEntry<First, Second> entry_;
+  std::string op_name_;
+};
+
+template <typename First, typename Second>
+std::unique_ptr<Step> BindBoth(const Node& first, const Node& second, const BindContext& context) {
+  const PairEntry<First, Second>& entry = context.kernels.PairOf<First, Second>();
+  if (entry.launch == nullptr) return nullptr;
+  auto a = BindOp<First>(first, std::get<OpNode<First>>(first.op).attrs, context);
+  auto b = BindOp<Second>(second, std::get<OpNode<Second>>(second.op).attrs, context);
+  if (!a || !b) return nullptr;  // binding each alone says why
+  return std::make_unique<PairStep<First, Second>>(*std::move(a), *std::move(b), entry);
+}
+
+// How often a node's rows come.
+RowKind RowsOf(const Graph& graph, const Node& node) {
+  return graph.values[static_cast<size_t>(node.out[0] >= 0 ? node.out[0] : node.in[0])].rows;
 }
 
 // Operands that carry formats only: enough for Op::Key().
@@ -118,10 +173,22 @@ bool HasKernel(const KernelTable& kernels, const Graph& graph, const Node& node,
 }
 
 Result<std::unique_ptr<Step>> BindStep(const Node& node, const BindContext& context) {
-  return VisitOp(node.op, [&](const auto& op) {
+  return VisitOp(node.op, [&](const auto& op) -> Result<std::unique_ptr<Step>> {
     using Op = typename std::decay_t<decltype(op)>::op;
-    return BindOp<Op>(node, op.attrs, context);
+    RF_ASSIGN_OR_RETURN(auto step, BindOp<Op>(node, op.attrs, context));
+    return std::unique_ptr<Step>(std::move(step));
   });
+}
+
+std::unique_ptr<Step> BindPair(const Node& first, const Node& second, const BindContext& context) {
+  if (first.layer != second.layer || RowsOf(context.graph, first) != RowsOf(context.graph, second)) return nullptr;
+#define RF_PAIR(First, Second, file)                                                                          \
+  if (std::holds_alternative<OpNode<First>>(first.op) && std::holds_alternative<OpNode<Second>>(second.op)) { \
+    return BindBoth<First, Second>(first, second, context);                                                   \
+  }
+#include "ops/pairs.def"
+#undef RF_PAIR
+  return nullptr;
 }
 
 }  // namespace rf

@@ -28,7 +28,7 @@ class Step {
   virtual Status Check(const LaunchState& state) const = 0;
   virtual size_t WorkspaceBytes(const LaunchState& state, int n_threads) const = 0;
   virtual std::string_view kernel_name() const = 0;
-  virtual OpId op() const = 0;
+  virtual std::string_view op_name() const = 0;
   virtual int32_t layer() const = 0;
   /// The value whose rows decide whether there is anything to do in a step.
   virtual ValueId main_output() const = 0;
@@ -44,6 +44,9 @@ struct BindContext {
 
 /// Chooses the kernel of a node by the op's key. Errors: kUnsupported naming op and format.
 Result<std::unique_ptr<Step>> BindStep(const Node& node, const BindContext& context);
+
+/// One step for two neighbouring nodes; null where the device has no kernel for both.
+std::unique_ptr<Step> BindPair(const Node& first, const Node& second, const BindContext& context);
 
 /// The format that will select a node's kernel, known before any weight is loaded.
 Format KernelKey(const Graph& graph, const Node& node, Format kv_format);

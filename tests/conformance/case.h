@@ -37,8 +37,11 @@ struct CasesOf {
 #include "ops/ops.def"
 #undef RF_OP
 
-/// Whether the small set of cases is wanted: $ROCMFORGE_CONFORMANCE is "small", or it is not "full" and this is a
-/// build with a sanitizer.
+/// Whether fewer of the cases with many rows are wanted: $ROCMFORGE_CONFORMANCE is "small" or "tiny", or it is not
+/// "full" and this is a build with a sanitizer.
 bool IsSmallRun();
+/// Whether only every fourth of those is wanted, $ROCMFORGE_CONFORMANCE being "tiny": so few that a sanitizer for GPUs
+/// gets through all kinds of tests, those too that a small run leaves out.
+bool IsTinyRun();
 
 }  // namespace rf::conformance

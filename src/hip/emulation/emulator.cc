@@ -50,6 +50,7 @@ struct Runtime {
   uint64_t allocated_bytes = 0;
   std::map<Stream*, std::unique_ptr<Stream>> streams;
   std::string failure;  // of the last kernel that failed
+  uint64_t n_launches = 0;
 };
 
 Runtime& TheRuntime() {
@@ -243,6 +244,12 @@ const uint64_t* Exchange(uint64_t value) {
   return BlockRunner::Get().Exchange(value);
 }
 
+uint64_t CountLaunches() {
+  Runtime& runtime = TheRuntime();
+  const std::lock_guard lock(runtime.mutex);
+  return runtime.n_launches;
+}
+
 void Enqueue(GpuContext& context, Job job) {
   context.units = {};
   if (job.grid.x == 0 || job.grid.y == 0 || job.grid.z == 0) return;
@@ -255,6 +262,7 @@ void Enqueue(GpuContext& context, Job job) {
     if (context.error == kFine) context.error = kBadLaunch;
     return;
   }
+  ++runtime.n_launches;
   stream.Queue([&runtime, wave_size, job = std::move(job)] {
     runtime.failure = BlockRunner::Get().Run(job, wave_size);
     return static_cast<int>(runtime.failure.empty() ? kFine : kKernelFailed);

@@ -46,6 +46,9 @@ struct Job {
   std::function<void()> kernel;  ///< runs the calling thread's part
 };
 
+/// Launches queued since the program started, on all streams.
+uint64_t CountLaunches();
+
 /// Queues a launch on the context's stream. Errors go into the context: a block too large, too much shared memory.
 void Enqueue(GpuContext& context, Job job);
 

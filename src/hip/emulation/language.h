@@ -18,6 +18,7 @@
 #define RF_UNROLL
 #define RF_UNROLL_LOADS
 #define RF_LAUNCH_BOUNDS(n_threads)
+#define RF_MANY_REGISTERS(n_threads)
 
 namespace rf::hip {
 namespace {

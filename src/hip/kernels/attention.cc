@@ -140,9 +140,33 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
   }
 }
 
+// By what the states of up to kAttentionThreads chunks are multiplied when they are merged one after the other.
+struct MergeMemory {
+  Softmax states[kAttentionThreads];
+  MergeScales scales[kAttentionThreads];
+};
+
+// Each thread finds the scales of its chunk. What Merge() would have seen before it is the largest of the chunks
+// before.
+RF_DEVICE void FindScales(MergeMemory& shared, const Softmax* states, int64_t stride, int count, Softmax total) {
+  const auto own = static_cast<int>(threadIdx.x);
+  if (own < count) shared.states[own] = states[own * stride];
+  BlockBarrier();
+  if (own < count) {
+    for (int i = 0; i < own; ++i) {
+      const Softmax& state = shared.states[i];
+      if (state.sum == 0.0f) continue;
+      total = {total.sum == 0.0f ? state.largest : fmaxf(total.largest, state.largest), 1.0f};
+    }
+    shared.scales[own] = Merge(total, shared.states[own]);
+  }
+  BlockBarrier();
+}
+
 // A block merges the chunks of one query: a thread for each four elements.
 template <int kQueries>
 RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, BatchView batch, TilePlan plan) {
+  auto& shared = Shared<MergeMemory>();
   const int block = plan.first_block + static_cast<int>(blockIdx.x);
   const int kv_head = block % args.kv.n_kv_heads;
   const int group = args.attrs.n_heads / args.kv.n_kv_heads;
@@ -154,11 +178,22 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, 
   const bool is_there = column < args.kv.head_dim;
   Softmax total{-INFINITY, 0.0f};
   Float4 values{};
-  for (int chunk = place.first_seen / kChunk; is_there && chunk <= place.position / kChunk; ++chunk) {
-    const int64_t at = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * kQueries + query;
-    const MergeScales scales = Merge(total, plan.sums[at]);
-    const auto* added = reinterpret_cast<const Float4*>(plan.values + at * args.kv.head_dim + column);
-    values = FusedScale(*added, scales.added, values * scales.before);
+  const int end = place.position / kChunk + 1;
+  for (int chunk = place.first_seen / kChunk; chunk < end; chunk += kAttentionThreads) {
+    const int64_t first = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * kQueries + query;
+    const int count = end - chunk < kAttentionThreads ? end - chunk : kAttentionThreads;
+    FindScales(shared, plan.sums + first, kQueries, count, total);
+    const float* added = plan.values + first * args.kv.head_dim + (is_there ? column : 0);
+    const int64_t stride = int64_t{kQueries} * args.kv.head_dim;
+    [[maybe_unused]] constexpr int kUnrolled = 8;
+    RF_UNROLL_LOADS
+    for (int i = 0; i < count; ++i) {
+      const Softmax state = shared.states[i];
+      const MergeScales scales = shared.scales[i];
+      values = FusedScale(*reinterpret_cast<const Float4*>(added + i * stride), scales.added, values * scales.before);
+      AddState(total, state, scales);
+    }
+    BlockBarrier();
   }
   StoreQuery(args, plan, place, column, total, values, is_there);
 }
@@ -211,7 +246,8 @@ void LaunchSplit(void* native, const Attention::Args& args, TilePlan plan, int64
     const auto count = static_cast<uint32_t>(n_blocks - first < n_fitting ? n_blocks - first : n_fitting);
     Launch(native, AttendTiles<Block, kDim, kQueries>, dim3(count, static_cast<uint32_t>(plan.n_chunks)),
            kAttentionThreads, sizeof(AttentionShared<kDim, kQueries>), args, *args.batch, plan);
-    Launch(native, MergeChunks<kQueries>, dim3(count, kQueries), kAttentionThreads, 0, args, *args.batch, plan);
+    Launch(native, MergeChunks<kQueries>, dim3(count, kQueries), kAttentionThreads, sizeof(MergeMemory), args,
+           *args.batch, plan);
   }
 }
 

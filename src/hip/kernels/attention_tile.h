@@ -38,6 +38,16 @@ RF_DEVICE MergeScales Merge(Softmax& total, const Softmax& added) {
   return scales;
 }
 
+/// What Merge() makes of the total, its scales being known.
+RF_DEVICE void AddState(Softmax& total, const Softmax& added, const MergeScales& scales) {
+  if (added.sum == 0.0f) return;
+  if (total.sum == 0.0f) {
+    total = added;
+  } else {
+    total = {fmaxf(total.largest, added.largest), added.sum * scales.added + total.sum * scales.before};
+  }
+}
+
 /// By what the values are multiplied at last: a sink joins the denominator.
 RF_DEVICE float FinalScale(const Softmax& total, const float* sink) {
   if (sink == nullptr) return 1.0f / total.sum;
@@ -77,6 +87,7 @@ struct AttentionShared {
   Float4 queries[kQueries][kDim / 4];
   CacheTile<kDim, kPositions> tile;
   float scores[kQueries][kChunk];  ///< and then exp(score - largest)
+  int64_t rows[kChunk];            ///< CacheRowIndex of the chunk's positions
   QueryPlace places[kQueries];
   Softmax total[kQueries];
   Softmax of_chunk[kQueries];
@@ -112,7 +123,9 @@ struct AttentionTile {
   int kv_head;
   SeenPositions seen;
 
-  RF_DEVICE_MEMBER CacheSource SourceOf(void* half) const { return {batch, args.kv, half, sequence, kv_head}; }
+  RF_DEVICE_MEMBER CacheSource SourceOf(const void* half, int offset) const {
+    return {half, args.kv.head_dim, &shared.rows[offset]};
+  }
 
   /// Loads the queries from x. All threads; a barrier must follow.
   RF_DEVICE_MEMBER void LoadQueries() {
@@ -132,15 +145,17 @@ struct AttentionTile {
     const int first = seen.first_of_any > begin ? seen.first_of_any : begin;
     const int end = seen.end_of_any < begin + kChunk ? seen.end_of_any : begin + kChunk;
     const int first_tile = first / kPositions * kPositions;
+    FindRows(begin, first, end);
+    BlockBarrier();
     for (int at = first_tile; at < end; at += kPositions) {
-      shared.tile.template Load<Block, kAttentionThreads>(SourceOf(args.kv.k), at, first, end);
+      shared.tile.template Load<Block, kAttentionThreads>(SourceOf(args.kv.k, at - begin), at, first, end);
       BlockBarrier();
       ScoreTile(at, at - begin);
       BlockBarrier();
     }
     for (int query = WaveIndex(); query < kQueries; query += WavesInBlock()) SoftmaxOf(query, begin);
     for (int at = first_tile; at < end; at += kPositions) {
-      shared.tile.template Load<Block, kAttentionThreads>(SourceOf(args.kv.v), at, first, end);
+      shared.tile.template Load<Block, kAttentionThreads>(SourceOf(args.kv.v, at - begin), at, first, end);
       BlockBarrier();
       AddValues(at, at - begin, values);
       BlockBarrier();
@@ -148,6 +163,15 @@ struct AttentionTile {
   }
 
  private:
+  // Where the chunk's positions lie, once for all pieces of K and V: it takes divisions.
+  RF_DEVICE_MEMBER void FindRows(int begin, int first, int end) {
+    static_assert(kAttentionThreads >= kChunk);
+    const int position = begin + static_cast<int>(threadIdx.x);
+    if (position < first || position >= end) return;
+    const int page = PageOf(batch, args.kv, sequence, position);
+    shared.rows[position - begin] = CacheRowIndex(args.kv, page, kv_head, position % args.kv.page_tokens);
+  }
+
   // A thread scores one position with a few queries. Positions that a query does not see get some number.
   RF_DEVICE_MEMBER void ScoreTile(int begin, int offset) {
     constexpr int kPerThread =

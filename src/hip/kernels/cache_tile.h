@@ -8,20 +8,12 @@
 namespace rf::hip {
 namespace {
 
-/// Where a block's keys or values come from.
+/// Where a tile's keys or values come from.
 struct CacheSource {
-  const BatchView& batch;
-  const KvLayerView& kv;
-  void* half;
-  int sequence;
-  int head;
+  const void* half;
+  int head_dim;
+  const int64_t* rows;  ///< CacheRowIndex of the tile's positions
 };
-
-template <typename Block>
-RF_DEVICE const Block* CacheRowAt(const CacheSource& from, int position) {
-  const int page = PageOf(from.batch, from.kv, from.sequence, position);
-  return CacheRow<Block>(from.kv, from.half, page, from.head, position % from.kv.page_tokens);
-}
 
 /// kPositions rows of up to kDim elements. Rows are an odd number of Float4 apart, so that threads which read the same
 /// column of neighbouring rows use different banks.
@@ -39,8 +31,9 @@ struct CacheTile {
       const int row = i / kPerRow;
       const int column = i % kPerRow * kPiece;
       const int position = begin + row;
-      if (position < first || position >= end || column >= from.kv.head_dim) continue;
-      LoadPiece(CacheRowAt<Block>(from, position) + column / Block::kElements, &rows[row][column / 4]);
+      if (position < first || position >= end || column >= from.head_dim) continue;
+      const auto* blocks = static_cast<const Block*>(from.half) + from.rows[row] * (from.head_dim / Block::kElements);
+      LoadPiece(blocks + column / Block::kElements, &rows[row][column / 4]);
     }
   }
 

@@ -1,22 +1,10 @@
+#include "hip/kernels/activation.h"
 #include "hip/kernels/fours.h"
 #include "hip/kernels/register.h"
 #include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
-
-RF_DEVICE float Activate(Activation activation, float x) {
-  if (activation == Activation::kSilu) return x / (1.0f + expf(-x));
-  // 0.5 x (1 + tanh(u)) = x / (1 + exp(-2u))
-  constexpr float kTwiceSqrtTwoOverPi = 1.5957691216057308f;
-  const float twice_u = kTwiceSqrtTwoOverPi * (x + 0.044715f * x * x * x);
-  return x / (1.0f + expf(-twice_u));
-}
-
-RF_DEVICE Float4 GluOf(Activation activation, const Float4& gate, const Float4& up) {
-  return {Activate(activation, gate.x) * up.x, Activate(activation, gate.y) * up.y, Activate(activation, gate.z) * up.z,
-          Activate(activation, gate.w) * up.w};
-}
 
 // A thread takes four columns.
 template <bool kIsAligned>

@@ -15,6 +15,8 @@
 #define RF_UNROLL_LOADS _Pragma("unroll kUnrolled")
 // On a kernel: blocks have at most so many threads, so that each may have more registers.
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
+// The same, and the compiler is not to save registers for the sake of more blocks: what it saves are loads under way.
+#define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads, 1)
 
 namespace rf::hip {
 namespace {

@@ -14,6 +14,8 @@
 #define RF_UNROLL_LOADS _Pragma("unroll kUnrolled")
 // On a kernel: blocks have at most so many threads, so that each may have more registers.
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
+// The same, and the compiler is not to save registers for the sake of more blocks; here it does not.
+#define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads)
 
 namespace rf::hip {
 namespace {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "hip/kernels/views.h"
+#include "ops/glu.h"
 #include "ops/matmul.h"
 
 namespace rf::hip {
@@ -70,6 +71,8 @@ struct ProductKernels {
   int tile_rows;     ///< what experts' rows are grouped by: a multiple of every kernel's tile of rows
   bool reads_units;  ///< ProductJob::units must be there
   void (*launch)(void* native, ProductJob job);
+  /// Of one row: gate and up, and their gated unit with its units, a multiple of kUnit columns. Null: there is none.
+  void (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, ActivationRound* units) = nullptr;
 };
 
 /// Of any format.
@@ -129,11 +132,12 @@ RF_DEVICE int64_t RowIn(const ProductRows& rows, const RowTile& tile, int i) {
   return rows.order != nullptr ? rows.order[tile.first + i] : tile.first + i;
 }
 
-/// Writes one output: the sum, with bias and residual.
-RF_DEVICE void StoreOutput(const ProductJob& job, const MatMul::Part& part, int64_t row, int output, float sum) {
+/// Writes one output and returns it: the sum, with bias and residual.
+RF_DEVICE float StoreOutput(const ProductJob& job, const MatMul::Part& part, int64_t row, int output, float sum) {
   if (part.bias.data != nullptr) sum += static_cast<const float*>(part.bias.data)[output];
   if (job.args.residual.data != nullptr) sum += RowOf(job.args.residual, row)[output];
   RowOf(part.y, row)[output] = sum;
+  return sum;
 }
 
 /// Sets first_tile; returns the grid: tiles of outputs, tiles of rows.

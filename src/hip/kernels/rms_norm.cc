@@ -1,5 +1,6 @@
-// Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones a block's, which reads them
-// once and holds them in registers as far as they fit. A block that has a whole row makes its units too.
+// Groups of up to kWaveGroup elements (the heads of QK-norm) are a wave's work, larger ones and whole rows a block's,
+// which reads them once and holds them in registers as far as they fit. A block that has a whole row makes its units
+// too.
 #include "hip/kernels/fours.h"
 #include "hip/kernels/register.h"
 #include "hip/kernels/units.h"
@@ -9,8 +10,7 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWaveGroup = 512;
-constexpr int kHeldFours = 4;  // that a thread holds
-constexpr int kHeldElements = 4 * kHeldFours;
+constexpr int kMostHeld = 2;  // fours that a thread holds
 
 // A group of a row, and the threads that norm it.
 struct Group {
@@ -73,11 +73,11 @@ RF_KERNEL NormByBlocks(RmsNorm::Args args) {
   }
 }
 
-template <typename T>
-RF_DEVICE T SquaresOf(const Float4 (&x)[kHeldFours]) {
+template <typename T, int kFours>
+RF_DEVICE T SquaresOf(const Float4 (&x)[kFours]) {
   T sum = 0;
   RF_UNROLL
-  for (int i = 0; i < kHeldFours; ++i) {
+  for (int i = 0; i < kFours; ++i) {
     const T a = x[i].x;
     const T b = x[i].y;
     const T c = x[i].z;
@@ -88,17 +88,17 @@ RF_DEVICE T SquaresOf(const Float4 (&x)[kHeldFours]) {
 }
 
 // A thread's share of a group: fours that lie kBlockThreads fours apart.
-template <bool kIsAligned, int kBlockThreads>
+template <bool kIsAligned, int kBlockThreads, int kFours>
 struct HeldFours {
-  Float4 x[kHeldFours];
-  Float4 w[kHeldFours];
+  Float4 x[kFours];
+  Float4 w[kFours];
 
   RF_DEVICE_MEMBER static int At(int i) { return (i * kBlockThreads + static_cast<int>(threadIdx.x)) * 4; }
   RF_DEVICE_MEMBER void Load(const Group& group) {
     RF_UNROLL
-    for (int i = 0; i < kHeldFours; ++i) x[i] = LoadFour<kIsAligned>(group.x, At(i), group.size);
+    for (int i = 0; i < kFours; ++i) x[i] = LoadFour<kIsAligned>(group.x, At(i), group.size);
     RF_UNROLL
-    for (int i = 0; i < kHeldFours; ++i) w[i] = LoadFour<kIsAligned>(group.w, At(i), group.size);
+    for (int i = 0; i < kFours; ++i) w[i] = LoadFour<kIsAligned>(group.w, At(i), group.size);
   }
 
   // Writes y, and its units where there is a place for them.
@@ -109,7 +109,7 @@ struct HeldFours {
       return static_cast<float>(static_cast<T>(x_of) * scale * static_cast<T>(w_of));
     };
     RF_UNROLL
-    for (int i = 0; i < kHeldFours; ++i) {
+    for (int i = 0; i < kFours; ++i) {
       if (i * kBlockThreads * 4 >= group.size) break;
       const Float4 y{scaled(x[i].x, w[i].x), scaled(x[i].y, w[i].y), scaled(x[i].z, w[i].z), scaled(x[i].w, w[i].w)};
       StoreFour<kIsAligned>(y, group.y, At(i), group.size);
@@ -118,12 +118,12 @@ struct HeldFours {
   }
 };
 
-// Groups of up to kBlockThreads * kHeldElements elements.
-template <bool kIsAligned, int kBlockThreads>
+// Groups of up to 4 * kBlockThreads * kFours elements.
+template <bool kIsAligned, int kBlockThreads, int kFours>
 RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, ActivationRound* units) {
   auto& shared = Shared<NormShared>();
   const Group group = GroupAt(args, blockIdx.x);
-  HeldFours<kIsAligned, kBlockThreads> held;
+  HeldFours<kIsAligned, kBlockThreads, kFours> held;
   held.Load(group);
   if (units != nullptr) units += blockIdx.x * RoundsOf(args.x.n_cols);
   const float sum = BlockSum(SquaresOf<float>(held.x), shared.sum);
@@ -149,14 +149,14 @@ RF_KERNEL NormByWaves(RmsNorm::Args args) {
   }
 }
 
-template <int kBlockThreads>
+template <int kBlockThreads, int kFours>
 void LaunchHeld(void* native, const RmsNorm::Args& args) {
   const bool is_aligned = args.x.n_cols / args.attrs.n_groups % 4 == 0 && HoldsFours(args.x) && HoldsFours(args.y) &&
                           reinterpret_cast<uintptr_t>(args.weight.data) % sizeof(Float4) == 0;
   ActivationRound* units = args.attrs.n_groups == 1 ? PlaceForUnits(native, args.y) : nullptr;
   const dim3 grid(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups));
-  Launch(native, is_aligned ? NormHeld<true, kBlockThreads> : NormHeld<false, kBlockThreads>, grid, kBlockThreads,
-         sizeof(NormShared), args, units);
+  Launch(native, is_aligned ? NormHeld<true, kBlockThreads, kFours> : NormHeld<false, kBlockThreads, kFours>, grid,
+         kBlockThreads, sizeof(NormShared), args, units);
   NoteUnits(native, args.y, units);
 }
 
@@ -168,9 +168,11 @@ void LaunchByWaves(void* native, const RmsNorm::Args& args) {
 
 void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
   const int64_t size = args.x.n_cols / args.attrs.n_groups;
-  if (size <= kWaveGroup) return LaunchByWaves(native, args);
-  if (size <= 256 * kHeldElements) return LaunchHeld<256>(native, args);
-  if (size <= 512 * kHeldElements) return LaunchHeld<512>(native, args);
+  if (size <= kWaveGroup && args.attrs.n_groups > 1) return LaunchByWaves(native, args);
+  // One row waits for its slowest thread: as many threads as the columns allow.
+  if (size <= 4 * 256) return LaunchHeld<256, 1>(native, args);
+  if (size <= 4 * 1024) return LaunchHeld<1024, 1>(native, args);
+  if (size <= 4 * 1024 * kMostHeld) return LaunchHeld<1024, kMostHeld>(native, args);
   Launch(native, NormByBlocks, dim3(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups)), kThreads,
          sizeof(NormShared), args);
 }

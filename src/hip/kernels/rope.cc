@@ -1,4 +1,5 @@
 #include "hip/kernels/register.h"
+#include "hip/kernels/rotation.h"
 #include "hip/kernels/views.h"
 
 namespace rf::hip {
@@ -7,7 +8,6 @@ namespace {
 // A thread rotates a pair; a row has n_heads * rope_dim / 2 of them, those of `second` after those of x.
 RF_KERNEL RotatePairs(Rope::Args args, int n_heads) {
   const int half = args.attrs.rope_dim / 2;
-  const bool is_adjacent = args.attrs.pairing == RopePairing::kAdjacent;
   const Stretch stretch = StretchOfBlock(static_cast<int64_t>(n_heads) * half);
   const float* table = RowOf(args.table, stretch.row);
   for (int i = stretch.begin + static_cast<int>(threadIdx.x); i < stretch.end; i += kStretchThreads) {
@@ -16,14 +16,7 @@ RF_KERNEL RotatePairs(Rope::Args args, int n_heads) {
     const bool is_second = index >= args.attrs.n_heads;
     float* head = RowOf(is_second ? args.second : args.x, stretch.row) +
                   static_cast<int64_t>(is_second ? index - args.attrs.n_heads : index) * args.attrs.head_dim;
-    float* first = head + (is_adjacent ? 2 * j : j);
-    float* second = first + (is_adjacent ? 1 : half);
-    const float cosine = table[2 * j];
-    const float sine = table[2 * j + 1];
-    const float a = *first;
-    const float b = *second;
-    *first = a * cosine - b * sine;
-    *second = a * sine + b * cosine;
+    RotatePair(args.attrs, table, head, j);
   }
 }
 

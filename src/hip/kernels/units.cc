@@ -31,7 +31,9 @@ const ActivationRound* UnitsOf(void* native, const TensorView& x) {
   GpuContext& context = ContextOf(native);
   auto* units = static_cast<ActivationRound*>(context.workspace);
   const UnitsNote& note = context.units;
-  if (note.of == x.data && note.n_rows == x.n_rows && note.n_cols == x.n_cols) return units;
+  if (note.of == x.data && note.n_rows == x.n_rows && note.n_cols == x.n_cols) {
+    return static_cast<const ActivationRound*>(note.units);
+  }
   const int64_t n_units = x.n_rows * (x.n_cols / kUnit);
   const int64_t n_blocks = CeilDivide(n_units * kLanesOfUnit, kUnitThreads);
   Launch(native, MakeUnits, dim3(static_cast<uint32_t>(n_blocks)), kUnitThreads, 0, x, units, n_units);
@@ -45,7 +47,7 @@ ActivationRound* PlaceForUnits(void* native, const TensorView& y) {
 }
 
 void NoteUnits(void* native, const TensorView& y, const ActivationRound* units) {
-  if (units != nullptr) ContextOf(native).units = {y.data, y.n_rows, y.n_cols};
+  if (units != nullptr) ContextOf(native).units = {y.data, units, y.n_rows, y.n_cols};
 }
 
 }  // namespace rf::hip

@@ -18,11 +18,15 @@ RF_DEVICE const Block* BlocksOf(const WeightView& weight, int64_t row, int64_t m
   return static_cast<const Block*>(weight.data) + (matrix * weight.n_rows + row) * n_blocks;
 }
 
-/// The blocks of one head at one position of a page, in K or V.
+/// Which row of K or V one head at one position of a page is.
+RF_DEVICE int64_t CacheRowIndex(const KvLayerView& kv, int page, int head, int slot) {
+  return (static_cast<int64_t>(page) * kv.n_kv_heads + head) * kv.page_tokens + slot;
+}
+
+/// Its blocks.
 template <typename Block>
 RF_DEVICE Block* CacheRow(const KvLayerView& kv, void* half, int page, int head, int slot) {
-  const int64_t row = (static_cast<int64_t>(page) * kv.n_kv_heads + head) * kv.page_tokens + slot;
-  return static_cast<Block*>(half) + row * (kv.head_dim / Block::kElements);
+  return static_cast<Block*>(half) + CacheRowIndex(kv, page, head, slot) * (kv.head_dim / Block::kElements);
 }
 
 /// The page that holds a position of a sequence of the batch.

@@ -1,0 +1,48 @@
+// Gate and up with their gated unit in one launch, for one row: the units for the product with `down` are made where
+// the last sums are.
+#include "hip/kernels/register.h"
+#include "hip/kernels/units.h"
+
+namespace rf::hip {
+namespace {
+
+bool AreOneStep(const MatMul::Args& product, const Glu::Args& glu) {
+  return product.n_parts == 2 && product.residual.data == nullptr && glu.gate.data == product.parts[0].y.data &&
+         glu.up.data == product.parts[1].y.data && glu.y.n_cols == product.parts[0].y.n_cols &&
+         glu.y.n_cols == product.parts[1].y.n_cols;
+}
+
+// The units of y follow those of x, which the product still reads while others are written.
+size_t WorkspaceBytes(const MatMul::Args& product, const Glu::Args& glu) {
+  TensorView x = product.x;
+  TensorView y = glu.y;
+  x.n_rows = y.n_rows = 1;
+  return UnitBytes(x) + UnitBytes(y);
+}
+
+bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args& glu) {
+  const auto& context = *static_cast<GpuContext*>(native);
+  const Format format = product.parts[0].weight.format;
+  const ProductKernels& kernels = ProductKernelsOf(format);
+  if (product.x.n_rows != 1 || glu.y.n_cols % kUnit != 0 || product.parts[1].weight.format != format) return false;
+  if (!AreOneStep(product, glu) || kernels.launch_gated == nullptr) return false;
+  if (WorkspaceBytes(product, glu) > context.workspace_bytes) return false;
+  ProductJob job{};
+  job.args = product;
+  job.rows.n_rows = 1;
+  job.units = UnitsOf(native, product.x);
+  auto* units = static_cast<ActivationRound*>(context.workspace);
+  if (job.units != units) return false;
+  units += CeilDivide(product.x.n_cols, kRound);
+  kernels.launch_gated(native, job, glu, units);
+  NoteUnits(native, glu.y, units);
+  return true;
+}
+
+}  // namespace
+
+void RegisterMatMulGlu(const GpuTraits& /*traits*/, KernelTable& table) {
+  table.matmul_glu = {LaunchMatMulGlu, WorkspaceBytes, "hip/matmul_glu"};
+}
+
+}  // namespace rf::hip
