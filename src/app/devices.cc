@@ -164,6 +164,18 @@ Result<FoundDevices> FindDevices(const DeviceOptions& options) {
   return found;
 }
 
+bool MayGiveGpu(const DeviceOptions& options) {
+  if (options.device != "auto") {
+    const auto choice = ParseChoice(options.device);
+    return choice && choice->backend->is_gpu;
+  }
+  return std::any_of(std::begin(kBackends), std::end(kBackends), [](const Backend& backend) {
+    const hip::ModuleSearch search = hip::DefaultSearch(backend.kind);
+    const bool is_likely = !search.override_path.empty() || hip::LookForAmdGpu().IsLikely();
+    return backend.is_gpu && backend.is_automatic && is_likely && hip::HasModule(search);
+  });
+}
+
 Result<DeviceList> CreateDevices(const DeviceOptions& options) {
   RF_ASSIGN_OR_RETURN(FoundDevices found, FindDevices(options));
   const LogLevel level = hip::LookForAmdGpu().IsLikely() ? LogLevel::kInfo : LogLevel::kDebug;

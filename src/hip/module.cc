@@ -126,6 +126,10 @@ Status CheckApi(const GpuApi* api, const fs::path& path, const ModuleSearch& sea
 
 }  // namespace
 
+bool HasModule(const ModuleSearch& search) {
+  return FindModule(search).has_value();
+}
+
 ModuleSearch DefaultSearch(std::string_view kind) {
   ModuleSearch search;
   search.kind = kind;

@@ -27,6 +27,9 @@ struct ModuleSearch {
 /// has in ROCm 7, 6 and 5.
 ModuleSearch DefaultSearch(std::string_view kind);
 
+/// Whether there is a file to open; nothing is opened, so the process stays free of any GPU runtime.
+bool HasModule(const ModuleSearch& search);
+
 /// Opens the module; it stays loaded until the process ends, as threads of its runtime may run until then. Errors:
 /// kDevice if there is no module, no runtime, a symbol missing, or it was made from other sources or for another kind.
 Result<const GpuApi*> OpenModule(const ModuleSearch& search);

@@ -2,7 +2,9 @@
 import concurrent.futures
 import contextlib
 import json
+import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,7 +23,8 @@ class Server:
     """A running `rocmforge serve` on a free port."""
 
     def __init__(self, model, *arguments):
-        self.process = subprocess.Popen([binary(), "serve", str(model), "--port", "0", *map(str, arguments)],
+        flags = shlex.split(os.environ.get("ROCMFORGE_TEST_SERVE_FLAGS", ""))
+        self.process = subprocess.Popen([binary(), "serve", str(model), "--port", "0", *flags, *map(str, arguments)],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
