@@ -275,9 +275,9 @@ def test_answers_are_the_same(smollm2):
             connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
             response = connection.getresponse()
             text = response.read().decode()
+            parsed = json.loads(text)
             for key in ("id", "created"):
-                value = json.loads(text).get(key)
-                text = text.replace(json.dumps(value), "…") if value else text
+                text = text.replace(json.dumps(parsed.get(key, "no such")), "0")
             yield response.status, sorted(response.getheaders()), text
         for method, path in (("GET", "/v1/models/smollm2"), ("DELETE", "/v1/models"), ("GET", "/v1/a%20b?c=d")):
             connection = http.client.HTTPConnection(address(server), timeout=120)

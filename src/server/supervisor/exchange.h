@@ -46,7 +46,8 @@ class Exchange {
   uint64_t id() const { return id_; }
   uint64_t fingerprint() const { return fingerprint_; }
   bool is_late(Clock::time_point now) const { return now >= options_.deadline; }
-  bool is_with_worker(uint64_t number) const { return worker_ == number && socket_.is_open(); }
+  /// The number of the worker that has the request, or had it last.
+  uint64_t worker() const { return worker_; }
   /// Looks again at how things stand.
   void Wake() { timer_.cancel(); }
   /// Takes the request from the worker.

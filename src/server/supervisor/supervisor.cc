@@ -122,6 +122,7 @@ asio::awaitable<void> Supervisor::Run() {
     for (bool is_started = false; !is_started;) {
       if (!delay) co_return;
       co_await Sleep(*delay);
+      if (state_ == State::kStopping) co_return;
       const Status started = StartWorker();
       is_started = started.has_value();
       if (!is_started) delay = OnDeath(started.error().message);
@@ -171,10 +172,9 @@ asio::awaitable<std::string> Supervisor::WatchWorker() {
       if (!why.empty()) co_return why;
     }
     timer->expires_at(next_look);
-    worker_->channel().async_wait(asio::posix::descriptor_base::wait_read,
-                                  [timer](const BoostError& error) {
-                                    if (!error) timer->cancel();
-                                  });
+    worker_->channel().async_wait(asio::posix::descriptor_base::wait_read, [timer](const BoostError& error) {
+      if (!error) timer->cancel();
+    });
     BoostError ignored;
     co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     worker_->channel().cancel(ignored);
@@ -200,7 +200,7 @@ std::vector<uint64_t> Supervisor::RunningAtDeath(const StepView& step) const {
   std::vector<uint64_t> fingerprints;
   for (const uint64_t tag : step.tags) {
     const auto found = exchanges_.find(tag);
-    if (found == exchanges_.end() || !found->second->is_with_worker(worker_number_)) continue;
+    if (found == exchanges_.end() || found->second->worker() != worker_number_) continue;
     fingerprints.push_back(found->second->fingerprint());
   }
   return fingerprints;
