@@ -183,6 +183,11 @@ Result<DeviceList> CreateDevices(const DeviceOptions& options) {
   return std::move(found.devices);
 }
 
+Status FailDevice(const DeviceProperties& device, bool never_ends) {
+  const hip::GpuFault fault = never_ends ? hip::GpuFault::kNeverEnd : hip::GpuFault::kWriteNowhere;
+  return hip::RunFault(hip::DefaultSearch(device.kind), device.index, fault);
+}
+
 std::vector<Device*> Pointers(const DeviceList& devices) {
   std::vector<Device*> pointers;
   for (const auto& device : devices) pointers.push_back(device.get());

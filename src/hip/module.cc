@@ -159,6 +159,15 @@ Result<const GpuApi*> OpenModule(const ModuleSearch& search) {
   return api;
 }
 
+Status RunFault(const ModuleSearch& search, int32_t device, GpuFault fault) {
+  RF_ASSIGN_OR_RETURN(const fs::path path, FindModule(search));
+  RF_ASSIGN_OR_RETURN(void* const handle, OpenWithRuntime(path, search));
+  void* const symbol = dlsym(handle, kGpuFaultSymbol);
+  if (symbol == nullptr) return ModuleError(fmt::format("the module has no {}", kGpuFaultSymbol));
+  reinterpret_cast<GpuFaultFn>(symbol)(device, fault);
+  return {};
+}
+
 Result<int32_t> CountDevices(const GpuApi& api, const GpuPresence& presence) {
   int32_t count = 0;
   const int code = api.count_devices(&count);

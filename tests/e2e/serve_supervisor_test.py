@@ -267,7 +267,7 @@ def test_answers_are_the_same(smollm2):
                 ("/v1/completions", {"prompt": ["a", "b"], "n": 2, "max_tokens": 3, "temperature": 1, "seed": 7}),
                 ("/v1/chat/completions", {"messages": QUESTION, "max_tokens": 8, "temperature": 0}),
                 ("/v1/chat/completions", {"messages": QUESTION, "temperature": 101}),
-                ("/v1/completions", {"model": "gpt-4", "prompt": "x"}), ("/v1/nothing", {})]
+                ("/v1/completions", {"model": "gpt-4", "prompt": "x"})]
 
     def answers(server):
         for path, body in requests:
@@ -312,3 +312,44 @@ def test_the_official_client(smollm2):
         with pytest.raises(openai.APIError, match="worker process ended"):
             list(server.complete(PROMPT, stream=True))
         assert server.complete(PROMPT).choices[0].text
+
+
+needs_emulator = pytest.mark.skipif(not (pathlib.Path(binary()).parent / "librocmforge_emulated.so").exists(),
+                                    reason="this build has no block emulator")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A small model of random weights, for the block emulator."""
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    subprocess.run([pathlib.Path(binary()).parent / "tests/rf_random_model", path, "tiny", "q8_0"], check=True)
+    return path
+
+
+@needs_emulator
+def test_d06_a_kernel_that_writes_nowhere(tiny):
+    """On a device of kind GPU the supervisor is there without being asked for."""
+    ask = {"prompt": [5, 6, 7], "max_tokens": 6, "temperature": 0}
+    with supervised(tiny, "--device", "emulated:0", supervise="auto") as server:
+        expected = post(server, **ask)[1]["choices"][0]["text"]
+    with supervised(tiny, "--device", "emulated:0", supervise="auto", fault="gpu-write,step=3,worker=1") as server:
+        worker = worker_of(server)
+        live = Stream(server, prompt=[8, 9])
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            whole = pool.submit(post, server, **ask)
+            assert_broken_off(live.rest())
+            assert wait_for(lambda: health_of(server)[0] == 200, server.load_seconds + 2)
+            status, answer = whole.result()
+        assert status == 200 and answer["choices"][0]["text"] == expected
+        assert worker_of(server) != worker
+        log = log_of(server)
+        assert "worker process 1 ended by signal 11" in log and "step 4 (" in log
+
+
+@needs_emulator
+def test_d07_a_kernel_that_never_ends(tiny):
+    with supervised(tiny, "--device", "emulated:0", fault="gpu-hang,step=2,worker=1") as server:
+        worker = worker_of(server)
+        assert post(server, prompt=[5, 6, 7], max_tokens=3)[0] == 200
+        assert worker_of(server) != worker and not is_alive(worker)
+        assert "a step took longer than" in log_of(server)

@@ -20,7 +20,7 @@ QUESTION = [{"role": "user", "content": "Name the capital of France in one sente
 
 
 class Server:
-    """A running `rocmforge serve` on a free port."""
+    """A running `rocmforge serve` on a free port. ROCMFORGE_TEST_SERVE_FLAGS: further flags, e.g. "--supervise on"."""
 
     def __init__(self, model, *arguments):
         flags = shlex.split(os.environ.get("ROCMFORGE_TEST_SERVE_FLAGS", ""))

@@ -202,11 +202,12 @@ Status Supervise(const ServeOptions& options, HttpServer& http) {
 }
 
 // For tests; see docs/server.md.
-Status SetFault(const ServeOptions& options, Worker& worker) {
+Status SetFault(const ServeOptions& options, const Device& device, Worker& worker) {
   const char* text = std::getenv("ROCMFORGE_FAULT");
   if (text == nullptr || *text == '\0') return {};
   RF_ASSIGN_OR_RETURN(const server::Fault fault, server::ParseFault(text));
-  if (fault.worker == 0 || fault.worker == options.worker_number) worker.SetFault(fault);
+  if (fault.worker != 0 && fault.worker != options.worker_number) return {};
+  worker.SetFault(fault, [&device](bool never_ends) { return FailDevice(device.properties(), never_ends); });
   return {};
 }
 
@@ -223,7 +224,8 @@ Status RunWorker(const ServeOptions& options) {
   const auto http = HttpServer::Unbound({});
   auto opened = OpenInWorker(options.model, *worker);
   if (!opened) worker->Fail(opened.error());
-  if (const Status set = SetFault(options, *worker); !set) worker->Fail(set.error());
+  const Status fault_set = SetFault(options, opened->DeviceInUse(), *worker);
+  if (!fault_set) worker->Fail(fault_set.error());
   const ApiOptions api_options = MakeApiOptions(options, *opened->session);
   Api api(std::move(opened->session), api_options);
   RF_RETURN_IF_ERROR(http->Listen(api.MakeRouter()));

@@ -1,5 +1,7 @@
 #include "server/http/server.h"
 
+#include <unistd.h>
+
 #include <exception>
 #include <utility>
 
@@ -64,7 +66,10 @@ Status HttpServer::Adopt(int socket, uint64_t tag) {
   Socket adopted(context_);
   boost::system::error_code error;
   adopted.assign(asio::generic::stream_protocol(AF_UNIX, 0), socket, error);
-  if (error) return Error{ErrorCode::kIo, fmt::format("cannot serve a socket: {}", error.message()), ""};
+  if (error) {
+    close(socket);
+    return Error{ErrorCode::kIo, fmt::format("cannot serve a socket: {}", error.message()), ""};
+  }
   if (!Start(std::move(adopted), tag)) return Error{ErrorCode::kOutOfMemory, "not enough memory for a connection", ""};
   return {};
 }

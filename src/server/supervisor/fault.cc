@@ -15,13 +15,15 @@ namespace rf::server {
 namespace {
 
 constexpr std::pair<std::string_view, FaultKind> kFaultNames[] = {
-    {"kill", FaultKind::kKill}, {"crash", FaultKind::kCrash}, {"stop", FaultKind::kStop},
-    {"hang", FaultKind::kHang}, {"lost", FaultKind::kLost},   {"oom", FaultKind::kOutOfMemory},
+    {"kill", FaultKind::kKill},          {"crash", FaultKind::kCrash},      {"stop", FaultKind::kStop},
+    {"hang", FaultKind::kHang},          {"lost", FaultKind::kLost},        {"oom", FaultKind::kOutOfMemory},
+    {"gpu-write", FaultKind::kGpuWrite}, {"gpu-hang", FaultKind::kGpuHang},
 };
 
 Error BadFault(std::string_view text) {
   return {ErrorCode::kInvalidArgument,
-          fmt::format("'{}' is no fault; it is kill, crash, stop, hang, lost or oom, then ,step=N ,token=N ,worker=N",
+          fmt::format("'{}' is no fault; it is kill, crash, stop, hang, lost, oom, gpu-write or gpu-hang, then ,step=N "
+                      ",token=N ,worker=N",
                       EscapeForMessage(text, 60)),
           "ROCMFORGE_FAULT"};
 }
@@ -63,7 +65,7 @@ Result<Fault> ParseFault(std::string_view text) {
   return fault;
 }
 
-Error Commit(const Fault& fault) {
+Status Commit(const Fault& fault, const FailGpu& fail_gpu) {
   switch (fault.kind) {
     case FaultKind::kKill: std::raise(SIGKILL); break;
     case FaultKind::kCrash:
@@ -73,10 +75,12 @@ Error Commit(const Fault& fault) {
     case FaultKind::kStop: std::raise(SIGSTOP); break;
     case FaultKind::kHang:
       for (;;) pause();
-    case FaultKind::kLost: return {ErrorCode::kDevice, "the device is lost, as ROCMFORGE_FAULT wants it", ""};
-    case FaultKind::kOutOfMemory: return {ErrorCode::kOutOfMemory, "no memory, as ROCMFORGE_FAULT wants it", ""};
+    case FaultKind::kLost: return Error{ErrorCode::kDevice, "the device is lost, as ROCMFORGE_FAULT wants it", ""};
+    case FaultKind::kGpuWrite: return fail_gpu(false);
+    case FaultKind::kGpuHang: return fail_gpu(true);
+    case FaultKind::kOutOfMemory: return Error{ErrorCode::kOutOfMemory, "no memory, as ROCMFORGE_FAULT wants it", ""};
   }
-  return {ErrorCode::kInternal, "the process went on after a fault", ""};
+  return {};
 }
 
 }  // namespace rf::server

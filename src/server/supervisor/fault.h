@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,6 +17,8 @@ enum class FaultKind : uint8_t {
   kStop,         ///< SIGSTOP
   kHang,         ///< the step never ends
   kLost,         ///< the step fails as on a lost device
+  kGpuWrite,     ///< a kernel of the GPU writes where nothing is; then the step runs, if it can
+  kGpuHang,      ///< a kernel of the GPU never ends
   kOutOfMemory,  ///< the step fails for want of memory
 };
 
@@ -29,11 +32,15 @@ struct Fault {
   bool Hits(uint64_t step_number, std::span<const int32_t> tokens) const;
 };
 
-/// Reads "kind[,step=N][,token=N][,worker=N]", kind one of kill, crash, stop, hang, lost, oom. Errors:
+/// Reads "kind[,step=N][,token=N][,worker=N]", kind one of kill, crash, stop, hang, lost, oom, gpu-write,
+/// gpu-hang. Errors:
 /// kInvalidArgument.
 Result<Fault> ParseFault(std::string_view text);
 
-/// Does it. Returns, if at all, with the error that the step is to fail with.
-Error Commit(const Fault& fault);
+/// What kGpuWrite and kGpuHang do; true: it hangs.
+using FailGpu = std::function<Status(bool never_ends)>;
+
+/// Does it. Returns, if at all, with the error that the step is to fail with, or success: the step is to run.
+Status Commit(const Fault& fault, const FailGpu& fail_gpu);
 
 }  // namespace rf::server

@@ -17,7 +17,7 @@ Result<std::span<const float>> WatchedRunner::Run(const StepBatch& batch) {
 }
 
 Result<std::span<const float>> WatchedRunner::RunOrFail(const StepBatch& batch) {
-  if (fault_ && fault_->Hits(++n_steps_, batch.token_ids)) return Commit(*fault_);
+  if (fault_ && fault_->Hits(++n_steps_, batch.token_ids)) RF_RETURN_IF_ERROR(Commit(*fault_, fail_gpu_));
   return inner_->Run(batch);
 }
 

@@ -23,7 +23,10 @@ class WatchedRunner final : public Runner {
       : inner_(std::move(inner)), board_(board), on_lost_(std::move(on_lost)) {}
 
   /// From the next step on, which is number 1 to it. REQUIRES: no step runs.
-  void SetFault(const Fault& fault) { fault_ = fault; }
+  void SetFault(const Fault& fault, FailGpu fail_gpu) {
+    fault_ = fault;
+    fail_gpu_ = std::move(fail_gpu);
+  }
 
   const RunnerLimits& limits() const override { return inner_->limits(); }
   Result<std::span<const float>> Run(const StepBatch& batch) override;
@@ -37,6 +40,7 @@ class WatchedRunner final : public Runner {
   OnLost on_lost_;
   StepTimes times_;
   std::optional<Fault> fault_;
+  FailGpu fail_gpu_;
   uint64_t n_steps_ = 0;  // since there is a fault
 };
 

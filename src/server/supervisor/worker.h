@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -30,7 +31,7 @@ class Worker {
   /// step's.
   Status WarmUp(Engine& engine);
   /// From the next step on. REQUIRES: Watch() was called.
-  void SetFault(const Fault& fault) { runner_->SetFault(fault); }
+  void SetFault(const Fault& fault, FailGpu fail_gpu) { runner_->SetFault(fault, std::move(fail_gpu)); }
 
   /// Tells the supervisor why the model cannot be loaded, and ends the process.
   [[noreturn]] void Fail(const Error& error);

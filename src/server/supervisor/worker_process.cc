@@ -85,7 +85,7 @@ WorkerProcess::~WorkerProcess() {
   boost::system::error_code ignored;
   channel_.close(ignored);
   const auto begin = std::chrono::steady_clock::now();
-  for (int waited_ms = 0; pid_ > 0 && !Reap(); ++waited_ms) {
+  while (pid_ > 0 && !Reap()) {
     const auto elapsed = std::chrono::steady_clock::now() - begin;
     if (elapsed > std::chrono::seconds(kMaxEndSeconds) / 2) Kill();
     if (elapsed > std::chrono::seconds(kMaxEndSeconds)) return;
