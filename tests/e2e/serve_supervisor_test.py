@@ -209,6 +209,7 @@ def test_d11_a_poison_request(smollm2, expected):
             for request in innocent:
                 status, whole = request.result()
                 assert status == 200 and whole["choices"][0]["text"] == expected
+        assert wait_for(lambda: health_of(server)[0] == 200, server.load_seconds + 3)
         worker = worker_of(server)
         begin = time.monotonic()
         status, answer = post(server, prompt=[poison, 5, 6], max_tokens=4)  # once more: known by its content
