@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -132,6 +133,18 @@ def expected(smollm2):
     return json.loads(result.stdout)["text"]
 
 
+needs_emulator = pytest.mark.skipif(not (pathlib.Path(binary()).parent / "librocmforge_emulated.so").exists(),
+                                    reason="this build has no block emulator")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A small model of random weights, for the block emulator."""
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    subprocess.run([pathlib.Path(binary()).parent / "tests/rf_random_model", path, "tiny", "q8_0"], check=True)
+    return path
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
 def test_d08_a_worker_that_ends_or_stops(smollm2, expected, number):
     with supervised(smollm2, "--parallel", 1) as server, concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -233,6 +246,21 @@ def test_d12_five_deaths(smollm2):
         assert server.stop() == 4
 
 
+@needs_emulator
+def test_d10_what_cannot_be_loaded_again(tiny, tmp_path):
+    """As after a reset that the device does not come back from: it stays at 503, with the reason."""
+    model = tmp_path / "model.gguf"
+    shutil.copyfile(tiny, model)
+    with supervised(model) as server:
+        worker = worker_of(server)
+        model.unlink()
+        os.kill(worker, signal.SIGKILL)
+        status, answer = post(server, prompt=[5, 6, 7], max_tokens=3)
+        assert status == 503 and answer["error"]["code"] == "device_unavailable"
+        assert "model.gguf" in answer["error"]["message"] and "5 times" in answer["error"]["message"]
+        assert server.stop() == 4
+
+
 def test_drain(smollm2):
     with supervised(smollm2, "--parallel", 1) as server:
         live = Stream(server, max_tokens=60)
@@ -313,18 +341,6 @@ def test_the_official_client(smollm2):
         with pytest.raises(openai.APIError, match="worker process ended"):
             list(server.complete(PROMPT, stream=True))
         assert server.complete(PROMPT).choices[0].text
-
-
-needs_emulator = pytest.mark.skipif(not (pathlib.Path(binary()).parent / "librocmforge_emulated.so").exists(),
-                                    reason="this build has no block emulator")
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """A small model of random weights, for the block emulator."""
-    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
-    subprocess.run([pathlib.Path(binary()).parent / "tests/rf_random_model", path, "tiny", "q8_0"], check=True)
-    return path
 
 
 @needs_emulator

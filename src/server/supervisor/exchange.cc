@@ -107,6 +107,8 @@ std::string Exchange::RequestHead() const {
   return head + "\r\n";
 }
 
+// Keep Write() and Read() plain: with a view of the caller's string here, and the parser set up inside the coroutine
+// that reads, code made by GCC 12 used a coroutine's frame after its end.
 asio::awaitable<bool> Exchange::Write(std::string text) {
   std::string_view bytes = text;
   while (!bytes.empty()) {
