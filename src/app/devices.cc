@@ -171,6 +171,18 @@ Result<FoundDevices> FindDevices(const DeviceOptions& options) {
   return found;
 }
 
+bool MayGiveGpu(const DeviceOptions& options) {
+  if (options.device != "auto") {
+    const auto choice = ParseChoice(options.device);
+    return choice && choice->backend->is_gpu;
+  }
+  return std::any_of(std::begin(kBackends), std::end(kBackends), [](const Backend& backend) {
+    const hip::ModuleSearch search = hip::DefaultSearch(backend.kind);
+    const bool is_likely = !search.override_path.empty() || hip::LookForAmdGpu().IsLikely();
+    return backend.is_gpu && backend.is_automatic && is_likely && hip::HasModule(search);
+  });
+}
+
 Result<DeviceList> CreateDevices(const DeviceOptions& options) {
   RF_ASSIGN_OR_RETURN(FoundDevices found, FindDevices(options));
   const LogLevel of_none = hip::LookForAmdGpu().IsLikely() ? LogLevel::kInfo : LogLevel::kDebug;
@@ -178,6 +190,11 @@ Result<DeviceList> CreateDevices(const DeviceOptions& options) {
     Log(it.is_present ? LogLevel::kWarning : of_none, "not used: " + it.reason);
   }
   return std::move(found.devices);
+}
+
+Status FailDevice(const DeviceProperties& device, bool never_ends) {
+  const hip::GpuFault fault = never_ends ? hip::GpuFault::kNeverEnd : hip::GpuFault::kWriteNowhere;
+  return hip::RunFault(hip::DefaultSearch(device.kind), device.index, fault);
 }
 
 std::vector<Device*> Pointers(const DeviceList& devices) {

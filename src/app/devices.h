@@ -41,8 +41,14 @@ struct FoundDevices {
 /// those of creating a device.
 Result<FoundDevices> FindDevices(const DeviceOptions& options);
 
+/// Whether CreateDevices() may give a GPU, so far as that can be told without any GPU runtime in this process.
+bool MayGiveGpu(const DeviceOptions& options);
+
 /// As FindDevices(); what was passed over goes to the log: for people to see where this machine seems to have a GPU.
 Result<DeviceList> CreateDevices(const DeviceOptions& options);
+
+/// Makes a GPU fail as hip::RunFault() does, for tests. Errors: kDevice if it is none, or cannot.
+Status FailDevice(const DeviceProperties& device, bool never_ends);
 
 /// Plain pointers to the devices, as the engine wants them.
 std::vector<Device*> Pointers(const DeviceList& devices);

@@ -27,6 +27,7 @@ void AddRun(const ScheduledRun& run, StepBatch& batch) {
   }
   batch.first_token.push_back(first_row + run.n_tokens);
   batch.kv_length.push_back(sequence.n_computed + run.n_tokens);
+  batch.tags.push_back(sequence.request.tag);
 
   const std::vector<PageId>& pages = sequence.table.pages;
   const auto stride = static_cast<size_t>(batch.page_table_stride);

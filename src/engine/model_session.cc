@@ -137,7 +137,9 @@ class SessionLoader {
     engine.prefill_chunk = PrefillChunkOf(options_, session_->context_length);
     engine.max_queue = options_.max_queue;
     engine.use_prefix_cache = options_.use_prefix_cache;
-    session_->engine = std::make_unique<Engine>(std::move(runner), engine);
+    std::unique_ptr<Runner> step_runner = std::move(runner);
+    if (options_.wrap_runner) step_runner = options_.wrap_runner(std::move(step_runner));
+    session_->engine = std::make_unique<Engine>(std::move(step_runner), engine);
     return {};
   }
 

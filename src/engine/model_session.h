@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +39,8 @@ struct SessionOptions {
   bool record_steps = true;           ///< a GPU replays decoding steps as recorded graphs
   std::string chat_template;          ///< replaces the file's own; empty: that one
   LoadProgress progress;
+  /// Puts something around the runner that steps go through; empty: nothing.
+  std::function<std::unique_ptr<Runner>(std::unique_ptr<Runner>)> wrap_runner;
   const Syscalls* syscalls = nullptr;  ///< what the file is read with; null: the real ones. Must outlive the session
 };
 

@@ -55,6 +55,7 @@ struct Request {
   /// What the generated tokens must keep to, for this request alone; null: anything goes.
   std::shared_ptr<TokenConstraint> constraint;
   int32_t n_top_logprobs = -1;  ///< -1: no log-probabilities at all
+  uint64_t tag = 0;             ///< what the caller calls it; the engine only passes it on to the runner
   /// Prefixes are shared only between requests with the same salt (one for each API key).
   uint64_t cache_salt = 0;
   bool use_prefix_cache = true;

@@ -19,12 +19,14 @@ struct StepBatch {
   std::vector<int32_t> page_table;   ///< [n_sequences, page_table_stride]
   int32_t page_table_stride = 0;
   std::vector<int32_t> output_rows;  ///< [n_outputs]
+  std::vector<uint64_t> tags;        ///< [n_sequences] Request::tag, for those who watch the runner
 
   /// Empties all arrays and keeps their memory.
   void Clear() {
     for (auto* array : {&token_ids, &positions, &sequence_of, &first_token, &kv_length, &page_table, &output_rows}) {
       array->clear();
     }
+    tags.clear();
     page_table_stride = 0;
   }
 };

@@ -126,6 +126,10 @@ Status CheckApi(const GpuApi* api, const fs::path& path, const ModuleSearch& sea
 
 }  // namespace
 
+bool HasModule(const ModuleSearch& search) {
+  return FindModule(search).has_value();
+}
+
 ModuleSearch DefaultSearch(std::string_view kind) {
   ModuleSearch search;
   search.kind = kind;
@@ -153,6 +157,15 @@ Result<const GpuApi*> OpenModule(const ModuleSearch& search) {
   const GpuApi* api = reinterpret_cast<GetGpuApiFn>(symbol)();
   RF_RETURN_IF_ERROR(CheckApi(api, path, search));
   return api;
+}
+
+Status RunFault(const ModuleSearch& search, int32_t device, GpuFault fault) {
+  RF_ASSIGN_OR_RETURN(const fs::path path, FindModule(search));
+  RF_ASSIGN_OR_RETURN(void* const handle, OpenWithRuntime(path, search));
+  void* const symbol = dlsym(handle, kGpuFaultSymbol);
+  if (symbol == nullptr) return ModuleError(fmt::format("the module has no {}", kGpuFaultSymbol));
+  reinterpret_cast<GpuFaultFn>(symbol)(device, fault);
+  return {};
 }
 
 Result<int32_t> CountDevices(const GpuApi& api, const GpuPresence& presence) {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "hip/gpu_api.h"
+#include "hip/gpu_fault.h"
 #include "hip/gpu_presence.h"
 
 namespace rf::hip {
@@ -27,9 +28,15 @@ struct ModuleSearch {
 /// has in ROCm 7, 6 and 5.
 ModuleSearch DefaultSearch(std::string_view kind);
 
+/// Whether there is a file to open; nothing is opened, so the process stays free of any GPU runtime.
+bool HasModule(const ModuleSearch& search);
+
 /// Opens the module; it stays loaded until the process ends, as threads of its runtime may run until then. Errors:
 /// kDevice if there is no module, no runtime, a symbol missing, or it was made from other sources or for another kind.
 Result<const GpuApi*> OpenModule(const ModuleSearch& search);
+
+/// Makes a device of an opened module fail, for tests. May not return. Errors: kDevice if the module cannot do it.
+Status RunFault(const ModuleSearch& search, int32_t device, GpuFault fault);
 
 /// Devices that the module's runtime has: 1 at least. Errors: kDevice, with `presence` telling why there is none.
 Result<int32_t> CountDevices(const GpuApi& api, const GpuPresence& presence);

@@ -2,7 +2,9 @@
 import concurrent.futures
 import contextlib
 import json
+import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,10 +20,11 @@ QUESTION = [{"role": "user", "content": "Name the capital of France in one sente
 
 
 class Server:
-    """A running `rocmforge serve` on a free port."""
+    """A running `rocmforge serve` on a free port. ROCMFORGE_TEST_SERVE_FLAGS: further flags, e.g. "--supervise on"."""
 
     def __init__(self, model, *arguments):
-        self.process = subprocess.Popen([binary(), "serve", str(model), "--port", "0", *map(str, arguments)],
+        flags = shlex.split(os.environ.get("ROCMFORGE_TEST_SERVE_FLAGS", ""))
+        self.process = subprocess.Popen([binary(), "serve", str(model), "--port", "0", *flags, *map(str, arguments)],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)

@@ -7,7 +7,9 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +26,8 @@
 #include "base/utf8.h"
 #include "server/http/server.h"
 #include "server/openai/api.h"
+#include "server/supervisor/supervisor.h"
+#include "server/supervisor/worker.h"
 
 namespace rf::app {
 namespace {
@@ -32,6 +36,8 @@ using server::Api;
 using server::ApiOptions;
 using server::HttpLimits;
 using server::HttpServer;
+using server::Supervisor;
+using server::Worker;
 
 constexpr rlim_t kWantedFiles = 16384;
 constexpr rlim_t kFilesForOthers = 64;  // the model, the terminal, libraries
@@ -47,16 +53,26 @@ struct ServeOptions {
   int drain_timeout = 30;
   int request_timeout = 600;
   bool is_insecure = false;
+  std::string supervise = "auto";
+  uint64_t worker_number = 0;  // of a worker process; 0: it is none
 };
 
-// Allows as many open files as the system lets us, and no more connections than fit.
-void FitConnections(HttpLimits& limits) {
+// Whether the model runs in a process of its own.
+bool IsSupervised(const ServeOptions& options) {
+  if (options.supervise != "auto") return options.supervise == "on";
+  return options.model.session.gpu_layers != 0 && MayGiveGpu(options.model.devices);
+}
+
+// Allows as many open files as the system lets us, and no more connections than fit. A supervisor has a socket to its
+// worker for each of them.
+void FitConnections(bool is_supervised, HttpLimits& limits) {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, kWantedFiles));
   setrlimit(RLIMIT_NOFILE, &files);
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  const rlim_t places = files.rlim_cur > 2 * kFilesForOthers ? files.rlim_cur - kFilesForOthers : files.rlim_cur / 2;
+  const rlim_t n_files = files.rlim_cur > 2 * kFilesForOthers ? files.rlim_cur - kFilesForOthers : files.rlim_cur / 2;
+  const rlim_t places = is_supervised ? n_files / 2 : n_files;
   if (places < static_cast<rlim_t>(limits.max_connections)) {
     limits.max_connections = static_cast<int>(places);
     Log(LogLevel::kWarning,
@@ -66,7 +82,7 @@ void FitConnections(HttpLimits& limits) {
 
 Result<std::unique_ptr<HttpServer>> BindServer(const ServeOptions& options) {
   HttpLimits limits;
-  FitConnections(limits);
+  FitConnections(IsSupervised(options), limits);
   RF_ASSIGN_OR_RETURN(auto http, HttpServer::Bind(options.host, options.port, limits));
   if (http->is_local()) return http;
   if (!options.is_insecure) {
@@ -108,23 +124,33 @@ void PrintReady(const std::string& address, const std::string& model_id) {
 // The first SIGINT or SIGTERM drains, the second one stops at once.
 class Stopper {
  public:
-  Stopper(HttpServer& http, Api& api, std::chrono::seconds drain_timeout)
-      : http_(http), api_(api), drain_timeout_(drain_timeout), signals_(http.context(), SIGINT, SIGTERM) {
+  struct Requests {
+    std::function<size_t()> count;
+    std::function<void()> cancel_all;
+  };
+
+  Stopper(HttpServer& http, Requests requests, std::chrono::seconds drain_timeout)
+      : http_(http),
+        requests_(std::move(requests)),
+        drain_timeout_(drain_timeout),
+        signals_(http.context(), SIGINT, SIGTERM) {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) Drain();
     });
   }
 
-  bool was_forced() const { return was_forced_; }
+  Status status() const {
+    if (!was_forced_) return {};
+    return Error{ErrorCode::kCancelled, "stopped before all requests were answered", ""};
+  }
 
  private:
   void Drain() {
-    const EngineStats stats = api_.engine().stats();
-    if (stats.n_running + stats.n_waiting > 0) {
-      Log(LogLevel::kInfo, fmt::format("Finishing {} requests (at most {} s); once more stops at once",
-                                       stats.n_running + stats.n_waiting, drain_timeout_.count()));
+    if (const size_t n_requests = requests_.count(); n_requests > 0) {
+      Log(LogLevel::kInfo, fmt::format("Finishing {} requests (at most {} s); once more stops at once", n_requests,
+                                       drain_timeout_.count()));
     }
-    http_.Drain(drain_timeout_, [this] { api_.CancelAll(); });
+    http_.Drain(drain_timeout_, requests_.cancel_all);
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       was_forced_ = true;
@@ -133,24 +159,85 @@ class Stopper {
   }
 
   HttpServer& http_;
-  Api& api_;
+  Requests requests_;
   std::chrono::seconds drain_timeout_;
   boost::asio::signal_set signals_;
   bool was_forced_ = false;
 };
 
-Status RunServe(const ServeOptions& options) {
-  // The port first: that it is taken should not cost the time of loading a model. The server also has to go last.
-  RF_ASSIGN_OR_RETURN(const auto http, BindServer(options));
+size_t CountRequests(Api& api) {
+  const EngineStats stats = api.engine().stats();
+  return static_cast<size_t>(stats.n_running + stats.n_waiting);
+}
+
+Status ServeInOneProcess(const ServeOptions& options, HttpServer& http) {
   RF_ASSIGN_OR_RETURN(OpenedModel opened, OpenSession(options.model));
   const ApiOptions api_options = MakeApiOptions(options, *opened.session);
   Api api(std::move(opened.session), api_options);
-  RF_RETURN_IF_ERROR(http->Listen(api.MakeRouter()));
-  Stopper stopper(*http, api, std::chrono::seconds(options.drain_timeout));
-  PrintReady(http->address(), api_options.model_id);
-  http->Run();
-  if (stopper.was_forced()) return Error{ErrorCode::kCancelled, "stopped before all requests were answered", ""};
+  RF_RETURN_IF_ERROR(http.Listen(api.MakeRouter()));
+  Stopper stopper(http, {[&] { return CountRequests(api); }, [&] { api.CancelAll(); }},
+                  std::chrono::seconds(options.drain_timeout));
+  PrintReady(http.address(), api_options.model_id);
+  http.Run();
+  return stopper.status();
+}
+
+Status Supervise(const ServeOptions& options, HttpServer& http) {
+  server::SupervisorOptions supervisor_options;
+  supervisor_options.command = [](uint64_t number) {
+    return server::OwnCommand("serve", fmt::format("--worker-number={}", number));
+  };
+  const SessionOptions& session = options.model.session;
+  supervisor_options.max_waiting = static_cast<size_t>(session.max_queue) + static_cast<size_t>(session.max_sequences);
+  supervisor_options.request_timeout = std::chrono::seconds(options.request_timeout);
+  Supervisor supervisor(http.context(), supervisor_options);
+  RF_RETURN_IF_ERROR(supervisor.Start());
+  RF_RETURN_IF_ERROR(http.Listen(supervisor.MakeRouter()));
+  Stopper stopper(http, {[&] { return supervisor.n_requests(); }, [&] { supervisor.CancelAll(); }},
+                  std::chrono::seconds(options.drain_timeout));
+  PrintReady(http.address(), ModelId(options));
+  http.Run();
+  RF_RETURN_IF_ERROR(stopper.status());
+  return supervisor.status();
+}
+
+// For tests; see docs/server.md.
+Status SetFault(const ServeOptions& options, const Device& device, Worker& worker) {
+  const char* text = std::getenv("ROCMFORGE_FAULT");
+  if (text == nullptr || *text == '\0') return {};
+  RF_ASSIGN_OR_RETURN(const server::Fault fault, server::ParseFault(text));
+  if (fault.worker != 0 && fault.worker != options.worker_number) return {};
+  worker.SetFault(fault, [&device](bool never_ends) { return FailDevice(device.properties(), never_ends); });
   return {};
+}
+
+Result<OpenedModel> OpenInWorker(ModelOptions model, Worker& worker) {
+  model.session.wrap_runner = [&worker](std::unique_ptr<Runner> runner) { return worker.Watch(std::move(runner)); };
+  RF_ASSIGN_OR_RETURN(OpenedModel opened, OpenSession(model));
+  RF_RETURN_IF_ERROR(worker.WarmUp(*opened.session->engine));
+  return opened;
+}
+
+// What a worker process does. Its errors reach people through its supervisor.
+Status RunWorker(const ServeOptions& options) {
+  RF_ASSIGN_OR_RETURN(const auto worker, Worker::Create());
+  const auto http = HttpServer::Unbound({});
+  auto opened = OpenInWorker(options.model, *worker);
+  if (!opened) worker->Fail(opened.error());
+  const Status fault_set = SetFault(options, opened->DeviceInUse(), *worker);
+  if (!fault_set) worker->Fail(fault_set.error());
+  const ApiOptions api_options = MakeApiOptions(options, *opened->session);
+  Api api(std::move(opened->session), api_options);
+  RF_RETURN_IF_ERROR(http->Listen(api.MakeRouter()));
+  worker->Serve(*http);
+  return {};
+}
+
+Status RunServe(const ServeOptions& options) {
+  if (options.worker_number > 0) return RunWorker(options);
+  // The port first: that it is taken should not cost the time of loading a model. The server also has to go last.
+  RF_ASSIGN_OR_RETURN(const auto http, BindServer(options));
+  return IsSupervised(options) ? Supervise(options, *http) : ServeInOneProcess(options, *http);
 }
 
 void Setup(CLI::App& command, ServeOptions& options) {
@@ -176,7 +263,14 @@ void Setup(CLI::App& command, ServeOptions& options) {
                   "seconds that requests may go on after Ctrl-C or SIGTERM (default 30)")
       ->check(AcceptIn(0, kMaxSeconds));
   command.add_flag("--insecure", options.is_insecure, "allow a --host that other machines can reach, without API keys");
-  command.footer("Exit codes: 0 stopped by a signal, 130 stopped by a second one, 6 port in use; see docs/server.md.");
+  command
+      .add_option("--supervise", options.supervise,
+                  "run the model in a process of its own, which is started anew when it fails (default auto: on a GPU)")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
+  command.add_option("--worker-number", options.worker_number)->group("");
+  command.footer(
+      "Exit codes: 0 stopped by a signal, 130 stopped by a second one, 4 device lost, 6 port in use; see "
+      "docs/server.md.");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "hip/gpu_api.h"
+#include "hip/gpu_fault.h"
 #include "hip/kernels/register.h"
 
 namespace rf::hip {
@@ -133,8 +134,34 @@ const char* ErrorText(int code) {
   return hipGetErrorString(static_cast<hipError_t>(code));
 }
 
+__global__ void WriteNowhere(volatile int* nowhere) {
+  *nowhere = 1;
+}
+
+__global__ void NeverEnd() {
+  for (volatile int i = 0;; i = i + 1) {
+  }
+}
+
+int RunFault(int32_t device, GpuFault fault) {
+  void* stream = nullptr;
+  const int created = CreateStream(device, &stream);
+  if (created != 0) return created;
+  auto* const queue = static_cast<hipStream_t>(stream);
+  if (fault == GpuFault::kNeverEnd) {
+    NeverEnd<<<1, 1, 0, queue>>>();
+  } else {
+    WriteNowhere<<<1, 1, 0, queue>>>(reinterpret_cast<int*>(16));
+  }
+  return Synchronize(device, stream);
+}
+
 }  // namespace
 }  // namespace rf::hip
+
+extern "C" __attribute__((visibility("default"))) int RocmforgeGpuFault(int32_t device, rf::hip::GpuFault fault) {
+  return rf::hip::RunFault(device, fault);
+}
 
 extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* RocmforgeGpuApi() {
   using namespace rf::hip;  // NOLINT(google-build-using-namespace)

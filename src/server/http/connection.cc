@@ -48,8 +48,8 @@ asio::awaitable<void> RunHandler(const Handler& handler, const HttpRequest& requ
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, ServerState& state)
-    : stream_(std::move(socket)), state_(state), limits_(state.limits) {
+Connection::Connection(Socket socket, uint64_t tag, ServerState& state)
+    : stream_(std::move(socket)), state_(state), limits_(state.limits), tag_(tag) {
   state_.connections.insert(this);
 }
 
@@ -198,6 +198,7 @@ asio::awaitable<void> Connection::ServeOne() {
   const std::string_view target(parser.get().target().data(), parser.get().target().size());
   auto path = DecodePath(target);
   if (!path) co_return co_await Refuse(Refusal(http_status::kBadRequest, path.error().message));
+  request.tag = tag_;
   request.method = std::string(parser.get().method_string());
   request.path = std::move(*path);
   if (const size_t question = target.find('?'); question != target.npos) request.query = target.substr(question + 1);
@@ -261,7 +262,7 @@ asio::awaitable<void> Connection::Refuse(const Refusal& refusal) {
 // Lets the client read the answer before the connection goes: closing with unread input would reset it.
 asio::awaitable<void> Connection::LingerAndClose() {
   BoostError ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   const auto deadline = Clock::now() + kLingerTime;
   is_idle_ = true;
   while (is_open_) {

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -23,7 +24,11 @@ namespace rf::server {
 /// loop; registers itself with the server's state.
 class Connection {
  public:
-  Connection(boost::asio::ip::tcp::socket socket, ServerState& state);
+  /// TCP, or a Unix socket that another process of ours holds the other end of.
+  using Socket = boost::asio::generic::stream_protocol::socket;
+
+  /// Every request of the connection gets `tag`.
+  Connection(Socket socket, uint64_t tag, ServerState& state);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -60,10 +65,11 @@ class Connection {
   void ReleaseBody();
   std::string_view buffered() const { return {static_cast<const char*>(buffer_.data().data()), buffer_.size()}; }
 
-  boost::beast::tcp_stream stream_;
+  boost::beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
   boost::beast::flat_buffer buffer_;  // what was read and not yet used
   ServerState& state_;
   const HttpLimits& limits_;
+  const uint64_t tag_;
   bool is_open_ = true;
   bool is_idle_ = true;   // waits for the first byte of a request
   bool is_first_ = true;  // no request yet

@@ -16,6 +16,7 @@ const Router::Methods* Router::FindPath(const std::string& path) const {
 
 std::variant<const Handler*, HttpResponse> Router::Find(const std::string& method, const std::string& path) const {
   const Methods* methods = FindPath(path);
+  if (methods == nullptr && others_) return &others_;
   if (methods == nullptr) {
     return ErrorResponse({ErrorCode::kNotFound, fmt::format("no such path: {}", EscapeForMessage(path, 100)), ""});
   }

@@ -46,6 +46,9 @@ class Router {
     routes_[path][method] = std::move(handler);
   }
 
+  /// `handler` answers every request whose path was not added, whatever its method.
+  void AddOthers(Handler handler) { others_ = std::move(handler); }
+
   /// The handler, or the response to give instead: 404, or 405 with Allow. HEAD finds the handler of GET.
   std::variant<const Handler*, HttpResponse> Find(const std::string& method, const std::string& path) const;
 
@@ -54,6 +57,7 @@ class Router {
   const Methods* FindPath(const std::string& path) const;
 
   std::map<std::string, Methods> routes_;
+  Handler others_;
 };
 
 }  // namespace rf::server

@@ -1,5 +1,7 @@
 #include "server/http/server.h"
 
+#include <unistd.h>
+
 #include <exception>
 #include <utility>
 
@@ -56,6 +58,22 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Bind(const std::string& host, ui
   return server;
 }
 
+std::unique_ptr<HttpServer> HttpServer::Unbound(const HttpLimits& limits) {
+  return std::unique_ptr<HttpServer>(new HttpServer(limits));
+}
+
+Status HttpServer::Adopt(int socket, uint64_t tag) {
+  Socket adopted(context_);
+  boost::system::error_code error;
+  adopted.assign(asio::generic::stream_protocol(AF_UNIX, 0), socket, error);
+  if (error) {
+    close(socket);
+    return Error{ErrorCode::kIo, fmt::format("cannot serve a socket: {}", error.message()), ""};
+  }
+  if (!Start(std::move(adopted), tag)) return Error{ErrorCode::kOutOfMemory, "not enough memory for a connection", ""};
+  return {};
+}
+
 std::string HttpServer::address() const {
   boost::system::error_code ignored;
   const auto endpoint = acceptor_.local_endpoint(ignored);
@@ -66,6 +84,7 @@ std::string HttpServer::address() const {
 
 Status HttpServer::Listen(Router router) {
   state_.router = std::move(router);
+  if (!acceptor_.is_open()) return {};
   const auto endpoint = acceptor_.local_endpoint();
   boost::system::error_code error;
   acceptor_.listen(asio::socket_base::max_listen_connections, error);
@@ -74,9 +93,9 @@ Status HttpServer::Listen(Router router) {
 }
 
 // False: there is no memory for a connection; the socket is closed, and accepting goes on.
-bool HttpServer::Start(tcp::socket socket) {
+bool HttpServer::Start(Socket socket, uint64_t tag) {
   try {
-    asio::co_spawn(context_, ServeClient(std::move(socket)), asio::detached);
+    asio::co_spawn(context_, ServeClient(std::move(socket), tag), asio::detached);
     return true;
   } catch (const std::exception&) {
     return false;
@@ -93,7 +112,7 @@ asio::awaitable<void> HttpServer::AcceptLoop() {
     if (state_.connections.size() < static_cast<size_t>(state_.limits.max_connections)) {
       tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
       if (error == asio::error::operation_aborted || state_.is_draining) co_return;
-      if (!error && Start(std::move(socket))) continue;
+      if (!error && Start(Socket(std::move(socket)), 0)) continue;
       problem = error ? fmt::format("cannot accept: {}", error.message()) : "not enough memory for a connection";
     }
     const auto now = std::chrono::steady_clock::now();
@@ -106,12 +125,12 @@ asio::awaitable<void> HttpServer::AcceptLoop() {
   }
 }
 
-asio::awaitable<void> HttpServer::ServeClient(tcp::socket socket) {
+asio::awaitable<void> HttpServer::ServeClient(Socket socket, uint64_t tag) {
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), ignored);
   try {
-    Connection connection(std::move(socket), state_);
+    Connection connection(std::move(socket), tag, state_);
     co_await connection.Serve();
   } catch (const std::exception& error) {
     // A broken connection ends here; it must not end the server.
@@ -122,9 +141,11 @@ asio::awaitable<void> HttpServer::ServeClient(tcp::socket socket) {
 
 void HttpServer::Run() {
   // A server that does not accept any more must not look alive.
-  asio::co_spawn(context_, AcceptLoop(), [](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  });
+  if (acceptor_.is_open()) {
+    asio::co_spawn(context_, AcceptLoop(), [](const std::exception_ptr& error) {
+      if (error) std::rethrow_exception(error);
+    });
+  }
   try {
     context_.run();
   } catch (...) {

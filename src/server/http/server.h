@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -49,6 +50,12 @@ class HttpServer {
   /// Binds. port 0 lets the system choose. Errors: kInvalidArgument (host), kIo ("port 8080 is in use").
   static Result<std::unique_ptr<HttpServer>> Bind(const std::string& host, uint16_t port, const HttpLimits& limits);
 
+  /// A server without an address of its own: connections come by Adopt() only. Listen() just takes the router then.
+  static std::unique_ptr<HttpServer> Unbound(const HttpLimits& limits);
+  /// Serves a connected stream socket, which the server closes; its requests carry `tag`. Errors: kIo. On the event
+  /// loop.
+  Status Adopt(int socket, uint64_t tag);
+
   /// "127.0.0.1:8080", with the port that was chosen.
   std::string address() const;
   /// Whether only this machine can connect.
@@ -75,8 +82,9 @@ class HttpServer {
  private:
   explicit HttpServer(const HttpLimits& limits);
   boost::asio::awaitable<void> AcceptLoop();
-  bool Start(boost::asio::ip::tcp::socket socket);
-  boost::asio::awaitable<void> ServeClient(boost::asio::ip::tcp::socket socket);
+  using Socket = boost::asio::generic::stream_protocol::socket;
+  bool Start(Socket socket, uint64_t tag);
+  boost::asio::awaitable<void> ServeClient(Socket socket, uint64_t tag);
   void BeginDrain();
   void CloseConnections();
   /// After an exception: cancels all handlers and runs until they are gone.

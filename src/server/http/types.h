@@ -1,6 +1,7 @@
 // Requests and responses as the endpoints see them: no socket, no Beast.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct HttpRequest {
   std::string query;  ///< after '?', as sent
   std::string content_type;
   std::string body;
+  uint64_t tag = 0;  ///< of the connection: see HttpServer::Adopt
 };
 
 struct HttpResponse {

@@ -130,15 +130,15 @@ class ChunkWriter {
 
 asio::awaitable<bool> SendChunks(std::shared_ptr<Reply> reply, EventStream& events) {
   ChunkWriter chunks(*reply);
-  const std::string first = chunks.First();
-  if (!first.empty() && !co_await events.Send(first)) co_return false;
+  // Sent with the first update: until then a supervisor may have the request answered by another process.
+  std::string first = chunks.First();
   while (!reply->generation->is_done()) {
     auto updates = co_await reply->generation->Next();
     if (!updates) {
       co_await events.Send(SseEvent(DumpJson(ErrorJson(ForClient(updates.error(), reply->format->prompt_field())))));
       co_return false;
     }
-    const std::string next = chunks.Next(*updates);
+    const std::string next = std::exchange(first, {}) + chunks.Next(*updates);
     if (!next.empty() && !co_await events.Send(next)) co_return false;
   }
   co_return co_await events.Send(chunks.Last());
@@ -160,6 +160,7 @@ asio::awaitable<HandlerResult> Answer(Api& api, const HttpRequest& request, Prep
   auto prepared = co_await api.OnWorker(read);
   if (!prepared) co_return ApiError(prepared.error());
   if (!prepared->params.has_seed && api.options().seed) prepared->params.sampling.seed = *api.options().seed;
+  prepared->job.tag = request.tag;
   const auto executor = co_await asio::this_coro::executor;
   auto generation = api.Generate(executor, prepared->params, prepared->job);
   if (!generation) co_return ApiError(ForClient(generation.error(), prepared->format->prompt_field()));

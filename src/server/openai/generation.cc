@@ -96,6 +96,7 @@ Request Generation::MakeRequest(const Tokenizer& tokenizer, const GenerationPara
   const auto n = static_cast<size_t>(params.n);
   Request request;
   request.prompt = job_.prompts[index / n];
+  request.tag = job_.tag;
   request.max_tokens = params.max_tokens;
   request.sampling = params.sampling;
   request.sampling.seed += index % n;

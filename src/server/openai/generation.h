@@ -39,6 +39,7 @@ struct GenerationJob {
   bool wants_prompt_logprobs = false;
   std::shared_ptr<const std::vector<TokenId>> shown_controls;  ///< see ChoiceText
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  uint64_t tag = 0;              ///< Request::tag of all choices
   size_t max_waiting_bytes = 0;  ///< of updates that nobody takes, before the request is given up; 0: no limit
 };
 
