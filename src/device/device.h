@@ -108,6 +108,15 @@ class Device {
   /// (KernelEntry::weight_layout) where the shape allows it. Copies are complete when it returns: the source's bytes
   /// may be gone after. Errors: kUnsupported for a format that the op's slot lacks, kOutOfMemory.
   virtual Result<LoadedWeight> LoadWeight(const WeightSource& source) = 0;
+
+  /// For measurements: queues products of signed bytes by the device's matrix instructions, in registers alone, that
+  /// keep all of it busy for `n_rounds` rounds. Returns how many operations that is, a multiplication and an addition
+  /// counting as two; 0 and nothing queued: there is no way to do so. The stream must have a workspace.
+  virtual int64_t QueueMatrixProducts(Stream& stream, int32_t n_rounds) {
+    static_cast<void>(stream);
+    static_cast<void>(n_rounds);
+    return 0;
+  }
 };
 
 }  // namespace rf

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "hip/gpu_api.h"
+#include "hip/kernels/matrix_peak.h"
 #include "hip/kernels/register.h"
 
 namespace rf::hip {
@@ -164,6 +165,7 @@ extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* Rocmfor
     ErrorName,
     ErrorText,
     FillKernels,
+    LaunchMatrixPeak,
 #if defined(RF_GPU_TARGETS)
     RF_GPU_TARGETS,
 #else
