@@ -112,6 +112,15 @@ class Device {
   /// The first byte, counted in its layout, in which what the device's memory holds differs from what LoadWeight makes
   /// of the source; nothing if all are right. `weight` came from this device. Errors: kDevice, kOutOfMemory.
   virtual Result<std::optional<uint64_t>> FindDamage(const LoadedWeight& weight, const WeightSource& source) = 0;
+
+  /// For measurements: queues products of signed bytes by the device's matrix instructions, in registers alone, that
+  /// keep all of it busy for `n_rounds` rounds. Returns how many operations that is, a multiplication and an addition
+  /// counting as two; 0 and nothing queued: there is no way to do so. The stream must have a workspace.
+  virtual int64_t QueueMatrixProducts(Stream& stream, int32_t n_rounds) {
+    static_cast<void>(stream);
+    static_cast<void>(n_rounds);
+    return 0;
+  }
 };
 
 }  // namespace rf

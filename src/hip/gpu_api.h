@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 4;
+inline constexpr uint32_t kGpuApiVersion = 5;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -77,6 +77,8 @@ struct GpuApi {
   const char* (*error_text)(int code);
   /// Enters every kernel that a device with these traits can run.
   void (*fill_kernels)(const GpuTraits& traits, KernelTable* table);
+  /// Device::QueueMatrixProducts (device/device.h); `native` is a GpuContext* with 4 bytes of workspace.
+  int64_t (*queue_matrix_products)(void* native, int32_t n_rounds);
   /// GpuTraits::arch of the devices that the module holds code for, separated by spaces; null: all that it lists.
   const char* targets = nullptr;
 };

@@ -38,6 +38,10 @@ class HipDevice final : public Device {
   }
   Result<std::unique_ptr<Stream>> CreateStream() override { return CreateGpuStream(runtime_, traits_); }
 
+  int64_t QueueMatrixProducts(Stream& stream, int32_t n_rounds) override {
+    return runtime_->api().queue_matrix_products(stream.native(), n_rounds);
+  }
+
   LoadedWeight DescribeWeight(const WeightSource& source) const override {
     LoadedWeight described;
     described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};

@@ -23,6 +23,13 @@ uint64_t BytesOnDevice(const WeightRef& weight, OpId op, const Device& device) {
   return owned > 0 ? owned : FileBytes(weight);
 }
 
+// Of one token.
+int64_t OperationsWith(const WeightRef& weight, OpId op, const Hyperparameters& hparams) {
+  if (op != OpId::kMatMul && op != OpId::kMoeMatMul) return 0;
+  const int64_t n_used = op == OpId::kMoeMatMul && weight.n_matrices > 1 ? hparams.n_experts_used : 1;
+  return 2 * n_used * weight.n_rows * weight.n_cols;
+}
+
 }  // namespace
 
 uint64_t StepBytes::KvBytes(int64_t n_positions) const {
@@ -42,10 +49,12 @@ Result<StepBytes> CountStepBytes(const GgufFile& file, const Device& device, For
     const auto half = static_cast<uint64_t>(RowBytes(GetFormatInfo(kv_format), layer.head_dim) * layer.n_kv_heads);
     bytes.kv_layers.push_back({2 * half, layer.window});
   }
+  bool is_of_outputs = false;  // as only the rows whose logits are wanted go on
   std::set<std::pair<WeightId, OpId>> counted;
   for (const Node& node : model.graph.nodes) {
     const OpId op = IdOf(node.op);
     if (op == OpId::kEmbed) continue;
+    if (op == OpId::kGatherRows) is_of_outputs = true;
     for (const WeightId id : node.weight) {
       if (id < 0 || !counted.emplace(id, op).second) continue;
       const WeightRef& weight = model.graph.weights[static_cast<size_t>(id)];
@@ -54,6 +63,7 @@ Result<StepBytes> CountStepBytes(const GgufFile& file, const Device& device, For
         size = size / static_cast<uint64_t>(weight.n_matrices) * static_cast<uint64_t>(model.hparams.n_experts_used);
       }
       bytes.weights += size;
+      if (!is_of_outputs) bytes.operations += OperationsWith(weight, op, model.hparams);
     }
   }
   return bytes;

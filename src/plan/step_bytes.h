@@ -1,4 +1,4 @@
-// The memory traffic that a step cannot do without.
+// The memory traffic and the operations that a step cannot do without.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,8 @@ namespace rf {
 
 struct StepBytes {
   uint64_t weights = 0;  ///< of all products, norms and biases, once; of experts those that one token uses
+  /// Of the products of one token of a prompt with all weights before the output, two for each weight.
+  int64_t operations = 0;
   /// K and V of one position in one layer.
   struct Layer {
     uint64_t bytes = 0;

@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kBufferBytes = size_t{512} << 20;
 constexpr size_t kTaskBytes = size_t{1} << 20;
 constexpr int kPasses = 5;
+constexpr double kPeakSeconds = 0.01;  // of a pass
+constexpr int32_t kMaxRounds = 1 << 20;
 constexpr int kCopies = 8;  // of a pass: starting one costs little beside them
 
 struct ReadJob {
@@ -76,6 +78,29 @@ Result<double> MeasureCopyBandwidth(Device& device) {
     best_seconds = std::min(best_seconds, elapsed.count() / kCopies);
   }
   return 2.0 * static_cast<double>(kBufferBytes) / best_seconds;
+}
+
+Result<double> MeasureMatrixPeak(Device& device) {
+  RF_ASSIGN_OR_RETURN(const auto stream, device.CreateStream());
+  RF_ASSIGN_OR_RETURN(const auto workspace, device.Allocate(sizeof(int32_t), "measurement of the matrix peak"));
+  stream->SetWorkspace(workspace.get());
+  double peak = 0.0;
+  // More rounds until starting them costs little beside them; then a few passes of as many.
+  int32_t n_rounds = 1;
+  for (int passes_left = kPasses; passes_left > 0;) {
+    const auto start = std::chrono::steady_clock::now();
+    const int64_t operations = device.QueueMatrixProducts(*stream, n_rounds);
+    if (operations == 0) return 0.0;
+    RF_RETURN_IF_ERROR(stream->Synchronize());
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    peak = std::max(peak, static_cast<double>(operations) / elapsed.count());
+    if (elapsed.count() < kPeakSeconds && n_rounds < kMaxRounds) {
+      n_rounds *= 2;
+    } else {
+      --passes_left;
+    }
+  }
+  return peak;
 }
 
 }  // namespace rf::app

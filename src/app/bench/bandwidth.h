@@ -1,4 +1,4 @@
-// How fast this machine reads its memory.
+// How fast this machine reads its memory, and how fast a device multiplies.
 #pragma once
 
 #include "device/device.h"
@@ -12,5 +12,9 @@ double MeasureReadBandwidth(int n_threads);
 /// Bytes per second, read and written ones together, at which a device copies a buffer that is larger than its caches
 /// to another, the best of a few passes. 0: there is no memory for the buffers. Errors: kDevice.
 Result<double> MeasureCopyBandwidth(Device& device);
+
+/// Operations per second of the device's matrix instructions on signed bytes where nothing else is in their way, the
+/// best of a few passes. 0: it has none that can be measured. Errors: kDevice, kOutOfMemory.
+Result<double> MeasureMatrixPeak(Device& device);
 
 }  // namespace rf::app

@@ -41,6 +41,7 @@ struct Floor {
   double bandwidth = 0.0;    ///< measured, bytes per second; 0: not known
   std::string bandwidth_of;  ///< what was measured: "read" or "copy"
   std::string no_bandwidth;  ///< why it is not known
+  double peak = 0.0;         ///< of matrix instructions, measured, operations per second; 0: not known
   int32_t prefill_chunk = 0;
 };
 
@@ -117,6 +118,23 @@ DeviceNames NamesOf(const ModelSession& session) {
   return names;
 }
 
+// The share of the measured peak that the products of a prompt with weights take; 0: not known.
+double PercentOfPeak(const BenchResult& result, const Floor& floor) {
+  if (result.test.n_prompt == 0 || floor.peak == 0.0) return 0.0;
+  return 100.0 * static_cast<double>(floor.bytes.operations) * result.mean / floor.peak;
+}
+
+void AddPeak(const BenchResult& result, const Floor& floor, ordered_json& row) {
+  if (const double percent = PercentOfPeak(result, floor); percent > 0.0) {
+    row["pct_peak"] = percent;
+    row["int8_peak"] = floor.peak;
+    row["operations_per_token"] = floor.bytes.operations;
+  } else {
+    row["pct_peak_reason"] =
+        floor.peak > 0.0 ? "decoding is bound by memory" : "the peak arithmetic rate of this device is not known";
+  }
+}
+
 ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSession& session) {
   const double bytes = BytesPerToken(result.test, floor);
   const DeviceNames device = NamesOf(session);
@@ -133,7 +151,6 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
                       {"bytes_per_token", bytes},
                       {"pct_bandwidth", nullptr},
                       {"pct_peak", nullptr},
-                      {"pct_peak_reason", "the peak arithmetic rate of this device is not known"},
                       {"samples_ts", result.samples},
                       {"model", session.name}};
   if (floor.bandwidth > 0.0) {
@@ -142,14 +159,15 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
   } else {
     row["pct_bandwidth_reason"] = floor.no_bandwidth;
   }
+  AddPeak(result, floor, row);
   return row;
 }
 
 void PrintHeader(size_t name_width) {
-  fmt::print("| {:<{}} | {:>10} | {:>9} | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} |\n", "model", name_width, "size",
-             "params", "backend", "threads", "test", "t/s", "% bandwidth");
-  fmt::print("| {:-<{}} | {:->9}: | {:->8}: | {:-<12} | {:->6}: | {:->15}: | {:->18}: | {:->10}: |\n", "", name_width,
-             "", "", "", "", "", "", "");
+  fmt::print("| {:<{}} | {:>10} | {:>9} | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>11} |\n", "model", name_width,
+             "size", "params", "backend", "threads", "test", "t/s", "% bandwidth", "% int8 peak");
+  fmt::print("| {:-<{}} | {:->9}: | {:->8}: | {:-<12} | {:->6}: | {:->15}: | {:->18}: | {:->10}: | {:->10}: |\n", "",
+             name_width, "", "", "", "", "", "", "", "");
 }
 
 void PrintRow(const BenchResult& result, const Floor& floor, const ModelSession& session) {
@@ -160,9 +178,12 @@ void PrintRow(const BenchResult& result, const Floor& floor, const ModelSession&
   const double read = BytesPerToken(result.test, floor) * result.mean;
   const DeviceNames device = NamesOf(session);
   const std::string share = floor.bandwidth > 0.0 ? fmt::format("{:.1f}", 100.0 * read / floor.bandwidth) : "unknown";
-  fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} |\n", session.name,
+  const double percent = PercentOfPeak(result, floor);
+  const std::string of_peak = percent > 0.0 ? fmt::format("{:.1f}", percent) : "";
+  fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>11} |\n", session.name,
              file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", device.labels, device.isa),
-             device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share);
+             device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share,
+             of_peak);
 }
 
 // CPUs read with the threads that compute, GPUs copy.
@@ -178,6 +199,7 @@ Status MeasureBandwidth(const OpenedModel& opened, Floor& floor) {
   } else {
     floor.bandwidth_of = "copy";
     RF_ASSIGN_OR_RETURN(floor.bandwidth, MeasureCopyBandwidth(device));
+    RF_ASSIGN_OR_RETURN(floor.peak, MeasureMatrixPeak(device));
   }
   if (floor.bandwidth == 0.0) floor.no_bandwidth = "no memory for the measurement of the bandwidth";
   return {};
@@ -191,6 +213,12 @@ void PrintBandwidth(const DeviceProperties& device, const Floor& floor) {
       "\n{}: {:.1f} GB/s. % bandwidth: the share of it that weights and KV cache alone take; over 100 where caches "
       "help.\n",
       what, floor.bandwidth / 1e9);
+  if (floor.peak == 0.0) return;
+  fmt::print(
+      "Matrix instructions on signed bytes: {:.1f} TOP/s, measured. % int8 peak: the share of it that a prompt's "
+      "products "
+      "with the weights take, two operations for each weight and token.\n",
+      floor.peak / 1e12);
 }
 
 // Written as they come: a long run shows what it has.

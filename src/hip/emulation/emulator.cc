@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "hip/emulation/block_runner.h"
+#include "hip/kernels/matrix_peak.h"
 #include "hip/kernels/register.h"
 
 namespace rf::hip::emulation {
@@ -292,6 +293,7 @@ const GpuApi& Api() {
       .error_name = ErrorName,
       .error_text = ErrorText,
       .fill_kernels = FillKernels,
+      .queue_matrix_products = LaunchMatrixPeak,
   };
   return api;
 }

@@ -50,6 +50,21 @@ class EmulatorTest : public testing::TestWithParam<int> {
 INSTANTIATE_TEST_SUITE_P(Wave, EmulatorTest, testing::Values(0, 1),
                          [](const auto& wave) { return wave.param == 0 ? "32" : "64"; });
 
+// A round of a wave: eight products of 16 x 16 x 32.
+TEST_P(EmulatorTest, TheMatrixPeakCountsItsOperations) {
+  context_.workspace = Allocate<int32_t>(1);
+  context_.workspace_bytes = sizeof(int32_t);
+  const int64_t n_waves = int64_t{4} * traits_.n_processors * 256 / wave();
+  EXPECT_EQ(api_.queue_matrix_products(&context_, 3), n_waves * 3 * 8 * 2 * 16 * 16 * 32);
+  EXPECT_EQ(context_.error, 0);
+  EXPECT_EQ(Synchronize(), 0);
+
+  GpuTraits traits = traits_;
+  std::strncpy(traits.arch, "gfx1030", sizeof(traits.arch) - 1);
+  context_.traits = &traits;
+  EXPECT_EQ(api_.queue_matrix_products(&context_, 3), 0);
+}
+
 RF_KERNEL WriteIndices(uint32_t* out) {
   const uint32_t block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
   out[block * blockDim.x + threadIdx.x] = block * 1000 + threadIdx.x;

@@ -11,6 +11,7 @@ namespace {
 inline constexpr bool kHasMatrixInstructions = true;
 inline constexpr int kMatrixValues = 8;  // at most
 inline constexpr int kMaxWave = 64;      ///< lanes
+inline constexpr int kTallestWave = 64;
 
 template <int kK>
 struct MatrixFragment {
@@ -21,7 +22,12 @@ struct MatrixSums {
 };
 
 template <int kK>
-RF_DEVICE MatrixFragment<kK> LoadMatrix(const int* rows, int stride) {
+using RowFragment = MatrixFragment<kK>;
+template <int kK>
+using ColumnFragment = MatrixFragment<kK>;
+
+template <int kK>
+RF_DEVICE MatrixFragment<kK> LoadRows(const int* rows, int stride) {
   const auto layout = emulation::CurrentMatrixLayout();
   MatrixFragment<kK> fragment;
   for (int i = 0; i < emulation::WordsOfLane(layout, kK); ++i) {
@@ -29,6 +35,11 @@ RF_DEVICE MatrixFragment<kK> LoadMatrix(const int* rows, int stride) {
     fragment.words[i] = place.column == emulation::kNowhere ? 0 : rows[place.row * stride + place.column];
   }
   return fragment;
+}
+
+template <int kK>
+RF_DEVICE MatrixFragment<kK> LoadColumns(const int* rows, int stride) {
+  return LoadRows<kK>(rows, stride);
 }
 
 /// An operand as all lanes of the wave hold it.
@@ -62,10 +73,9 @@ RF_DEVICE int MatrixColumn(int i) {
 }
 
 template <int kK>
-RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixFragment<kK>& b) {
+RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixFragment<kK>& b, MatrixSums sums) {
   const WholeMatrix<kK> whole_a = Gather<kK>(a);
   const WholeMatrix<kK> whole_b = Gather<kK>(b);
-  MatrixSums sums;
   for (int i = 0; i < MatrixValuesOfLane(); ++i) {
     const int row = MatrixRow(i);
     const int column = MatrixColumn(i);

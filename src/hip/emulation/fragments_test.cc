@@ -49,11 +49,14 @@ INSTANTIATE_TEST_SUITE_P(Layout, FragmentsTest,
                          testing::Values(MatrixLayout::kMmaSync, MatrixLayout::kGfx11, MatrixLayout::kGfx12,
                                          MatrixLayout::kGfx90a, MatrixLayout::kGfx942));
 
+constexpr int kSum = 7;      // before
 constexpr int kStride = 12;  // words between rows: more than a row has
 
 template <int kK>
 RF_KERNEL Multiply(const int* a, const int* b, int* sums) {
-  const MatrixSums product = MultiplyMatrices<kK>(LoadMatrix<kK>(a, kStride), LoadMatrix<kK>(b, kStride));
+  MatrixSums before;
+  for (int& value : before.values) value = kSum;
+  const MatrixSums product = MultiplyMatrices<kK>(LoadRows<kK>(a, kStride), LoadColumns<kK>(b, kStride), before);
   for (int i = 0; i < MatrixValuesOfLane(); ++i) sums[MatrixRow(i) * 16 + MatrixColumn(i)] = product.values[i];
 }
 
@@ -73,7 +76,7 @@ void ExpectProductOfRandomBytes(GpuContext& context, const std::function<int()>&
   ASSERT_EQ(synchronize(), 0);
   for (int row = 0; row < 16; ++row) {
     for (int column = 0; column < 16; ++column) {
-      int wanted = 0;
+      int wanted = kSum;
       for (int k = 0; k < kK; ++k) wanted += ByteAt(a, row, k) * ByteAt(b, column, k);
       ASSERT_EQ(sums[static_cast<size_t>(row * 16 + column)], wanted) << row << ", " << column;
     }

@@ -15,50 +15,69 @@ inline constexpr bool kHasMatrixInstructions = false;
 
 inline constexpr int kMatrixValues = 8;
 inline constexpr int kMaxWave = 32;  ///< lanes
+inline constexpr int kTallestWave = 64;
 
+/// Lane 4 g + t has word t of rows g and g + 8; of 32 columns then word t + 4 of both.
 template <int kK>
-struct MatrixFragment {
+struct RowFragment {
+  int words[kK / 8];
+};
+/// Lane 4 g + t has word t, of 32 columns also t + 4, of row g, then of row g + 8: an instruction wants its words in
+/// neighbouring registers.
+template <int kK>
+struct ColumnFragment {
   int words[kK / 8];
 };
 struct MatrixSums {
-  int values[kMatrixValues];
+  int values[kMatrixValues] = {};
 };
 
-/// Lane 4 g + t has row g and row g + 8; of each, word t of every four.
+/// Two or four matrices of eight rows of 16 bytes; lane i names row i % 8 of the i / 8-th.
+RF_DEVICE void LoadMatrices(const int* row, int (&words)[2]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
+               : "=r"(words[0]), "=r"(words[1])
+               : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row))));
+}
+RF_DEVICE void LoadMatrices(const int* row, int (&words)[4]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+               : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row))));
+}
 template <int kK>
-RF_DEVICE MatrixFragment<kK> LoadMatrix(const int* rows, int stride) {
-  const int* from = rows + Lane() / 4 * stride + Lane() % 4;
-  MatrixFragment<kK> fragment;
-  RF_UNROLL
-  for (int i = 0; i < kK / 16; ++i) {
-    fragment.words[2 * i] = from[4 * i];
-    fragment.words[2 * i + 1] = from[8 * stride + 4 * i];
-  }
+RF_DEVICE RowFragment<kK> LoadRows(const int* rows, int stride) {
+  RowFragment<kK> fragment;
+  LoadMatrices(rows + Lane() % 16 * stride + (kK == 32 ? Lane() / 16 * 4 : 0), fragment.words);
+  return fragment;
+}
+template <int kK>
+RF_DEVICE ColumnFragment<kK> LoadColumns(const int* rows, int stride) {
+  ColumnFragment<kK> fragment;
+  const int row = kK == 32 ? Lane() / 16 * 8 + Lane() % 8 : Lane() % 16;
+  LoadMatrices(rows + row * stride + (kK == 32 ? Lane() / 8 % 2 * 4 : 0), fragment.words);
   return fragment;
 }
 
 /// Eight of B's rows: 16 x 8 products.
 template <int kK>
-RF_DEVICE void MultiplyHalf(int (&d)[kMatrixValues], const MatrixFragment<kK>& a, const MatrixFragment<kK>& b,
+RF_DEVICE void MultiplyHalf(int (&sums)[kMatrixValues], const RowFragment<kK>& a, const ColumnFragment<kK>& b,
                             int half) {
-  int* out = d + 4 * half;
+  int* d = sums + 4 * half;
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
   if constexpr (kK == 16) {
-    asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%7,%7,%7,%7};"
-        : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
-        : "r"(a.words[0]), "r"(a.words[1]), "r"(b.words[half]), "r"(0));
+    asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+        : "r"(a.words[0]), "r"(a.words[1]), "r"(b.words[half]));
   } else {
-    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%10,%10,%10};"
-        : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
-        : "r"(a.words[0]), "r"(a.words[1]), "r"(a.words[2]), "r"(a.words[3]), "r"(b.words[half]),
-          "r"(b.words[2 + half]), "r"(0));
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+        : "r"(a.words[0]), "r"(a.words[1]), "r"(a.words[2]), "r"(a.words[3]), "r"(b.words[2 * half]),
+          "r"(b.words[2 * half + 1]));
   }
 #endif
 }
 
 template <int kK>
-RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixFragment<kK>& b) {
-  MatrixSums sums;
+RF_DEVICE MatrixSums MultiplyMatrices(const RowFragment<kK>& a, const ColumnFragment<kK>& b, MatrixSums sums) {
   MultiplyHalf<kK>(sums.values, a, b, 0);
   MultiplyHalf<kK>(sums.values, a, b, 1);
   return sums;

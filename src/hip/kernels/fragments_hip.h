@@ -48,28 +48,42 @@ template <int kK>
 struct MatrixFragment {
   int words[kMatrixSteps<kK> * kWordsPerStep];
 };
+inline constexpr int kTallestWave = 32;  // gfx11 would need more than its registers
+
 struct MatrixSums {
-  int values[kMatrixValues];
+  int values[kMatrixValues] = {};
 };
 
 template <int kK>
-RF_DEVICE MatrixFragment<kK> LoadMatrix(const int* rows, int stride) {
+using RowFragment = MatrixFragment<kK>;
+template <int kK>
+using ColumnFragment = MatrixFragment<kK>;
+
+template <int kK>
+RF_DEVICE MatrixFragment<kK> LoadRows(const int* rows, int stride) {
 #if defined(__GFX11__)
   const int first = 0;
 #else
   const int first = Lane() / 16 * kWordsPerStep;
 #endif
-  const int* from = rows + Lane() % 16 * stride + first;
+  const bool is_there = kK >= kStepColumns || first * 4 < kK;
+  const int* from = rows + Lane() % 16 * stride + (is_there ? first : 0);
   MatrixFragment<kK> fragment;
   RF_UNROLL
   for (int step = 0; step < kMatrixSteps<kK>; ++step) {
     RF_UNROLL
     for (int i = 0; i < kWordsPerStep; ++i) {
-      const bool is_there = kK >= kStepColumns || first * 4 < kK;
-      fragment.words[step * kWordsPerStep + i] = is_there ? from[step * kStepColumns / 4 + i] : 0;
+      // What is not there is loaded too, from where something lies: a branch for each load would cost registers.
+      const int word = from[step * kStepColumns / 4 + i];
+      fragment.words[step * kWordsPerStep + i] = is_there ? word : 0;
     }
   }
   return fragment;
+}
+
+template <int kK>
+RF_DEVICE MatrixFragment<kK> LoadColumns(const int* rows, int stride) {
+  return LoadRows<kK>(rows, stride);
 }
 
 using SumVector = int __attribute__((ext_vector_type(kMatrixValues)));
@@ -99,13 +113,14 @@ RF_DEVICE SumVector MultiplyStep(const int* a, const int* b, SumVector c) {
 }
 
 template <int kK>
-RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixFragment<kK>& b) {
-  SumVector c = 0;
+RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixFragment<kK>& b, MatrixSums sums) {
+  SumVector c;
+  RF_UNROLL
+  for (int i = 0; i < kMatrixValues; ++i) c[i] = sums.values[i];
   RF_UNROLL
   for (int step = 0; step < kMatrixSteps<kK>; ++step) {
     c = MultiplyStep(a.words + step * kWordsPerStep, b.words + step * kWordsPerStep, c);
   }
-  MatrixSums sums;
   RF_UNROLL
   for (int i = 0; i < kMatrixValues; ++i) sums.values[i] = c[i];
   return sums;

@@ -11,69 +11,76 @@
 namespace rf::hip {
 namespace {
 
-/// The first sixteen bytes of Q4_K and Q5_K: d, dmin, and eight pairs of 6-bit scales and minimums (quant/k_scales.h).
-RF_DEVICE LaneWeights<2> KScalesOf(const Int4& head, int lane) {
+/// What Q4_K and Q5_K have in common: eight units of 32, each with a scale and a minimum. The nibbles of two units
+/// share 32 bytes, so two lanes read the same: a scale for 32 weights is worth more than bytes read once.
+template <typename BlockType>
+struct PiecesOfUnits {
+  using Block = BlockType;
+  static constexpr int kPieces = 1;
+  static constexpr int kOffset = 0;
+  static constexpr bool kHasMinimum = true;
+
+  RF_DEVICE_MEMBER static int CountRounds(int n_cols, int /*lane*/) { return n_cols / 256; }
+  RF_DEVICE_MEMBER static PiecePlace PlaceOf(int lane, int /*piece*/) { return {lane, 0}; }
+};
+
+/// The first sixteen bytes of a block: d, dmin, and eight pairs of 6-bit scales and minimums (quant/k_scales.h).
+RF_DEVICE LaneWeights<1> KScalesOf(const Int4& head, int lane) {
   const auto first = static_cast<uint32_t>(head.y);
   const auto second = static_cast<uint32_t>(head.z);
   const auto third = static_cast<uint32_t>(head.w);
-  // Four scales and four minimums, a byte each; those of the lane's two groups lie side by side.
+  // Four scales and four minimums, a byte each.
   uint32_t scales = first & 0x3f3f3f3fu;
   uint32_t minimums = second & 0x3f3f3f3fu;
   if (lane >= 4) {
     scales = (third & 0x0f0f0f0fu) | (first >> 2 & 0x30303030u);
     minimums = (third >> 4 & 0x0f0f0f0fu) | (second >> 2 & 0x30303030u);
   }
-  scales >>= lane / 2 % 2 * 16;
-  minimums >>= lane / 2 % 2 * 16;
+  const int shift = lane % 4 * 8;
   const float d = HalfBitsToFloat(static_cast<uint16_t>(head.x));
   const float dmin = -HalfBitsToFloat(static_cast<uint16_t>(static_cast<uint32_t>(head.x) >> 16));
-  return {{},
-          {d * static_cast<float>(scales & 0xff), d * static_cast<float>(scales >> 8 & 0xff)},
-          {dmin * static_cast<float>(minimums & 0xff), dmin * static_cast<float>(minimums >> 8 & 0xff)}};
+  return {{}, {d * static_cast<float>(scales >> shift & 0xff)}, {dmin * static_cast<float>(minimums >> shift & 0xff)}};
 }
 
-/// Of formats that keep the nibbles of two units in 32 bytes: a lane takes sixteen of them.
-RF_DEVICE PiecePlace PlaceOfNibbles(int lane, int piece) {
-  return {lane / 2 * 2 + piece, lane % 2};
+/// The lane's nibbles of bytes that it shares with another.
+RF_DEVICE Int4 NibblesOf(const Int4& qs, int lane) {
+  return qs >> (lane % 2 * 4) & kNibbles;
 }
 
 template <>
-struct LanePieces<BlockQ4_K> : PiecesOf256<BlockQ4_K> {
-  static constexpr bool kHasMinimum = true;
+struct LanePieces<BlockQ4_K> : PiecesOfUnits<BlockQ4_K> {
   struct Raw {
     Int4 head;
-    Int4 qs;
+    Int4 qs[2];
   };
-  RF_DEVICE_MEMBER static PiecePlace PlaceOf(int lane, int piece) { return PlaceOfNibbles(lane, piece); }
   RF_DEVICE_MEMBER static Raw Load(const Block* row, int round, int lane) {
     const auto* words = reinterpret_cast<const Int4*>(row + round);
-    return {words[0], words[1 + lane]};
+    return {words[0], {words[1 + lane / 2 * 2], words[2 + lane / 2 * 2]}};
   }
-  RF_DEVICE_MEMBER static LaneWeights<2> Unpack(const Raw& raw, int lane) {
-    LaneWeights<2> weights = KScalesOf(raw.head, lane);
-    SetQuants(weights.quants, LowNibbles(raw.qs), HighNibbles(raw.qs));
+  RF_DEVICE_MEMBER static LaneWeights<1> Unpack(const Raw& raw, int lane) {
+    LaneWeights<1> weights = KScalesOf(raw.head, lane);
+    SetQuants(weights.quants, NibblesOf(raw.qs[0], lane), NibblesOf(raw.qs[1], lane));
     return weights;
   }
 };
 
 template <>
-struct LanePieces<BlockQ5_K> : PiecesOf256<BlockQ5_K> {
-  static constexpr bool kHasMinimum = true;
+struct LanePieces<BlockQ5_K> : PiecesOfUnits<BlockQ5_K> {
   struct Raw {
     Int4 head;
-    Int4 qh;
-    Int4 qs;
+    Int4 qh[2];
+    Int4 qs[2];
   };
-  RF_DEVICE_MEMBER static PiecePlace PlaceOf(int lane, int piece) { return PlaceOfNibbles(lane, piece); }
   RF_DEVICE_MEMBER static Raw Load(const Block* row, int round, int lane) {
     const auto* words = reinterpret_cast<const Int4*>(row + round);
-    return {words[0], words[1 + lane % 2], words[3 + lane]};
+    return {words[0], {words[1], words[2]}, {words[3 + lane / 2 * 2], words[4 + lane / 2 * 2]}};
   }
-  RF_DEVICE_MEMBER static LaneWeights<2> Unpack(const Raw& raw, int lane) {
-    LaneWeights<2> weights = KScalesOf(raw.head, lane);
-    const Int4 high = raw.qh >> (lane / 2 * 2);
-    SetQuants(weights.quants, LowNibbles(raw.qs) | (high & 0x01010101) << 4,
-              HighNibbles(raw.qs) | (high >> 1 & 0x01010101) << 4);
+  RF_DEVICE_MEMBER static LaneWeights<1> Unpack(const Raw& raw, int lane) {
+    LaneWeights<1> weights = KScalesOf(raw.head, lane);
+    const auto nibbles_and_bit = [&](int half) {
+      return NibblesOf(raw.qs[half], lane) | (raw.qh[half] >> lane & 0x01010101) << 4;
+    };
+    SetQuants(weights.quants, nibbles_and_bit(0), nibbles_and_bit(1));
     return weights;
   }
 };

@@ -1,6 +1,7 @@
-// How a block of the matrix kernel brings a slab of columns into shared memory: weights unpacked to signed bytes,
-// activations as two planes, both with the scales of their pieces. What comes next is loaded into registers while the
-// slab before it is multiplied.
+// How a block of the matrix kernel brings a slab, a round's 32 columns that one lane of the other kernels takes, into
+// shared memory: weights unpacked to signed bytes, activations as two planes, both with the scales of their pieces.
+// There is room for two slabs: while one is multiplied, the next is stored and the one after it is on its way to
+// registers.
 #pragma once
 
 #include "hip/kernels/lane_weights.h"
@@ -10,56 +11,55 @@
 namespace rf::hip {
 namespace {
 
-inline constexpr int kSlabRounds = 2;
-inline constexpr int kSlabWords = kSlabRounds * kUnit / 4;
-inline constexpr int kSlabStride = kSlabWords + 4;  ///< so that eight rows lie in different banks
+inline constexpr int kSlabWords = kUnit / 4;
+// Words from one row to the next: such that eight rows lie in different banks.
+inline constexpr int kWeightStride = kSlabWords + 4;
+inline constexpr int kRowStride = 2 * kSlabWords + 4;
 
-/// A block: kTileOutputs outputs of kTileRows rows; each wave has a square of its own, 32 rows high.
-template <int kTileRowsOf>
+/// A block: kTileOutputs outputs of kTileRows rows; each wave has kWaveRows of them for as many outputs as it has
+/// lanes.
+template <int kTileRowsOf, int kWaveRowsOf>
 struct MatrixShape {
   static constexpr int kTileRows = kTileRowsOf;
   static constexpr int kTileOutputs = 128;
-  static constexpr int kThreads = 4 * kTileRows;  ///< 32 outputs each
+  static constexpr int kWaveRows = kWaveRowsOf;
+  static constexpr int kThreads = kTileOutputs * (kTileRows / kWaveRows);
+  // Where there are threads to spare, those that unpack weights leave activations to the others.
+  static constexpr int kFirstForRows = kThreads > kTileOutputs ? kTileOutputs : 0;
+  static constexpr int kThreadsForRows = kThreads > kTileOutputs ? kThreads / 2 : kThreads;
 };
 
-/// How many rounds one lane of the other kernels takes.
-template <typename Pieces>
-RF_DEVICE int RoundsOfLane(int n_cols, int lane) {
-  const int n_rounds = Pieces::CountRounds(n_cols, lane % kRoundLanes);
-  return (n_rounds - lane / kRoundLanes + kRoundsAtOnce - 1) / kRoundsAtOnce;
-}
-
-/// Columns that one lane of the other kernels takes in up to kSlabRounds of its rounds.
+/// Columns of a lane of the other kernels.
 struct Slab {
-  int lane;
-  int first;     ///< of the lane's rounds
-  int n_rounds;  ///< of the lane, in all
+  int lane;  ///< kProductLanes: beyond the last
+  int round;
 
   /// The lane among those that share a round.
   RF_DEVICE_MEMBER int place() const { return lane % kRoundLanes; }
-  /// The i-th round of the slab.
-  RF_DEVICE_MEMBER int RoundAt(int i) const { return lane / kRoundLanes + (first + i) * kRoundsAtOnce; }
-
-  RF_DEVICE_MEMBER int count() const { return n_rounds - first < kSlabRounds ? n_rounds - first : kSlabRounds; }
+  RF_DEVICE_MEMBER bool IsThere() const { return lane < kProductLanes; }
 };
+
+/// The slab after one, lane by lane.
+template <typename Pieces>
+RF_DEVICE Slab NextSlab(Slab slab, int n_cols) {
+  slab.round += kRoundsAtOnce;
+  while (slab.round >= Pieces::CountRounds(n_cols, slab.place()) && ++slab.lane < kProductLanes) {
+    slab.round = slab.lane / kRoundLanes;
+  }
+  return slab;
+}
 
 template <typename Pieces, typename Shape>
-struct MatrixMemory {
-  static constexpr int kSlabPieces = kSlabRounds * Pieces::kPieces;
-  int weights[Shape::kTileOutputs][kSlabStride];
-  int high[Shape::kTileRows][kSlabStride];
-  int low[Shape::kTileRows][kSlabStride];
-  PieceScales<Pieces::kHasMinimum> scales[kSlabPieces][Shape::kTileOutputs];
-  PieceScales<Pieces::kHasMinimum> x_scales[kSlabPieces][Shape::kTileRows];
+struct SlabMemory {
+  int weights[Shape::kTileOutputs][kWeightStride];
+  int x[Shape::kTileRows][kRowStride];  ///< the high plane, then the low one
+  PieceScales<Pieces::kHasMinimum> scales[Pieces::kPieces][Shape::kTileOutputs];
+  PieceScales<Pieces::kHasMinimum> x_scales[Pieces::kPieces][Shape::kTileRows];
 };
-
-/// Four quants 0..255 less kOffset, as signed bytes.
-template <int kOffset>
-RF_DEVICE int SubtractOffset(int quants) {
-  if constexpr (kOffset == 0) return quants;
-  const uint32_t difference = (static_cast<uint32_t>(quants) | 0x80808080u) - 0x01010101u * kOffset;
-  return static_cast<int>(difference ^ 0x80808080u);
-}
+template <typename Pieces, typename Shape>
+struct MatrixMemory {
+  SlabMemory<Pieces, Shape> slabs[2];
+};
 
 /// Word by word: a copy of the struct would pass through the GPU's slow private memory.
 RF_DEVICE Int4 WordsOf(const Int4& from) {
@@ -73,6 +73,14 @@ RF_DEVICE void StoreWords(int* to, const Int4& words) {
   out.w = words.w;
 }
 
+/// Four quants 0..255 less kOffset, as signed bytes.
+template <int kOffset>
+RF_DEVICE int SubtractOffset(int quants) {
+  if constexpr (kOffset == 0) return quants;
+  const uint32_t difference = (static_cast<uint32_t>(quants) | 0x80808080u) - 0x01010101u * kOffset;
+  return static_cast<int>(difference ^ 0x80808080u);
+}
+
 /// Eight words of quants, less kOffset.
 template <int kOffset>
 RF_DEVICE void StoreQuants(int* to, const int (&q)[8]) {
@@ -82,90 +90,100 @@ RF_DEVICE void StoreQuants(int* to, const int (&q)[8]) {
                       SubtractOffset<kOffset>(q[7])});
 }
 
-/// A thread's share of a slab's weights: one round of an output, or of several.
+/// A thread's share of a slab's weights: those of an output.
 template <typename Pieces, typename Shape>
 struct WeightStage {
   using Block = typename Pieces::Block;
-  static constexpr int kItems = Shape::kTileOutputs * kSlabRounds;
-  static constexpr int kPerThread = kItems > Shape::kThreads ? kItems / Shape::kThreads : 1;
-  const Block* rows[kPerThread];
-  typename Pieces::Raw raw[kPerThread];
+  const Block* row;
+  typename Pieces::Raw raw;
 
-  RF_DEVICE_MEMBER static int Output(int i) {
-    return (static_cast<int>(threadIdx.x) + i * Shape::kThreads) / kSlabRounds;
-  }
-  RF_DEVICE_MEMBER static int Round() { return static_cast<int>(threadIdx.x) % kSlabRounds; }
-  RF_DEVICE_MEMBER static bool IsThere(const Slab& slab) {
-    return Round() < slab.count() && static_cast<int>(threadIdx.x) < kItems;
-  }
+  RF_DEVICE_MEMBER static int Output() { return static_cast<int>(threadIdx.x); }
 
   /// Outputs beyond the last repeat it; nobody writes them.
   RF_DEVICE_MEMBER void Begin(const OutputTile& tile, int matrix) {
-    RF_UNROLL
-    for (int i = 0; i < kPerThread; ++i) {
-      const int output = Output(i) < tile.count ? Output(i) : tile.count - 1;
-      rows[i] = BlocksOf<Block>(tile.part.weight, tile.first + output, matrix);
-    }
+    const int output = Output() < tile.count ? Output() : tile.count - 1;
+    row = BlocksOf<Block>(tile.part.weight, tile.first + output, matrix);
   }
   RF_DEVICE_MEMBER void Load(const Slab& slab) {
-    if (!IsThere(slab)) return;
-    RF_UNROLL
-    for (int i = 0; i < kPerThread; ++i) raw[i] = Pieces::Load(rows[i], slab.RoundAt(Round()), slab.place());
+    if (Output() < Shape::kTileOutputs) raw = Pieces::Load(row, slab.round, slab.place());
   }
-  RF_DEVICE_MEMBER void Store(MatrixMemory<Pieces, Shape>& memory, const Slab& slab) const {
-    if (!IsThere(slab)) return;
+  RF_DEVICE_MEMBER void Store(SlabMemory<Pieces, Shape>& memory, const Slab& slab) const {
+    if (Output() >= Shape::kTileOutputs) return;
+    const auto weights = Pieces::Unpack(raw, slab.place());
+    StoreQuants<Pieces::kOffset>(memory.weights[Output()], weights.quants);
     RF_UNROLL
-    for (int i = 0; i < kPerThread; ++i) {
-      const auto weights = Pieces::Unpack(raw[i], slab.place());
-      int* to = &memory.weights[Output(i)][Round() * kUnit / 4];
-      StoreQuants<Pieces::kOffset>(to, weights.quants);
-      RF_UNROLL
-      for (int p = 0; p < Pieces::kPieces; ++p) {
-        const int piece = Round() * Pieces::kPieces + p;
-        memory.scales[piece][Output(i)] = MakeScales<Pieces::kHasMinimum>(weights.scale[p], weights.minimum[p]);
-      }
+    for (int p = 0; p < Pieces::kPieces; ++p) {
+      memory.scales[p][Output()] = MakeScales<Pieces::kHasMinimum>(weights.scale[p], weights.minimum[p]);
     }
   }
 };
 
-/// A thread's share of a slab's activations: sixteen columns of a row.
+/// A thread's share of a slab's activations: sixteen columns of a plane of some rows, and the scale of a piece of a
+/// row.
 template <typename Pieces, typename Shape>
 struct ActivationStage {
-  static_assert(Shape::kThreads == Shape::kTileRows * kSlabRounds * 2);
-  const ActivationRound* rounds;
-  Int4 high;
-  Int4 low;
-  float scale;
-  int sum;
+  static constexpr int kPerThread = Shape::kTileRows * 4 / Shape::kThreadsForRows;
+  static constexpr int kScales =
+      (Shape::kTileRows * Pieces::kPieces + Shape::kThreadsForRows - 1) / Shape::kThreadsForRows;
+  const ActivationRound* units;
+  int first_round[kPerThread];  ///< of the row, in `units`
+  int first_scale[kScales];
+  Int4 quants[kPerThread];
+  float scale[kScales];
+  int sum[kScales];
 
-  RF_DEVICE_MEMBER static int Half() { return static_cast<int>(threadIdx.x) % 2; }
-  RF_DEVICE_MEMBER static int Round() { return static_cast<int>(threadIdx.x) / 2 % kSlabRounds; }
-  RF_DEVICE_MEMBER static int Row() { return static_cast<int>(threadIdx.x) / (2 * kSlabRounds); }
+  RF_DEVICE_MEMBER static int Thread() { return static_cast<int>(threadIdx.x) - Shape::kFirstForRows; }
+  RF_DEVICE_MEMBER static bool HasRows() { return Thread() >= 0 && Thread() < Shape::kThreadsForRows; }
+  RF_DEVICE_MEMBER static int Row(int i) { return (Thread() + i * Shape::kThreadsForRows) / 4; }
+  RF_DEVICE_MEMBER static int Quarter() { return Thread() % 4; }
+  RF_DEVICE_MEMBER static int ScaleRow(int i) { return (Thread() + i * Shape::kThreadsForRows) % Shape::kTileRows; }
+  RF_DEVICE_MEMBER static int ScalePiece(int i) { return (Thread() + i * Shape::kThreadsForRows) / Shape::kTileRows; }
 
   /// Rows beyond the last repeat it; nobody writes them.
+  RF_DEVICE_MEMBER static int FirstRound(const ProductJob& job, const RowTile& tile, int row) {
+    const auto in_job = static_cast<int>(RowIn(job.rows, tile, row < tile.count ? row : tile.count - 1));
+    return in_job / job.rows.rows_per_x * static_cast<int>(RoundsOf(job.args.x.n_cols));
+  }
   RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile) {
-    const int64_t row = RowIn(job.rows, tile, Row() < tile.count ? Row() : tile.count - 1) / job.rows.rows_per_x;
-    rounds = job.units + row * RoundsOf(job.args.x.n_cols);
+    units = job.units;
+    if (!HasRows()) return;
+    RF_UNROLL
+    for (int i = 0; i < kPerThread; ++i) first_round[i] = FirstRound(job, tile, Row(i));
+    RF_UNROLL
+    for (int i = 0; i < kScales; ++i) first_scale[i] = FirstRound(job, tile, ScaleRow(i));
   }
   RF_DEVICE_MEMBER void Load(const Slab& slab) {
-    if (Round() >= slab.count()) return;
-    const PiecePlace place = Pieces::PlaceOf(slab.place(), Pieces::kPieces == 2 ? Half() : 0);
-    const ActivationRound& round = rounds[slab.RoundAt(Round())];
-    const UnitScale& unit = round.scales[place.unit];
-    const int half = Pieces::kPieces == 2 ? place.half : Half();
-    high = WordsOf(round.high[place.unit][half]);
-    low = WordsOf(round.low[place.unit][half]);
-    scale = unit.scale;
-    if constexpr (Pieces::kHasMinimum) sum = Pieces::kPieces == 2 ? unit.sums[half] : unit.sums[0] + unit.sums[1];
+    if (!HasRows()) return;
+    const PiecePlace place = Pieces::PlaceOf(slab.place(), Pieces::kPieces == 2 ? Quarter() % 2 : 0);
+    const int half = Pieces::kPieces == 2 ? place.half : Quarter() % 2;
+    RF_UNROLL
+    for (int i = 0; i < kPerThread; ++i) {
+      const ActivationRound& round = units[first_round[i] + slab.round];
+      quants[i] = WordsOf(Quarter() < 2 ? round.high[place.unit][half] : round.low[place.unit][half]);
+    }
+    RF_UNROLL
+    for (int i = 0; i < kScales; ++i) {
+      const PiecePlace piece = Pieces::PlaceOf(slab.place(), ScalePiece(i));
+      // As a whole: rows lie far apart, and each load of many of them takes its time.
+      const UnitScale unit = units[first_scale[i] + slab.round].scales[piece.unit];
+      scale[i] = unit.scale;
+      if constexpr (Pieces::kHasMinimum) {
+        const int first_half = unit.sums[0];
+        const int second_half = unit.sums[1];
+        sum[i] = Pieces::kPieces == 1 ? first_half + second_half : piece.half == 0 ? first_half : second_half;
+      }
+    }
   }
-  RF_DEVICE_MEMBER void Store(MatrixMemory<Pieces, Shape>& memory, const Slab& slab) const {
-    if (Round() >= slab.count()) return;
-    const int word = Round() * kUnit / 4 + Half() * 4;
-    StoreWords(&memory.high[Row()][word], high);
-    StoreWords(&memory.low[Row()][word], low);
-    if (Half() >= Pieces::kPieces) return;
-    const int piece = Round() * Pieces::kPieces + Half();
-    memory.x_scales[piece][Row()] = MakeScales<Pieces::kHasMinimum>(scale, static_cast<float>(sum));
+  RF_DEVICE_MEMBER void Store(SlabMemory<Pieces, Shape>& memory) const {
+    if (!HasRows()) return;
+    RF_UNROLL
+    for (int i = 0; i < kPerThread; ++i) StoreWords(&memory.x[Row(i)][Quarter() * 4], quants[i]);
+    RF_UNROLL
+    for (int i = 0; i < kScales; ++i) {
+      if (ScalePiece(i) >= Pieces::kPieces) continue;
+      memory.x_scales[ScalePiece(i)][ScaleRow(i)] =
+          MakeScales<Pieces::kHasMinimum>(scale[i], static_cast<float>(sum[i]));
+    }
   }
 };
 

@@ -1,7 +1,6 @@
-// Products of many rows in integers: the activations' two planes of bytes meet weights unpacked to bytes in matrix
-// instructions, a piece of 32 or 16 columns at a time, as its sum is exact and each has its own scales. The columns
-// come in the order of the other kernels' lanes, all of lane 0 first, so that two sums are enough for an output: the
-// lane's and that of the lanes before it.
+// Products of many rows in integers, as F16 numbers in matrix instructions: a piece of 32 or 16 columns at a time, as
+// its sum is exact and each has its own scales. The columns come in the order of the other kernels' lanes, all of lane
+// 0 first, so that two sums are enough for an output: the lane's and that of the lanes before it.
 #include "hip/kernels/product_matrix.h"
 
 #include "hip/kernels/lane_weights_32.h"
@@ -14,16 +13,14 @@
 namespace rf::hip {
 namespace {
 
-constexpr int kSide = 16;      // of a fragment
-constexpr int kWaveRows = 32;  // of a wave's square; as many outputs as it has lanes
-constexpr int kRowFragments = kWaveRows / kSide;
-constexpr int kOutputFragments = kMaxWave / kSide;
-
 // A wave's sums.
 template <typename Pieces, typename Shape>
 struct WaveTile {
-  static constexpr int kK = kUnit / Pieces::kPieces;
-  using Memory = MatrixMemory<Pieces, Shape>;
+  static constexpr int kRowFragments = Shape::kWaveRows / kMatrixSide;
+  static constexpr int kOutputFragments = kMaxWave / kMatrixSide;
+  static constexpr int kK = kUnit / Pieces::kPieces;  // columns of a piece
+  using Memory = SlabMemory<Pieces, Shape>;
+  using Scales = PieceScales<Pieces::kHasMinimum>;
   int row;     // of the block's tile
   int output;  // of the block's tile
   float of_lane[kRowFragments][kOutputFragments][kMatrixValues];
@@ -31,7 +28,7 @@ struct WaveTile {
 
   RF_DEVICE_MEMBER void Begin() {
     const int waves_across = Shape::kTileOutputs / WaveSize();
-    row = WaveIndex() / waves_across * kWaveRows;
+    row = WaveIndex() / waves_across * Shape::kWaveRows;
     output = WaveIndex() % waves_across * WaveSize();
     ForEachSum([&](int m, int n, int i) {
       of_lane[m][n][i] = 0.0f;
@@ -44,7 +41,7 @@ struct WaveTile {
     RF_UNROLL
     for (int m = 0; m < kRowFragments; ++m) {
       RF_UNROLL
-      for (int n = 0; n < WaveSize() / kSide; ++n) {
+      for (int n = 0; n < WaveSize() / kMatrixSide; ++n) {
         RF_UNROLL
         for (int i = 0; i < MatrixValuesOfLane(); ++i) use(m, n, i);
       }
@@ -58,62 +55,54 @@ struct WaveTile {
     });
   }
 
-  // The piece-th of the slab.
+  // What all of the wave's rows meet stays in registers: the weights.
   RF_DEVICE_MEMBER void AddPieceOf(const Memory& memory, int piece) {
-    MatrixFragment<kK> high[kRowFragments];
-    MatrixFragment<kK> low[kRowFragments];
+    ColumnFragment<kK> w[kOutputFragments];
+    Scales scales[kOutputFragments][kMatrixValues];
     RF_UNROLL
-    for (int m = 0; m < kRowFragments; ++m) {
-      high[m] = LoadMatrix<kK>(&memory.high[row + kSide * m][piece * (kK / 4)], kSlabStride);
-      low[m] = LoadMatrix<kK>(&memory.low[row + kSide * m][piece * (kK / 4)], kSlabStride);
-    }
-    RF_UNROLL
-    for (int n = 0; n < WaveSize() / kSide; ++n) {
-      const auto w = LoadMatrix<kK>(&memory.weights[output + kSide * n][piece * (kK / 4)], kSlabStride);
+    for (int n = 0; n < WaveSize() / kMatrixSide; ++n) {
+      const int first = output + kMatrixSide * n;
+      w[n] = LoadColumns<kK>(&memory.weights[first][piece * (kK / 4)], kWeightStride);
       RF_UNROLL
-      for (int m = 0; m < kRowFragments; ++m) {
-        AddProducts(memory, piece, n, m, MultiplyMatrices<kK>(high[m], w), MultiplyMatrices<kK>(low[m], w));
-      }
+      for (int i = 0; i < MatrixValuesOfLane(); ++i) scales[n][i] = memory.scales[piece][first + MatrixColumn(i)];
     }
+    RF_UNROLL
+    for (int m = 0; m < kRowFragments; ++m) AddRows(memory, piece, m, w, scales);
   }
 
-  RF_DEVICE_MEMBER void AddProducts(const Memory& memory, int piece, int n, int m, const MatrixSums& high,
-                                    const MatrixSums& low) {
+  RF_DEVICE_MEMBER void AddRows(const Memory& memory, int piece, int m, const ColumnFragment<kK> (&w)[kOutputFragments],
+                                const Scales (&scales)[kOutputFragments][kMatrixValues]) {
+    const int first = row + kMatrixSide * m;
+    const int* x = &memory.x[first][piece * (kK / 4)];
+    const auto high = LoadRows<kK>(x, kRowStride);
+    const auto low = LoadRows<kK>(x + kSlabWords, kRowStride);
     RF_UNROLL
-    for (int i = 0; i < MatrixValuesOfLane(); ++i) {
-      const int x_row = row + kSide * m + MatrixRow(i);
-      const int w_row = output + kSide * n + MatrixColumn(i);
-      of_lane[m][n][i] = AddPiece(FloatOfPlanes(high.values[i], low.values[i]), memory.scales[piece][w_row],
-                                  memory.x_scales[piece][x_row], of_lane[m][n][i]);
+    for (int n = 0; n < WaveSize() / kMatrixSide; ++n) {
+      const MatrixSums of_high = MultiplyMatrices<kK>(high, w[n], {});
+      const MatrixSums of_low = MultiplyMatrices<kK>(low, w[n], {});
+      RF_UNROLL
+      for (int i = 0; i < MatrixValuesOfLane(); ++i) {
+        of_lane[m][n][i] = AddPiece(FloatOfPlanes(of_high.values[i], of_low.values[i]), scales[n][i],
+                                    memory.x_scales[piece][first + MatrixRow(i)], of_lane[m][n][i]);
+      }
     }
   }
 
   RF_DEVICE_MEMBER void Store(const ProductJob& job, const OutputTile& outputs, const RowTile& rows) const {
     ForEachSum([&](int m, int n, int i) {
-      const int in_tile = row + kSide * m + MatrixRow(i);
-      const int of_tile = output + kSide * n + MatrixColumn(i);
+      const int in_tile = row + kMatrixSide * m + MatrixRow(i);
+      const int of_tile = output + kMatrixSide * n + MatrixColumn(i);
       if (in_tile >= rows.count || of_tile >= outputs.count) return;
       StoreOutput(job, outputs.part, RowIn(job.rows, rows, in_tile), outputs.first + of_tile, total[m][n][i]);
     });
   }
 };
 
-// The slab after one, lane by lane; after the last one its lane is kProductLanes.
-template <typename Pieces>
-RF_DEVICE Slab NextSlab(Slab slab, int n_cols) {
-  slab.first += kSlabRounds;
-  while (slab.first >= slab.n_rounds && ++slab.lane < kProductLanes) {
-    slab.first = 0;
-    slab.n_rounds = RoundsOfLane<Pieces>(n_cols, slab.lane);
-  }
-  return slab;
-}
-
 template <typename Block, typename Shape>
 RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyMatrixTiles(ProductJob job, int n_row_tiles) {
   using Pieces = LanePieces<Block>;
-  if constexpr (kHasMatrixInstructions) {
-    auto& memory = Shared<MatrixMemory<Pieces, Shape>>();
+  if constexpr (kHasMatrixInstructions && Shape::kWaveRows <= kTallestWave) {
+    auto& shared = Shared<MatrixMemory<Pieces, Shape>>();
     const int block = static_cast<int>(blockIdx.x);
     const RowTile rows = RowTileAt(job.rows, block % n_row_tiles, Shape::kTileRows);
     if (rows.count == 0) return;
@@ -125,24 +114,34 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyMatrixTiles(ProductJob job, 
     weights.Begin(outputs, rows.matrix);
     activations.Begin(job, rows);
     tile.Begin();
-    Slab slab{0, 0, RoundsOfLane<Pieces>(n_cols, 0)};
-    weights.Load(slab);
-    activations.Load(slab);
-    while (slab.lane < kProductLanes) {
-      BlockBarrier();
-      weights.Store(memory, slab);
-      activations.Store(memory, slab);
-      BlockBarrier();
-      const Slab next = NextSlab<Pieces>(slab, n_cols);
-      if (next.lane < kProductLanes) {
-        weights.Load(next);
-        activations.Load(next);
-      }
+    const auto load = [&](const Slab& slab) {
+      if (!slab.IsThere()) return;
+      weights.Load(slab);
+      activations.Load(slab);
+    };
+    const auto store = [&](const Slab& slab, int buffer) {
+      if (!slab.IsThere()) return;
+      weights.Store(shared.slabs[buffer], slab);
+      activations.Store(shared.slabs[buffer]);
+    };
+    Slab slab{0, 0};
+    load(slab);
+    store(slab, 0);
+    Slab next = NextSlab<Pieces>(slab, n_cols);
+    load(next);
+    BlockBarrier();
+    for (int buffer = 0; slab.IsThere(); buffer = 1 - buffer) {
+      store(next, 1 - buffer);
+      const Slab after = next.IsThere() ? NextSlab<Pieces>(next, n_cols) : next;
+      load(after);
       if (tile.row < rows.count) {
-        for (int piece = 0; piece < slab.count() * Pieces::kPieces; ++piece) tile.AddPieceOf(memory, piece);
+        RF_UNROLL
+        for (int piece = 0; piece < Pieces::kPieces; ++piece) tile.AddPieceOf(shared.slabs[buffer], piece);
       }
-      for (; slab.lane < next.lane; ++slab.lane) tile.FinishLane();
+      if (next.lane != slab.lane) tile.FinishLane();
       slab = next;
+      next = after;
+      BlockBarrier();
     }
     tile.Store(job, outputs, rows);
   }
@@ -162,18 +161,19 @@ int64_t CountTiles(ProductJob job) {
   return int64_t{tiles.x} * tiles.y;
 }
 
-using SmallShape = MatrixShape<kMatrixTileRows>;
-using LargeShape = MatrixShape<128>;
+using SmallShape = MatrixShape<kMatrixTileRows, 32>;
+using LargeShape = MatrixShape<128, 32>;
+using TallShape = MatrixShape<128, 64>;  // the same tile in half as many threads
 
 // Large tiles read the least, but only if there are enough of them to keep most processors busy.
 template <typename Block>
 void LaunchBlocks(void* native, ProductJob job) {
-  const int n_processors = static_cast<GpuContext*>(native)->traits->n_processors;
-  if (job.rows.tiles == nullptr && job.rows.n_rows > 64 && 4 * CountTiles<LargeShape>(job) >= 3 * n_processors) {
-    LaunchTiles<Block, LargeShape>(native, job);
-  } else {
-    LaunchTiles<Block, SmallShape>(native, job);
-  }
+  const GpuTraits& traits = *static_cast<GpuContext*>(native)->traits;
+  const bool fills_large =
+      job.rows.tiles == nullptr && job.rows.n_rows > 64 && 4 * CountTiles<LargeShape>(job) >= 3 * traits.n_processors;
+  if (!fills_large) return LaunchTiles<Block, SmallShape>(native, job);
+  if (TallestWaveOf(traits) >= TallShape::kWaveRows) return LaunchTiles<Block, TallShape>(native, job);
+  LaunchTiles<Block, LargeShape>(native, job);
 }
 
 // Fewer rows leave most of a tile empty; experts have so many on average.

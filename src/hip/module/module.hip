@@ -10,6 +10,7 @@
 
 #include "hip/gpu_api.h"
 #include "hip/gpu_fault.h"
+#include "hip/kernels/matrix_peak.h"
 #include "hip/kernels/register.h"
 
 namespace rf::hip {
@@ -191,6 +192,7 @@ extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* Rocmfor
     ErrorName,
     ErrorText,
     FillKernels,
+    LaunchMatrixPeak,
 #if defined(RF_GPU_TARGETS)
     RF_GPU_TARGETS,
 #else

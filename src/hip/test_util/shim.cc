@@ -172,6 +172,7 @@ GpuApi MakeTable() {
       ErrorName,
       [](int code) { return code == kGpuOutOfMemory ? "out of memory" : "as the test wants it"; },
       FillKernels,
+      [](void*, int32_t) { return int64_t{0}; },
   };
 }
 
