@@ -46,20 +46,20 @@ GPUS = [
 ]
 
 # What one H200 showed (docs/performance.md), from which the shares that are reached come.
-H200_STEP = 1 / 321          # s, tg64
-H200_PROMPT = 512 / 3911     # s, pp512
+H200_STEP = 1 / 341          # s, tg64
+H200_PROMPT = 512 / 5253     # s, pp512
 H200_COPY = 4.2e12           # bytes/s
 H200_NODE = 1.5e-6           # s, assumed
-H200_LAUNCHES = 10           # of a dense layer when it was measured
-H200_BOUND = {"schedulers": 132 * 4, "clock": 1.83e9, "matrix_cycles": 2, "matrix": 4, "vector": 37}
+H200_LAUNCHES = 8            # of a dense layer when it was measured
+H200_BOUND = {"schedulers": 132 * 4, "clock": 1.83e9, "matrix_cycles": 2, "matrix": 2, "vector": 165 / 8}
 
 # Instructions of a wave for 16 rows x 16 outputs x 16 columns in both planes: matrix, and by --count the others beside them.
-KERNEL_MIX = {"gfx1100": (2, 148 / 4), "gfx1201": (2, 146 / 4), "gfx1151": (2, 148 / 4), "gfx942": (2, 136 / 8)}
+KERNEL_MIX = {"gfx1100": (2, 165 / 8), "gfx1201": (2, 164 / 8), "gfx1151": (2, 165 / 8), "gfx942": (1, 142 / 16)}
 MATRIX_OPERATIONS = {"gfx1100": 8192, "gfx1201": 8192, "gfx1151": 8192, "gfx942": 16384}  # of one instruction
 DECODE_KERNEL = "MultiplyIntegers<BlockQ4_K, ProductShape<1, 2, 1>>"
 DECODE_OUTPUTS, DECODE_LANES = 2, 32       # of a thread; for an output
 BLOCK_OUTPUTS, BLOCKS_LOADING_AHEAD = 8, 4  # up to so many blocks of a processor load two rounds at once
-MATRIX_KERNEL = "MultiplyMatrixTiles<BlockQ4_K, MatrixShape<128>>"
+MATRIX_KERNEL = "MultiplyMatrixTiles<BlockQ4_K, MatrixShape<128, 32>>"
 
 # Llama 3.1 8B. Bytes of 256 weights; half of V and of the second feed-forward matrix is Q6_K, and the output.
 LAYERS, MODEL, KV, FEED_FORWARD, VOCABULARY = 32, 4096, 1024, 14336, 128256

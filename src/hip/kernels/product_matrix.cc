@@ -172,7 +172,9 @@ void LaunchBlocks(void* native, ProductJob job) {
   const bool fills_large =
       job.rows.tiles == nullptr && job.rows.n_rows > 64 && 4 * CountTiles<LargeShape>(job) >= 3 * traits.n_processors;
   if (!fills_large) return LaunchTiles<Block, SmallShape>(native, job);
-  if (TallestWaveOf(traits) >= TallShape::kWaveRows) return LaunchTiles<Block, TallShape>(native, job);
+  if constexpr (kTallestWave >= TallShape::kWaveRows) {
+    if (TallestWaveOf(traits) >= TallShape::kWaveRows) return LaunchTiles<Block, TallShape>(native, job);
+  }
   LaunchTiles<Block, LargeShape>(native, job);
 }
 
