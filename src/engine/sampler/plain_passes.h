@@ -154,9 +154,11 @@ constexpr int32_t RankBits(float rank) {
 [[gnu::always_inline]] inline void FindBetween(std::span<const float> logits, Ranking ranking, float low, float high,
                                                std::vector<size_t>* found) {
   constexpr size_t kRows = 8;
+  const int32_t first = RankBits(low);
+  const int32_t end = RankBits(high);
   const auto is_between = [=](float logit) {
     const int32_t bits = RankBits(ranking.RankOf(logit));
-    return (bits >= RankBits(low)) & (bits < RankBits(high));
+    return (bits >= first) & (bits < end);
   };
   const auto visit = [&](size_t i) {
     if (is_between(logits[i])) found->push_back(i);
