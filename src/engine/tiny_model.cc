@@ -53,9 +53,9 @@ TinyModel::TinyModel() {
   graph_.logits = Multiply(AddNorm(wanted, -1), Format::kF16, {kVocab}, -1)[0];
 }
 
-Node& TinyModel::AddNode(AnyOp op, int32_t layer) {
+Node& TinyModel::AddNode(const AnyOp& op, int32_t layer) {
   Node& node = graph_.nodes.emplace_back();
-  node.op = std::move(op);
+  node.op = op;
   node.layer = layer;
   return node;
 }

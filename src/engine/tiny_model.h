@@ -22,7 +22,7 @@ class TinyModel {
 
  private:
   ValueId AddValue(RowKind rows, int64_t n_cols) { return graph_.AddValue({rows, 1, n_cols, Format::kF32}); }
-  Node& AddNode(AnyOp op, int32_t layer);
+  Node& AddNode(const AnyOp& op, int32_t layer);
   WeightId AddMatrix(Format format, int64_t n_rows, int64_t n_cols);
   ValueId AddNorm(ValueId x, int32_t layer);
   std::vector<ValueId> Multiply(ValueId x, Format format, std::vector<int64_t> n_outputs, int32_t layer);
