@@ -139,6 +139,11 @@ struct ActivationStage {
   RF_DEVICE_MEMBER static int ScaleRow(int i) { return (Thread() + i * Shape::kThreadsForRows) % Shape::kTileRows; }
   RF_DEVICE_MEMBER static int ScalePiece(int i) { return (Thread() + i * Shape::kThreadsForRows) / Shape::kTileRows; }
 
+  /// Threads may be more than there are scales.
+  RF_DEVICE_MEMBER static bool HasScale(int i) {
+    return Shape::kTileRows * Pieces::kPieces % Shape::kThreadsForRows == 0 || ScalePiece(i) < Pieces::kPieces;
+  }
+
   /// Rows beyond the last repeat it; nobody writes them.
   RF_DEVICE_MEMBER static int FirstRound(const ProductJob& job, const RowTile& tile, int row) {
     const auto in_job = static_cast<int>(RowIn(job.rows, tile, row < tile.count ? row : tile.count - 1));
@@ -163,6 +168,7 @@ struct ActivationStage {
     }
     RF_UNROLL
     for (int i = 0; i < kScales; ++i) {
+      if (!HasScale(i)) continue;
       const PiecePlace piece = Pieces::PlaceOf(slab.place(), ScalePiece(i));
       // As a whole: rows lie far apart, and each load of many of them takes its time.
       const UnitScale unit = units[first_scale[i] + slab.round].scales[piece.unit];
@@ -180,7 +186,7 @@ struct ActivationStage {
     for (int i = 0; i < kPerThread; ++i) StoreWords(&memory.x[Row(i)][Quarter() * 4], quants[i]);
     RF_UNROLL
     for (int i = 0; i < kScales; ++i) {
-      if (ScalePiece(i) >= Pieces::kPieces) continue;
+      if (!HasScale(i)) continue;
       memory.x_scales[ScalePiece(i)][ScaleRow(i)] =
           MakeScales<Pieces::kHasMinimum>(scale[i], static_cast<float>(sum[i]));
     }
