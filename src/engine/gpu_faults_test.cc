@@ -70,12 +70,6 @@ class GpuFaults : public testing::Test {
     return answer.ids;
   }
 
-  // The call that is `n` calls away fails.
-  void FailIn(int n, int code) {
-    shim_.fail_at = shim_.n_calls + n;
-    shim_.code = code;
-  }
-
   const std::string bytes_ = BaseModelBytes();
   MemoryFiles files_;
   hip::Shim shim_;
@@ -144,7 +138,7 @@ TEST_F(GpuFaults, D04EveryCallOfLoadingFailsOnce) {
   ASSERT_GT(n_calls, 100);
   for (int n = 0; n < n_calls; ++n) {
     shim_.n_calls = 0;
-    FailIn(n, n % 2 == 0 ? hip::kGpuOutOfMemory : 719);
+    shim_.FailIn(n, n % 2 == 0 ? hip::kGpuOutOfMemory : 719);
     auto loaded = Load();
     if (loaded) {  // it was a call that loading can do without
       EXPECT_EQ(Generate(*loaded->session).value(), expected_) << n;
@@ -169,7 +163,7 @@ TEST_F(GpuFaults, D05EveryCallOfARequestRunsOutOfMemoryOnce) {
   const int n_calls = shim_.n_calls - before;
   ASSERT_GT(n_calls, 50);
   for (int n = 0; n < n_calls; ++n) {
-    FailIn(n, hip::kGpuOutOfMemory);
+    shim_.FailIn(n, hip::kGpuOutOfMemory);
     const auto failed = Generate(*loaded->session);
     if (failed) {  // the prefix cache has made this one shorter
       EXPECT_EQ(*failed, expected_) << n;
@@ -190,7 +184,7 @@ TEST_F(GpuFaults, D05EveryCallOfARequestLosesTheDeviceOnce) {
   for (int n = 0; n < 60; ++n) {
     const auto loaded = Load();
     ASSERT_TRUE(loaded);
-    FailIn(n, kFatal[n % 3]);
+    shim_.FailIn(n, kFatal[n % 3]);
     const auto failed = Generate(*loaded->session);
     ASSERT_FALSE(failed) << n;
     EXPECT_EQ(failed.error().code, ErrorCode::kDevice) << n;

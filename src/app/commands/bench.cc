@@ -216,8 +216,7 @@ void PrintBandwidth(const DeviceProperties& device, const Floor& floor) {
   if (floor.peak == 0.0) return;
   fmt::print(
       "Matrix instructions on signed bytes: {:.1f} TOP/s, measured. % int8 peak: the share of it that a prompt's "
-      "products "
-      "with the weights take, two operations for each weight and token.\n",
+      "products with the weights take, two operations for each weight and token.\n",
       floor.peak / 1e12);
 }
 

@@ -48,6 +48,12 @@ class Shim {
   /// Of the bytes copied to the device, the one that arrives with a wrong bit.
   uint64_t flips_byte = std::numeric_limits<uint64_t>::max();
 
+  /// The call that is `n` calls away fails.
+  void FailIn(int n, int with_code) {
+    fail_at = n_calls + n;
+    code = with_code;
+  }
+
   // What was seen.
   int n_calls = 0;
   uint64_t n_copied_to_device = 0;      ///< bytes

@@ -52,11 +52,6 @@ class DeviceFaults : public testing::Test {
     return shim_.n_calls - before;
   }
 
-  void FailIn(int n, int code) {
-    shim_.fail_at = shim_.n_calls + n;
-    shim_.code = code;
-  }
-
   const std::string bytes_ = BaseModelBytes();
   MemoryFiles files_;
   hip::Shim shim_;
@@ -70,7 +65,7 @@ TEST_F(DeviceFaults, D05ALackOfMemoryIsTheRequestsAlone) {
   const int n_calls = CallsOfARequest();
   ASSERT_GT(n_calls, 50);
   for (int n = 0; n < n_calls; ++n) {
-    FailIn(n, hip::kGpuOutOfMemory);
+    shim_.FailIn(n, hip::kGpuOutOfMemory);
     const auto error = Generate();
     EXPECT_TRUE(!error || error->code == ErrorCode::kOutOfMemory) << n;
     EXPECT_EQ(n_lost_, 0) << n;
@@ -84,7 +79,7 @@ TEST_F(DeviceFaults, D05ALostDeviceEndsTheWorkerAtOnce) {
   for (const int code : {700, 702, 719}) {
     for (int n = 0; n < n_calls; ++n) {
       Load();
-      FailIn(n, code);
+      shim_.FailIn(n, code);
       const auto error = Generate();
       shim_.fail_at = -1;
       ASSERT_TRUE(error) << n;
