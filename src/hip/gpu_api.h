@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 5;
+inline constexpr uint32_t kGpuApiVersion = 6;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -48,6 +48,15 @@ struct GpuContext {
   int32_t error;    ///< of the first launch that failed since the last Stream::Synchronize(); 0: none
 };
 
+/// Rows of a quantized weight as the file holds them, to be repacked for the products of a device.
+struct RepackJob {
+  WeightView weight;   ///< data: where the whole weight is to lie, GpuApi::planar_bytes of it
+  const void* from;    ///< on the device: the rows' blocks
+  int64_t matrix;      ///< of the weight's
+  int64_t first_row;   ///< a multiple of 16
+  int64_t n_rows;      ///< a multiple of 16, or up to the matrix's last
+};
+
 enum class GpuCopy : int32_t { kToDevice, kToHost, kOnDevice };
 
 /// Functions return 0 or the runtime's error code, which error_name() and error_text() explain. Every copy names its
@@ -79,6 +88,10 @@ struct GpuApi {
   void (*fill_kernels)(const GpuTraits& traits, KernelTable* table);
   /// Device::QueueMatrixProducts (device/device.h); `native` is a GpuContext* with 4 bytes of workspace.
   int64_t (*queue_matrix_products)(void* native, int32_t n_rounds);
+  /// The bytes of a weight whose layout is not the file's (KernelEntry::weight_layout); data is not looked at.
+  uint64_t (*planar_bytes)(const WeightView& weight) = nullptr;
+  /// Queues the repacking; `native` is a GpuContext*.
+  void (*repack)(void* native, const RepackJob& job) = nullptr;
   /// GpuTraits::arch of the devices that the module holds code for, separated by spaces; null: all that it lists.
   const char* targets = nullptr;
 };

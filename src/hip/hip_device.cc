@@ -44,7 +44,12 @@ class HipDevice final : public Device {
 
   LoadedWeight DescribeWeight(const WeightSource& source) const override {
     LoadedWeight described;
-    described.view = {nullptr, source.format, kFileLayout, source.n_matrices, source.n_rows, source.n_cols};
+    const WeightLayout layout = kernels_.WeightLayoutOf(static_cast<int>(source.used_by), source.format);
+    described.view = {nullptr, source.format, layout, source.n_matrices, source.n_rows, source.n_cols};
+    if (layout != kFileLayout) {
+      described.bytes_owned = runtime_->api().planar_bytes(described.view);
+      return described;
+    }
     const int64_t row_bytes = RowBytes(GetFormatInfo(source.format), source.n_cols);
     described.bytes_owned = static_cast<uint64_t>(source.n_matrices * source.n_rows * row_bytes) + kReadableBeyond;
     return described;
@@ -56,13 +61,18 @@ class HipDevice final : public Device {
     if (uploader_ == nullptr) {
       RF_ASSIGN_OR_RETURN(uploader_, Uploader::Create(runtime_, traits_));
     }
-    RF_RETURN_IF_ERROR(uploader_->Upload(loaded.storage->data(), source.bytes));
     loaded.view.data = loaded.storage->data();
+    if (loaded.view.layout == kFileLayout) {
+      RF_RETURN_IF_ERROR(uploader_->Upload(loaded.storage->data(), source.bytes));
+    } else {
+      RF_RETURN_IF_ERROR(uploader_->UploadRepacked(loaded.view, source.bytes));
+    }
     return loaded;
   }
 
   Result<std::optional<uint64_t>> FindDamage(const LoadedWeight& weight, const WeightSource& source) override {
-    return uploader_->FindDifference(weight.view.data, source.bytes);
+    if (weight.view.layout == kFileLayout) return uploader_->FindDifference(weight.view.data, source.bytes);
+    return uploader_->FindRepackedDifference(weight.view, source.bytes);
   }
 
  private:

@@ -14,6 +14,7 @@
 #include "hip/emulation/block_runner.h"
 #include "hip/kernels/matrix_peak.h"
 #include "hip/kernels/register.h"
+#include "hip/kernels/repack.h"
 
 namespace rf::hip::emulation {
 namespace {
@@ -232,6 +233,9 @@ void SetMatrixLayout(MatrixLayout layout) {
 int WaveSize() {
   return BlockRunner::Get().wave_size();
 }
+bool HasMatrixInstructions() {
+  return true;
+}
 MatrixLayout CurrentMatrixLayout() {
   return BlockRunner::Get().layout();
 }
@@ -294,6 +298,8 @@ const GpuApi& Api() {
       .error_text = ErrorText,
       .fill_kernels = FillKernels,
       .queue_matrix_products = LaunchMatrixPeak,
+      .planar_bytes = PlanarWeightBytes,
+      .repack = LaunchRepack,
   };
   return api;
 }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <random>
 #include <set>
 #include <utility>
@@ -49,102 +48,141 @@ INSTANTIATE_TEST_SUITE_P(Layout, FragmentsTest,
                          testing::Values(MatrixLayout::kMmaSync, MatrixLayout::kGfx11, MatrixLayout::kGfx12,
                                          MatrixLayout::kGfx90a, MatrixLayout::kGfx942));
 
-constexpr int kSum = 7;      // before
-constexpr int kStride = 12;  // words between rows: more than a row has
+constexpr float kSum = 7.0f;  // before
+constexpr int kColumns = kStretch / kProductsOfStretch;
 
-template <int kK>
-RF_KERNEL Multiply(const int* a, const int* b, int* sums) {
-  MatrixSums before;
-  for (int& value : before.values) value = kSum;
-  const MatrixSums product = MultiplyMatrices<kK>(LoadRows<kK>(a, kStride), LoadColumns<kK>(b, kStride), before);
-  for (int i = 0; i < MatrixValuesOfLane(); ++i) sums[MatrixRow(i) * 16 + MatrixColumn(i)] = product.values[i];
-}
-
-int ByteAt(const std::vector<int>& rows, int row, int column) {
-  return static_cast<int8_t>(rows[static_cast<size_t>(row * kStride + column / 4)] >> (column % 4 * 8));
-}
-
-template <int kK>
-void ExpectProductOfRandomBytes(GpuContext& context, const std::function<int()>& synchronize) {
-  std::mt19937 random(kK);
-  std::vector<int> a(16 * kStride);
-  std::vector<int> b(16 * kStride);
-  for (int& word : a) word = static_cast<int>(random());
-  for (int& word : b) word = static_cast<int>(random());
-  std::vector<int> sums(256, -1);
-  Launch(&context, Multiply<kK>, {1}, context.traits->wave_size, 0, a.data(), b.data(), sums.data());
-  ASSERT_EQ(synchronize(), 0);
-  for (int row = 0; row < 16; ++row) {
-    for (int column = 0; column < 16; ++column) {
-      int wanted = kSum;
-      for (int k = 0; k < kK; ++k) wanted += ByteAt(a, row, k) * ByteAt(b, column, k);
-      ASSERT_EQ(sums[static_cast<size_t>(row * 16 + column)], wanted) << row << ", " << column;
+// The lane's pieces of a product's operand: it takes the product-th quarter of its share of a stretch.
+RF_DEVICE HalfFragment LoadPieces(const uint16_t* rows, int product) {
+  HalfFragment fragment{};
+  for (int r = 0; r < LaneRows(); ++r) {
+    for (int p = 0; p < PiecesOfLane(); ++p) {
+      const int column =
+          LanePart() * (kStretch / LaneParts()) + (product * PiecesOfLane() + p) * kPieceColumns;
+      std::memcpy(&fragment.pieces[r][p], rows + LaneRow(r) * kStretch + column, sizeof(Int4));
     }
   }
+  return fragment;
+}
+
+template <bool kNarrow>
+RF_KERNEL Multiply(const uint16_t* w, const uint16_t* x, int n_products, float* sums) {
+  MatrixSums product;
+  for (float& value : product.values) value = kSum;
+  for (int i = 0; i < n_products; ++i) {
+    product = MultiplyHalves<kNarrow>(LoadPieces(w, i), LoadPieces(x, i), product);
+  }
+  for (int i = 0; i < (kNarrow ? NarrowValuesOfLane() : MatrixValuesOfLane()); ++i) {
+    sums[MatrixOutput(i) * 16 + MatrixRow(i)] = product.values[i];
+  }
+}
+
+// Small whole numbers: their products and sums are exact.
+std::vector<uint16_t> RandomHalves(std::mt19937& random) {
+  std::vector<uint16_t> halves(16 * kStretch);
+  for (uint16_t& half : halves) half = FloatToHalf(static_cast<float>(static_cast<int>(random() % 17) - 8));
+  return halves;
 }
 
 TEST_P(FragmentsTest, MultiplyAsATripleLoopDoes) {
-  const auto synchronize = [this] { return Synchronize(); };
-  ExpectProductOfRandomBytes<16>(context_, synchronize);
-  ExpectProductOfRandomBytes<32>(context_, synchronize);
-}
-
-TEST_P(FragmentsTest, EveryWordAndEverySumHasALane) {
-  const int wave = WaveOf(GetParam());
-  for (int n_columns : {16, 32}) {
-    std::set<std::pair<int, int>> words;
-    for (int lane = 0; lane < wave; ++lane) {
-      for (int i = 0; i < emulation::WordsOfLane(GetParam(), n_columns); ++i) {
-        const auto place = emulation::WordPlace(GetParam(), lane, i, n_columns);
-        if (place.column != emulation::kNowhere) words.emplace(place.row, place.column);
+  std::mt19937 random(1);
+  const std::vector<uint16_t> w = RandomHalves(random);
+  const std::vector<uint16_t> x = RandomHalves(random);
+  for (const bool is_narrow : {false, true}) {
+    std::vector<float> sums(256, -1.0f);
+    Launch(&context_, is_narrow ? Multiply<true> : Multiply<false>, {1}, traits_.wave_size, 0, w.data(), x.data(),
+           int{kProductsOfStretch}, sums.data());
+    ASSERT_EQ(Synchronize(), 0);
+    const int n_rows = is_narrow && GetParam() == MatrixLayout::kMmaSync ? 8 : 16;
+    for (int output = 0; output < 16; ++output) {
+      for (int row = 0; row < 16; ++row) {
+        float wanted = kSum;
+        for (int k = 0; k < kStretch; ++k) {
+          wanted += HalfToFloat(w[static_cast<size_t>(output * kStretch + k)]) *
+                    HalfToFloat(x[static_cast<size_t>(row * kStretch + k)]);
+        }
+        ASSERT_EQ(sums[static_cast<size_t>(output * 16 + row)], row < n_rows ? wanted : -1.0f) << output << ", " << row;
       }
     }
-    EXPECT_EQ(words.size(), 16 * n_columns / 4);
   }
-  std::set<std::pair<int, int>> sums;
-  for (int lane = 0; lane < wave; ++lane) {
-    for (int i = 0; i < 256 / wave; ++i) {
-      const auto place = emulation::SumPlace(GetParam(), lane, i);
-      EXPECT_TRUE(sums.emplace(place.row, place.column).second);
+}
+
+// A product takes kColumns of the stretch's columns, no two the same: one column at a time says which.
+TEST_P(FragmentsTest, ProductsOfAStretchShareItsColumns) {
+  std::vector<int> taken(kStretch);
+  for (int column = 0; column < kStretch; ++column) {
+    std::vector<uint16_t> rows(16 * kStretch);
+    for (size_t row = 0; row < 16; ++row) rows[row * kStretch + static_cast<size_t>(column)] = FloatToHalf(1.0f);
+    int before = 0;
+    for (int n_products = 1; n_products <= kProductsOfStretch; ++n_products) {
+      std::vector<float> sums(256);
+      Launch(&context_, Multiply<false>, {1}, traits_.wave_size, 0, rows.data(), rows.data(), int{n_products},
+             sums.data());
+      ASSERT_EQ(Synchronize(), 0);
+      const int now = static_cast<int>(sums[0] - kSum);
+      taken[static_cast<size_t>(n_products - 1)] += now - before;
+      before = now;
     }
+    EXPECT_EQ(before, 1) << column;
+  }
+  for (size_t product = 0; product < kProductsOfStretch; ++product) EXPECT_EQ(taken[product], kColumns);
+}
+
+using RowColumn = std::pair<int, int>;
+RowColumn SumAt(MatrixLayout layout, int lane, int i) {
+  const auto place = emulation::SumPlace(layout, lane, i);
+  return {place.row, place.column};
+}
+RowColumn FirstAt(MatrixLayout layout, int lane, int i) {
+  const auto place = emulation::FirstOperandPlace(layout, lane, i);
+  return {place.row, place.column};
+}
+RowColumn SecondAt(MatrixLayout layout, int lane, int i) {
+  const auto place = emulation::SecondOperandPlace(layout, lane, i);
+  return {place.row, place.column};
+}
+
+TEST_P(FragmentsTest, EveryHalfAndEverySumHasALane) {
+  const int wave = WaveOf(GetParam());
+  for (const auto& at : {FirstAt, SecondAt}) {
+    std::set<RowColumn> halves;
+    for (int lane = 0; lane < wave; ++lane) {
+      for (int i = 0; i < emulation::HalvesOfLane(GetParam()); ++i) halves.insert(at(GetParam(), lane, i));
+    }
+    EXPECT_EQ(halves.size(), 256u);
+  }
+  std::set<RowColumn> sums;
+  for (int lane = 0; lane < wave; ++lane) {
+    for (int i = 0; i < 256 / wave; ++i) EXPECT_TRUE(sums.insert(SumAt(GetParam(), lane, i)).second);
   }
   EXPECT_EQ(sums.size(), 256u);
 }
 
-std::pair<int, int> SumAt(MatrixLayout layout, int lane, int i) {
-  const auto place = emulation::SumPlace(layout, lane, i);
-  return {place.row, place.column};
-}
-std::pair<int, int> WordAt(MatrixLayout layout, int lane, int i, int n_columns) {
-  const auto place = emulation::WordPlace(layout, lane, i, n_columns);
-  return {place.row, place.column};
-}
-
 // Single entries of the manuals' tables.
 TEST(MatrixLayouts, AreThoseOfTheManuals) {
-  using RowColumn = std::pair<int, int>;
   EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 0), RowColumn(1, 2));
   EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 3), RowColumn(9, 3));
-  EXPECT_EQ(SumAt(MatrixLayout::kMmaSync, 5, 4), RowColumn(1, 10));
-  EXPECT_EQ(WordAt(MatrixLayout::kMmaSync, 5, 1, 16), RowColumn(9, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kMmaSync, 5, 2, 32), RowColumn(1, 5));
+  EXPECT_EQ(FirstAt(MatrixLayout::kMmaSync, 5, 1), RowColumn(1, 3));
+  EXPECT_EQ(FirstAt(MatrixLayout::kMmaSync, 5, 2), RowColumn(9, 2));
+  EXPECT_EQ(FirstAt(MatrixLayout::kMmaSync, 5, 7), RowColumn(9, 11));
+  EXPECT_EQ(SecondAt(MatrixLayout::kMmaSync, 5, 1), RowColumn(1, 3));
+  EXPECT_EQ(SecondAt(MatrixLayout::kMmaSync, 5, 2), RowColumn(1, 10));
   EXPECT_EQ(SumAt(MatrixLayout::kGfx11, 17, 3), RowColumn(7, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx11, 17, 3, 16), RowColumn(1, 3));
+  EXPECT_EQ(FirstAt(MatrixLayout::kGfx11, 17, 3), RowColumn(1, 3));
   EXPECT_EQ(SumAt(MatrixLayout::kGfx12, 17, 3), RowColumn(11, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx12, 17, 1, 16), RowColumn(1, 3));
+  EXPECT_EQ(FirstAt(MatrixLayout::kGfx12, 17, 1), RowColumn(1, 9));
   EXPECT_EQ(SumAt(MatrixLayout::kGfx90a, 17, 3), RowColumn(7, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx90a, 33, 0, 16), RowColumn(1, 2));
+  EXPECT_EQ(FirstAt(MatrixLayout::kGfx90a, 33, 1), RowColumn(1, 9));
   EXPECT_EQ(SumAt(MatrixLayout::kGfx942, 33, 1), RowColumn(9, 1));
-  EXPECT_EQ(WordAt(MatrixLayout::kGfx942, 33, 1, 32), RowColumn(1, 5));
+  EXPECT_EQ(FirstAt(MatrixLayout::kGfx942, 17, 2), RowColumn(1, 6));
 }
 
-RF_KERNEL MultiplyInHalfTheLanes(const int* a, int* sums) {
-  if (Lane() < WaveSize() / 2) Multiply<16>(a, a, sums);
+RF_KERNEL MultiplyInHalfTheLanes(const uint16_t* a, float* sums) {
+  if (Lane() < WaveSize() / 2) Multiply<false>(a, a, 1, sums);
 }
 
 TEST_P(FragmentsTest, LanesThatDoNotTakePartAreAnError) {
-  const std::vector<int> a(16 * kStride);
-  std::vector<int> sums(256);
+  const std::vector<uint16_t> a(16 * kStretch);
+  std::vector<float> sums(256);
   Launch(&context_, MultiplyInHalfTheLanes, {1}, traits_.wave_size, 0, a.data(), sums.data());
   const int code = Synchronize();
   ASSERT_NE(code, 0);

@@ -19,6 +19,7 @@
 #define RF_UNROLL_LOADS
 #define RF_LAUNCH_BOUNDS(n_threads)
 #define RF_MANY_REGISTERS(n_threads)
+#define RF_TWO_BLOCKS(n_threads)
 
 namespace rf::hip {
 namespace {
@@ -29,6 +30,7 @@ using dim3 = emulation::Dim3;
 [[maybe_unused]] const dim3& blockDim = emulation::block_size;
 [[maybe_unused]] const dim3& gridDim = emulation::grid_size;
 
+inline constexpr int kWaveLanes = 64;  ///< the most
 RF_DEVICE int WaveSize() {
   return emulation::WaveSize();
 }
@@ -85,6 +87,41 @@ RF_DEVICE Int4 LoadSixteen(const void* address) {
 /// Sixteen bytes from any address.
 RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
   return LoadSixteen(address);
+}
+/// The half nearest to a number, ties to even: rounded once, by way of a float that was rounded to odd.
+RF_DEVICE uint16_t NearestHalf(double value) {
+  auto nearest = static_cast<float>(value);
+  if (static_cast<double>(nearest) != value && std::isfinite(nearest)) {
+    uint32_t bits = FloatToBits(nearest);
+    if (std::fabs(static_cast<double>(nearest)) > std::fabs(value)) --bits;
+    nearest = BitsToFloat(bits | 1u);
+  }
+  return FloatToHalf(nearest);
+}
+/// `use` of each of the two halves of three words.
+template <typename Use>
+int ForBothHalves(int a, int b, int c, Use use) {
+  uint32_t halves = 0;
+  for (int i = 0; i < 2; ++i) {
+    const auto of = [i](int word) { return HalfToFloat(static_cast<uint16_t>(static_cast<uint32_t>(word) >> (16 * i))); };
+    halves |= static_cast<uint32_t>(NearestHalf(use(of(a), of(b), of(c)))) << (16 * i);
+  }
+  return static_cast<int>(halves);
+}
+/// Two halves in a word, as elsewhere here. Each operation rounds once; subnormal numbers count.
+RF_DEVICE int MulHalves(int a, int b) {
+  return ForBothHalves(a, b, 0, [](double x, double y, double) { return x * y; });
+}
+RF_DEVICE int AddHalves(int a, int b) {
+  return ForBothHalves(a, b, 0, [](double x, double y, double) { return x + y; });
+}
+/// a * b + c.
+RF_DEVICE int FmaHalves(int a, int b, int c) {
+  return ForBothHalves(a, b, c, [](double x, double y, double z) { return std::fma(x, y, z); });
+}
+/// Rounded to nearest even.
+RF_DEVICE int PackHalves(float low, float high) {
+  return static_cast<int>(FloatToHalf(low) | static_cast<uint32_t>(FloatToHalf(high)) << 16);
 }
 /// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
 RF_DEVICE int PermuteBytes(int low, int high, int selectors) {

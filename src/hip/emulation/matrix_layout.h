@@ -1,6 +1,6 @@
-// Which lane holds which part of a matrix operand and of the sums, in each GPU family's matrix instructions on signed
-// bytes, as their manuals say: PTX ISA, mma.m16n8k16 and m16n8k32; RDNA3 and RDNA4 ISA, V_WMMA_I32_16X16X16_IU8; CDNA2
-// and CDNA3 ISA, V_MFMA_I32_16X16X16_I8 and V_MFMA_I32_16X16X32_I8.
+// Which lane holds which part of a matrix operand and of the sums, in each GPU family's matrix instructions on halves,
+// as their manuals say: PTX ISA, mma.m16n8k16; RDNA3 and RDNA4 ISA, V_WMMA_F32_16X16X16_F16; CDNA2 and CDNA3 ISA,
+// V_MFMA_F32_16X16X16_F16.
 #pragma once
 
 namespace rf::hip::emulation {
@@ -13,39 +13,42 @@ void SetMatrixLayout(MatrixLayout layout);
 /// Of the wave that runs now.
 MatrixLayout CurrentMatrixLayout();
 
-/// Four bytes of an operand of 16 rows, or one sum of 16 x 16. Words count four columns.
+/// A half of an operand of 16 rows x 16 columns, or one of 16 x 16 sums.
 struct MatrixPlace {
   int row;
   int column;
 };
 
-inline constexpr int kNowhere = -1;  ///< as column: the lane holds zeros there
-
-/// The words of an operand with n_columns, 16 or 32, that a lane holds.
-inline int WordsOfLane(MatrixLayout layout, int n_columns) {
+/// The halves of an operand of an instruction that a lane holds. Of mma.m16n8k16's B, of eight rows, two are put side by
+/// side, so that it has as many as A.
+inline int HalvesOfLane(MatrixLayout layout) {
   switch (layout) {
-    case MatrixLayout::kMmaSync: return n_columns / 8;
-    case MatrixLayout::kGfx11: return n_columns / 4;
-    case MatrixLayout::kGfx12: return n_columns / 8;
-    case MatrixLayout::kGfx90a: return n_columns / 16;
-    case MatrixLayout::kGfx942: return 2;
+    case MatrixLayout::kMmaSync:
+    case MatrixLayout::kGfx12: return 8;
+    case MatrixLayout::kGfx11: return 16;
+    case MatrixLayout::kGfx90a:
+    case MatrixLayout::kGfx942: return 4;
   }
   return 0;
 }
 
-/// Where word i of a lane lies.
-inline MatrixPlace WordPlace(MatrixLayout layout, int lane, int i, int n_columns) {
+/// Where half i of a lane lies in A. In mma.m16n8k16's A, registers 0 and 2 are of row g, 1 and 3 of row g + 8.
+inline MatrixPlace FirstOperandPlace(MatrixLayout layout, int lane, int i) {
   switch (layout) {
-    case MatrixLayout::kMmaSync: return {lane / 4 + i % 2 * 8, i / 2 * 4 + lane % 4};
+    case MatrixLayout::kMmaSync: return {lane / 4 + i / 2 % 2 * 8, lane % 4 * 2 + i % 2 + i / 4 * 8};
     case MatrixLayout::kGfx11: return {lane % 16, i};
-    case MatrixLayout::kGfx12: return {lane % 16, i / 2 * 4 + lane / 16 * 2 + i % 2};
-    case MatrixLayout::kGfx90a: return {lane % 16, i * 4 + lane / 16};
-    case MatrixLayout::kGfx942: {
-      const int word = lane / 16 * 2 + i;
-      return {lane % 16, word < n_columns / 4 ? word : kNowhere};
-    }
+    case MatrixLayout::kGfx12: return {lane % 16, lane / 16 * 8 + i};
+    case MatrixLayout::kGfx90a:
+    case MatrixLayout::kGfx942: return {lane % 16, lane / 16 * 4 + i};
   }
   return {};
+}
+
+/// Where half i of a lane lies in B, counted as B's rows: B is transposed. Of mma.m16n8k16's two Bs, the second has
+/// halves 4 to 7.
+inline MatrixPlace SecondOperandPlace(MatrixLayout layout, int lane, int i) {
+  if (layout != MatrixLayout::kMmaSync) return FirstOperandPlace(layout, lane, i);
+  return {lane / 4 + i / 4 * 8, lane % 4 * 2 + i % 2 + i / 2 % 2 * 8};
 }
 
 /// Where sum i of a lane lies: A's row, B's row.

@@ -16,7 +16,7 @@ struct TilePlan {
   int32_t n_chunks;         ///< that a block's place in `states` has room for; 0: not split
   float* values;            ///< [blocks, n_chunks, kQueries, head_dim]
   Softmax* sums;            ///< [blocks, n_chunks, kQueries]
-  ActivationRound* units;   ///< of y; null: they are not made
+  UnitsPlace units;         ///< of y
 };
 
 struct TilePlace {
@@ -73,7 +73,7 @@ RF_DEVICE void StoreQuery(const Attention::Args& args, const TilePlan& plan, con
     to[2] = y.z;
     to[3] = y.w;
   }
-  if (plan.units != nullptr) MakeUnit(y, plan.units + place.token * RoundsOf(args.y.n_cols), in_row, is_there);
+  if (plan.units.at != nullptr) MakeUnit(y, plan.units, place.token, in_row, is_there);
 }
 
 template <typename Block, int kDim, int kQueries>
@@ -230,7 +230,7 @@ size_t OutputUnitBytes(const Attention::Args& args) {
 
 // What is left of the workspace for the chunks' states.
 int64_t StateRoom(const GpuContext& context, const TilePlan& plan, const Attention::Args& args) {
-  return static_cast<int64_t>(context.workspace_bytes - (plan.units == nullptr ? 0 : OutputUnitBytes(args)));
+  return static_cast<int64_t>(context.workspace_bytes - (plan.units.at == nullptr ? 0 : OutputUnitBytes(args)));
 }
 
 template <typename Block, int kDim, int kQueries>

@@ -1,5 +1,5 @@
-// CUDA's matrix instructions: mma.sync m16n8k16 and m16n8k32 of signed bytes (PTX ISA, "Matrix fragments for
-// mma.m16n8k16 with integer type"), two side by side. matrix_fragments.h says what each function does.
+// CUDA's matrix instruction: mma.sync m16n8k16 of halves (PTX ISA, "Matrix fragments for mma.m16n8k16 with floating
+// point type"), two side by side for sixteen rows of activations. matrix_fragments.h says what each function does.
 #pragma once
 
 #include "hip/kernels/gpu.h"
@@ -12,85 +12,71 @@ inline constexpr bool kHasMatrixInstructions = true;
 #else
 inline constexpr bool kHasMatrixInstructions = false;
 #endif
+RF_DEVICE constexpr bool HasMatrixHere() {
+  return kHasMatrixInstructions;
+}
 
+inline constexpr int kMostRows = 2;
+inline constexpr int kMostPieces = 1;
 inline constexpr int kMatrixValues = 8;
-inline constexpr int kMaxWave = 32;  ///< lanes
-inline constexpr int kTallestWave = 64;
+inline constexpr bool kIsTallWave = true;
 
-/// Lane 4 g + t has word t of rows g and g + 8; of 32 columns then word t + 4 of both.
-template <int kK>
-struct RowFragment {
-  int words[kK / 8];
-};
-/// Lane 4 g + t has word t, of 32 columns also t + 4, of row g, then of row g + 8: an instruction wants its words in
-/// neighbouring registers.
-template <int kK>
-struct ColumnFragment {
-  int words[kK / 8];
+RF_DEVICE constexpr int LaneParts() {
+  return 4;
+}
+RF_DEVICE int LanePart() {
+  return Lane() % 4;
+}
+RF_DEVICE constexpr int LaneRows() {
+  return kMostRows;
+}
+RF_DEVICE int LaneRow(int i) {
+  return Lane() / 4 + 8 * i;
+}
+RF_DEVICE constexpr int PiecesOfLane() {
+  return kMostPieces;
+}
+
+struct HalfFragment {
+  Int4 pieces[kMostRows][kMostPieces];
 };
 struct MatrixSums {
-  int values[kMatrixValues] = {};
+  float values[kMatrixValues] = {};
 };
 
-/// Two or four matrices of eight rows of 16 bytes; lane i names row i % 8 of the i / 8-th.
-RF_DEVICE void LoadMatrices(const int* row, int (&words)[2]) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
-               : "=r"(words[0]), "=r"(words[1])
-               : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row))));
-}
-RF_DEVICE void LoadMatrices(const int* row, int (&words)[4]) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-               : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row))));
-}
-template <int kK>
-RF_DEVICE RowFragment<kK> LoadRows(const int* rows, int stride) {
-  RowFragment<kK> fragment;
-  LoadMatrices(rows + Lane() % 16 * stride + (kK == 32 ? Lane() / 16 * 4 : 0), fragment.words);
-  return fragment;
-}
-template <int kK>
-RF_DEVICE ColumnFragment<kK> LoadColumns(const int* rows, int stride) {
-  ColumnFragment<kK> fragment;
-  const int row = kK == 32 ? Lane() / 16 * 8 + Lane() % 8 : Lane() % 16;
-  LoadMatrices(rows + row * stride + (kK == 32 ? Lane() / 8 % 2 * 4 : 0), fragment.words);
-  return fragment;
-}
-
-/// Eight of B's rows: 16 x 8 products.
-template <int kK>
-RF_DEVICE void MultiplyHalf(int (&sums)[kMatrixValues], const RowFragment<kK>& a, const ColumnFragment<kK>& b,
-                            int half) {
-  int* d = sums + 4 * half;
+/// Sixteen columns: words a of two rows of weights, words b of a row of activations.
+RF_DEVICE void MultiplyStep(float* d, const int (&a)[4], int b0, int b1) {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
-  if constexpr (kK == 16) {
-    asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
-        : "r"(a.words[0]), "r"(a.words[1]), "r"(b.words[half]));
-  } else {
-    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
-        : "r"(a.words[0]), "r"(a.words[1]), "r"(a.words[2]), "r"(a.words[3]), "r"(b.words[2 * half]),
-          "r"(b.words[2 * half + 1]));
-  }
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #endif
 }
 
-template <int kK>
-RF_DEVICE MatrixSums MultiplyMatrices(const RowFragment<kK>& a, const ColumnFragment<kK>& b, MatrixSums sums) {
-  MultiplyHalf<kK>(sums.values, a, b, 0);
-  MultiplyHalf<kK>(sums.values, a, b, 1);
+template <bool kNarrow>
+RF_DEVICE MatrixSums MultiplyHalves(const HalfFragment& w, const HalfFragment& x, MatrixSums sums) {
+  const Int4& low = w.pieces[0][0];
+  const Int4& high = w.pieces[1][0];
+  RF_UNROLL
+  for (int half = 0; half < (kNarrow ? 1 : 2); ++half) {
+    const Int4& b = x.pieces[half][0];
+    MultiplyStep(sums.values + 4 * half, {low.x, high.x, low.y, high.y}, b.x, b.y);
+    MultiplyStep(sums.values + 4 * half, {low.z, high.z, low.w, high.w}, b.z, b.w);
+  }
   return sums;
 }
 
 RF_DEVICE constexpr int MatrixValuesOfLane() {
   return kMatrixValues;
 }
-/// Values 0, 1: columns 2 t and 2 t + 1 of row g; 2, 3: of row g + 8; 4 to 7: the same eight columns further.
-RF_DEVICE int MatrixRow(int i) {
+RF_DEVICE constexpr int NarrowValuesOfLane() {
+  return kMatrixValues / 2;
+}
+/// Values 0, 1: of output g, rows 2 t and 2 t + 1; 2, 3: of output g + 8; 4 to 7: eight rows further.
+RF_DEVICE int MatrixOutput(int i) {
   return Lane() / 4 + i / 2 % 2 * 8;
 }
-RF_DEVICE int MatrixColumn(int i) {
+RF_DEVICE int MatrixRow(int i) {
   return Lane() % 4 * 2 + i % 2 + i / 4 * 8;
 }
 

@@ -1,5 +1,5 @@
-// AMD's matrix instructions on signed bytes: WMMA of gfx11 and gfx12, MFMA of gfx90a and gfx942. matrix_fragments.h
-// says what each function does. gfx10 has none: what is here for it is never run.
+// AMD's matrix instructions on halves: WMMA of gfx11 and gfx12, MFMA of gfx90a and gfx942, all of 16 x 16 x 16.
+// matrix_fragments.h says what each function does. gfx10 has none: what is here for it is never run.
 #pragma once
 
 #include "hip/kernels/gpu.h"
@@ -12,114 +12,98 @@ inline constexpr bool kHasMatrixInstructions = true;
 #else
 inline constexpr bool kHasMatrixInstructions = false;
 #endif
+RF_DEVICE constexpr bool HasMatrixHere() {
+  return kHasMatrixInstructions;
+}
 
-// How a lane of this target holds a matrix of 16 rows x 16 columns, or x 32.
+// The halves that a lane holds of row lane % 16 for an instruction: on gfx11 all sixteen, and lanes 16 to 31 repeat
+// lanes 0 to 15; on gfx12 eight, on gfx9 four.
 #if defined(__GFX11__)
-// All of row lane % 16; lanes 16 to 31 repeat lanes 0 to 15.
-inline constexpr int kWordsPerStep = 4;
+inline constexpr int kLaneHalves = 16;
+inline constexpr bool kIsTallWave = false;
 #elif defined(__GFX12__)
-// Of row lane % 16 eight columns, from column lane / 16 * 8 on.
-inline constexpr int kWordsPerStep = 2;
-#elif defined(__gfx942__)
-// Of row lane % 16 eight columns of 32, from column lane / 16 * 8 on. Of 16 columns, lanes 32 to 63 hold zeros.
-inline constexpr int kWordsPerStep = 2;
+inline constexpr int kLaneHalves = 8;
+inline constexpr bool kIsTallWave = true;
 #else
-// Of row lane % 16 four columns, from column lane / 16 * 4 on (gfx90a).
-inline constexpr int kWordsPerStep = 1;
+inline constexpr int kLaneHalves = 4;
+inline constexpr bool kIsTallWave = true;
 #endif
 
 #if defined(__GFX9__)
 inline constexpr int kMatrixValues = 4;
-inline constexpr int kMaxWave = 64;
 #else
 inline constexpr int kMatrixValues = 8;
-inline constexpr int kMaxWave = 32;
 #endif
 
-#if defined(__gfx942__)
-inline constexpr int kStepColumns = 32;
-#else
-inline constexpr int kStepColumns = 16;
-#endif
-template <int kK>
-inline constexpr int kMatrixSteps = kK <= kStepColumns ? 1 : kK / kStepColumns;
+inline constexpr int kMostRows = 1;
+inline constexpr int kMostPieces = kLaneHalves / 4;
 
-template <int kK>
-struct MatrixFragment {
-  int words[kMatrixSteps<kK> * kWordsPerStep];
+RF_DEVICE constexpr int LaneParts() {
+  return kMatrixSide / kLaneHalves;
+}
+RF_DEVICE int LanePart() {
+  return LaneParts() == 1 ? 0 : Lane() / kMatrixSide;
+}
+RF_DEVICE constexpr int LaneRows() {
+  return kMostRows;
+}
+RF_DEVICE int LaneRow(int /*i*/) {
+  return Lane() % kMatrixSide;
+}
+RF_DEVICE constexpr int PiecesOfLane() {
+  return kMostPieces;
+}
+
+struct HalfFragment {
+  Int4 pieces[kMostRows][kMostPieces];
 };
-inline constexpr int kTallestWave = 32;  // gfx11 would need more than its registers
-
 struct MatrixSums {
-  int values[kMatrixValues] = {};
+  float values[kMatrixValues] = {};
 };
 
-template <int kK>
-using RowFragment = MatrixFragment<kK>;
-template <int kK>
-using ColumnFragment = MatrixFragment<kK>;
+using SumVector = float __attribute__((ext_vector_type(kMatrixValues)));
+using HalfVector = _Float16 __attribute__((ext_vector_type(kLaneHalves)));
+using WordVector = int __attribute__((ext_vector_type(kLaneHalves / 2)));
 
-template <int kK>
-RF_DEVICE MatrixFragment<kK> LoadRows(const int* rows, int stride) {
+/// c + the products of one instruction. Activations come first: then a lane's sums are of one output, and neighbouring
+/// lanes write neighbouring ones.
+RF_DEVICE SumVector MultiplyStep(WordVector x, WordVector w, SumVector c) {
+  [[maybe_unused]] const auto a = __builtin_bit_cast(HalfVector, x);
+  [[maybe_unused]] const auto b = __builtin_bit_cast(HalfVector, w);
 #if defined(__GFX11__)
-  const int first = 0;
-#else
-  const int first = Lane() / 16 * kWordsPerStep;
-#endif
-  const bool is_there = kK >= kStepColumns || first * 4 < kK;
-  const int* from = rows + Lane() % 16 * stride + (is_there ? first : 0);
-  MatrixFragment<kK> fragment;
-  RF_UNROLL
-  for (int step = 0; step < kMatrixSteps<kK>; ++step) {
-    RF_UNROLL
-    for (int i = 0; i < kWordsPerStep; ++i) {
-      // What is not there is loaded too, from where something lies: a branch for each load would cost registers.
-      const int word = from[step * kStepColumns / 4 + i];
-      fragment.words[step * kWordsPerStep + i] = is_there ? word : 0;
-    }
-  }
-  return fragment;
-}
-
-template <int kK>
-RF_DEVICE MatrixFragment<kK> LoadColumns(const int* rows, int stride) {
-  return LoadRows<kK>(rows, stride);
-}
-
-using SumVector = int __attribute__((ext_vector_type(kMatrixValues)));
-#if defined(__GFX11__) || defined(__GFX12__) || defined(__gfx942__)
-using WordVector = int __attribute__((ext_vector_type(kWordsPerStep)));
-#endif
-
-/// c + the products of one instruction.
-RF_DEVICE SumVector MultiplyStep(const int* a, const int* b, SumVector c) {
-#if defined(__GFX11__)
-  const WordVector wa = {a[0], a[1], a[2], a[3]};
-  const WordVector wb = {b[0], b[1], b[2], b[3]};
-  return __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32(true, wa, true, wb, c, false);
+  return __builtin_amdgcn_wmma_f32_16x16x16_f16_w32(a, b, c);
 #elif defined(__GFX12__)
-  const WordVector wa = {a[0], a[1]};
-  const WordVector wb = {b[0], b[1]};
-  return __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32_gfx12(true, wa, true, wb, c, false);
-#elif defined(__gfx942__)
-  const WordVector wa = {a[0], a[1]};
-  const WordVector wb = {b[0], b[1]};
-  return __builtin_amdgcn_mfma_i32_16x16x32_i8(__builtin_bit_cast(long, wa), __builtin_bit_cast(long, wb), c, 0, 0, 0);
-#elif defined(__gfx90a__)
-  return __builtin_amdgcn_mfma_i32_16x16x16i8(a[0], b[0], c, 0, 0, 0);
+  return __builtin_amdgcn_wmma_f32_16x16x16_f16_w32_gfx12(a, b, c);
+#elif defined(__gfx90a__) || defined(__gfx942__)
+  return __builtin_amdgcn_mfma_f32_16x16x16f16(a, b, c, 0, 0, 0);
 #else
-  return c + a[0] * b[0];  // nothing runs it
+  return c;  // nothing runs it
 #endif
 }
 
-template <int kK>
-RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixFragment<kK>& b, MatrixSums sums) {
+/// The words of the step-th of a product's two instructions.
+RF_DEVICE WordVector WordsOfStep(const Int4 (&pieces)[kMostPieces], int step) {
+#if defined(__GFX11__)
+  const Int4& a = pieces[2 * step];
+  const Int4& b = pieces[2 * step + 1];
+  return WordVector{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+#elif defined(__GFX12__)
+  const Int4& a = pieces[step];
+  return WordVector{a.x, a.y, a.z, a.w};
+#else
+  const Int4& a = pieces[0];
+  return step == 0 ? WordVector{a.x, a.y} : WordVector{a.z, a.w};
+#endif
+}
+
+template <bool kNarrow>
+RF_DEVICE MatrixSums MultiplyHalves(const HalfFragment& w, const HalfFragment& x, MatrixSums sums) {
   SumVector c;
   RF_UNROLL
   for (int i = 0; i < kMatrixValues; ++i) c[i] = sums.values[i];
   RF_UNROLL
-  for (int step = 0; step < kMatrixSteps<kK>; ++step) {
-    c = MultiplyStep(a.words + step * kWordsPerStep, b.words + step * kWordsPerStep, c);
+  for (int step = 0; step < 2; ++step) {
+    c = MultiplyStep(WordsOfStep(x.pieces[0], step), WordsOfStep(w.pieces[0], step), c);
   }
   RF_UNROLL
   for (int i = 0; i < kMatrixValues; ++i) sums.values[i] = c[i];
@@ -129,15 +113,18 @@ RF_DEVICE MatrixSums MultiplyMatrices(const MatrixFragment<kK>& a, const MatrixF
 RF_DEVICE constexpr int MatrixValuesOfLane() {
   return kMatrixValues;
 }
+RF_DEVICE constexpr int NarrowValuesOfLane() {
+  return kMatrixValues;
+}
+RF_DEVICE int MatrixOutput(int /*i*/) {
+  return Lane() % kMatrixSide;
+}
 RF_DEVICE int MatrixRow(int i) {
 #if defined(__GFX11__)
-  return 2 * i + Lane() / 16;
+  return 2 * i + Lane() / kMatrixSide;
 #else
-  return Lane() / 16 * kMatrixValues + i;
+  return Lane() / kMatrixSide * kMatrixValues + i;
 #endif
-}
-RF_DEVICE int MatrixColumn(int /*i*/) {
-  return Lane() % 16;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 
 // A thread takes four columns.
 template <bool kIsAligned>
-RF_KERNEL GluRows(Glu::Args args, ActivationRound* units) {
+RF_KERNEL GluRows(Glu::Args args, UnitsPlace units) {
   static_assert(kStretchElements == 4 * kStretchThreads);
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
   const int at = stretch.begin + 4 * static_cast<int>(threadIdx.x);
@@ -16,12 +16,12 @@ RF_KERNEL GluRows(Glu::Args args, ActivationRound* units) {
   const auto up = LoadFour<kIsAligned>(RowOf(args.up, stretch.row), at, stretch.end);
   const Float4 y = GluOf(args.attrs.activation, gate, up);
   StoreFour<kIsAligned>(y, RowOf(args.y, stretch.row), at, stretch.end);
-  if (units != nullptr) MakeUnit(y, units + stretch.row * RoundsOf(args.y.n_cols), at, at < stretch.end);
+  if (units.at != nullptr) MakeUnit(y, units, stretch.row, at, at < stretch.end);
 }
 
 void LaunchGlu(void* native, const Glu::Args& args) {
   const bool is_aligned = HoldsFours(args.gate) && HoldsFours(args.up) && HoldsFours(args.y);
-  ActivationRound* units = PlaceForUnits(native, args.y);
+  const UnitsPlace units = PlaceForUnits(native, args.y);
   Launch(native, is_aligned ? GluRows<true> : GluRows<false>, StretchesOf(args.y.n_rows, args.y.n_cols),
          kStretchThreads, 0, args, units);
   NoteUnits(native, args.y, units);

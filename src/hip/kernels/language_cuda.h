@@ -17,11 +17,14 @@
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
 // The same, and the compiler is not to save registers for the sake of more blocks: what it saves are loads under way.
 #define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads, 1)
+// The same, and the compiler is to leave room for a second block.
+#define RF_TWO_BLOCKS(n_threads) __launch_bounds__(n_threads, 2)
 
 namespace rf::hip {
 namespace {
 
 inline constexpr unsigned kAllLanes = 0xffffffffu;
+inline constexpr int kWaveLanes = 32;  ///< WaveSize() for attributes
 
 RF_DEVICE constexpr int WaveSize() {
   return 32;
@@ -80,6 +83,29 @@ RF_DEVICE LoadedSixteen LoadSixteenAnywhere(const void* address) {
   const uint32_t last_three =
       bytes[13] | static_cast<uint32_t>(bytes[14]) << 8 | static_cast<uint32_t>(bytes[15]) << 16;
   return {{words[0], words[1], words[2], words[3]}, last_three >> (24 - shift), shift};
+}
+/// Two halves in a word, as elsewhere here. Each operation rounds once; subnormal numbers count.
+RF_DEVICE int MulHalves(int a, int b) {
+  int product;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(product) : "r"(a), "r"(b));
+  return product;
+}
+RF_DEVICE int AddHalves(int a, int b) {
+  int sum;
+  asm("add.rn.f16x2 %0, %1, %2;" : "=r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+/// a * b + c.
+RF_DEVICE int FmaHalves(int a, int b, int c) {
+  int sum;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+  return sum;
+}
+/// Rounded to nearest even.
+RF_DEVICE int PackHalves(float low, float high) {
+  int halves;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(halves) : "f"(high), "f"(low));
+  return halves;
 }
 /// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
 RF_DEVICE int PermuteBytes(int low, int high, int selectors) {

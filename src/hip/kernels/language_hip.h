@@ -16,6 +16,8 @@
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
 // The same, and the compiler is not to save registers for the sake of more blocks; here it does not.
 #define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads)
+// The same, and the compiler is to leave room for a second block; here it decides.
+#define RF_TWO_BLOCKS(n_threads) __launch_bounds__(n_threads)
 
 namespace rf::hip {
 namespace {
@@ -28,6 +30,11 @@ RF_DEVICE constexpr int WaveSize() {
   return 32;
 #endif
 }
+#if defined(__GFX9__)
+inline constexpr int kWaveLanes = 64;  ///< WaveSize() for attributes
+#else
+inline constexpr int kWaveLanes = 32;
+#endif
 RF_DEVICE void BlockBarrier() {
   __syncthreads();
 }
@@ -63,6 +70,24 @@ RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
   Int4 bytes;
   __builtin_memcpy(&bytes, __builtin_assume_aligned(address, 1), sizeof(bytes));
   return bytes;
+}
+using HalfPair = _Float16 __attribute__((ext_vector_type(2)));
+/// Two halves in a word, as elsewhere here. Each operation rounds once; subnormal numbers count.
+RF_DEVICE int MulHalves(int a, int b) {
+  return __builtin_bit_cast(int, __builtin_bit_cast(HalfPair, a) * __builtin_bit_cast(HalfPair, b));
+}
+RF_DEVICE int AddHalves(int a, int b) {
+  return __builtin_bit_cast(int, __builtin_bit_cast(HalfPair, a) + __builtin_bit_cast(HalfPair, b));
+}
+/// a * b + c.
+RF_DEVICE int FmaHalves(int a, int b, int c) {
+  return __builtin_bit_cast(int, __builtin_elementwise_fma(__builtin_bit_cast(HalfPair, a), __builtin_bit_cast(HalfPair, b),
+                                                           __builtin_bit_cast(HalfPair, c)));
+}
+/// Rounded to nearest even.
+RF_DEVICE int PackHalves(float low, float high) {
+  const HalfPair halves = {static_cast<_Float16>(low), static_cast<_Float16>(high)};
+  return __builtin_bit_cast(int, halves);
 }
 /// Byte i is the byte of the eight in `low` and `high` that byte i of `selectors`, 0..7, names.
 RF_DEVICE int PermuteBytes(int low, int high, int selectors) {

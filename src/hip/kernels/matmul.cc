@@ -1,4 +1,5 @@
 // Up to three products with one x: parts of the same format in one launch.
+#include "hip/kernels/planar.h"
 #include "hip/kernels/product_integer.h"
 #include "hip/kernels/product_plain.h"
 #include "hip/kernels/product_unpacked.h"
@@ -39,17 +40,21 @@ size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
 }
 
 void LaunchMatMul(void* native, const MatMul::Args& args) {
-  const ActivationRound* units = ReadsUnits(args) ? UnitsOf(native, args.x) : nullptr;
+  const UnitsPlace units = ReadsUnits(args) ? UnitsOf(native, args.x) : UnitsPlace{};
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const Format format = args.parts[p].weight.format;
     ProductJob job = JobOf(args, format);
-    job.units = units;
+    SetUnits(job, units);
     ProductKernelsOf(format).launch(native, job);
   }
 }
 
 }  // namespace
+
+WeightLayout WeightLayoutOf(Format format, const GpuTraits& traits) {
+  return HasMatrixInstructions(traits) && IntegerProductKernels(format) != nullptr ? kPlanarLayout : kFileLayout;
+}
 
 const ProductKernels& ProductKernelsOf(Format format) {
   if (const ProductKernels* kernels = IntegerProductKernels(format)) return *kernels;
@@ -57,8 +62,10 @@ const ProductKernels& ProductKernelsOf(Format format) {
   return UnpackedProductKernels(format);
 }
 
-void RegisterMatMul(const GpuTraits& /*traits*/, KernelTable& table) {
-#define RF_FORMAT(Name, ...) table.matmul.Set(Format::k##Name, {LaunchMatMul, WorkspaceBytes, "hip/matmul_" #Name});
+void RegisterMatMul(const GpuTraits& traits, KernelTable& table) {
+#define RF_FORMAT(Name, ...) \
+  table.matmul.Set(Format::k##Name, \
+                   {LaunchMatMul, WorkspaceBytes, "hip/matmul_" #Name, WeightLayoutOf(Format::k##Name, traits)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

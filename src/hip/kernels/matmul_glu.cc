@@ -30,10 +30,10 @@ bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args&
   ProductJob job{};
   job.args = product;
   job.rows.n_rows = 1;
-  job.units = UnitsOf(native, product.x);
-  auto* units = static_cast<ActivationRound*>(context.workspace);
-  if (job.units != units) return false;
-  units += CeilDivide(product.x.n_cols, kRound);
+  const UnitsPlace of_x = UnitsOf(native, product.x);
+  if (of_x.at != context.workspace) return false;
+  SetUnits(job, of_x);
+  const UnitsPlace units{static_cast<unsigned char*>(of_x.at) + UnitBytes(product.x), 1, glu.y.n_cols};
   kernels.launch_gated(native, job, glu, units);
   NoteUnits(native, glu.y, units);
   return true;

@@ -1,22 +1,39 @@
-// Products of matrices of signed bytes by the matrix instructions of each GPU: a wave multiplies A, of 16 rows, with
-// B's 16 rows, B transposed, over kK = 16 or 32 columns; 16 x 16 sums, exact. Which lane holds what differs from family
-// to family and is known to these functions alone:
+// Products of matrices of halves by the matrix instructions of each GPU, summed in F32: a wave multiplies 16 outputs'
+// weights with 16 rows of activations. Which lane holds what differs from family to family and is known to these
+// functions alone.
 //
-//   kHasMatrixInstructions               of the target that is compiled for
-//   kTallestWave                         for how many of A's rows a wave has registers, 32 or 64
-//   RowFragment<kK>, ColumnFragment<kK>  what a lane holds of A, and of B
-//   MatrixSums                           what it holds of the sums: values[0 .. MatrixValuesOfLane()), at first 0
-//   LoadRows<kK>(rows, stride)           A's 16 rows, in shared memory, `stride` words apart, a multiple of four
-//   LoadColumns<kK>(rows, stride)        B's
-//   MultiplyMatrices<kK>(a, b, sums)     sums + the products
-//   MatrixRow(i), MatrixColumn(i)        where value i lies: A's row, B's row
+// Columns are taken in stretches of kStretch. A sum does not care in which order an instruction's columns lie in the
+// matrices, as long as both have the same: so a lane takes columns that are neighbours, lane part by lane part, and its
+// share of a stretch is a row of 16-byte pieces of the matrix as it lies in memory. A product takes a quarter of every
+// share: 32 columns, two instructions.
 //
-// All lanes of a wave must call the loads and MultiplyMatrices.
+//   kHasMatrixInstructions       of the target that is compiled for
+//   LaneParts()                  into how many parts a row's stretch is divided: a lane has one, kStretch / LaneParts()
+//                                columns
+//   LanePart()                   which
+//   LaneRows(), LaneRow(i)       how many rows of a matrix a lane holds, and which of the sixteen
+//   PiecesOfLane()               a lane's pieces of eight columns in a product, of each row: 4 / LaneParts()
+//   HalfFragment                 what a lane holds of a matrix for a product: pieces[row][piece]
+//   MatrixSums                   what it holds of the sums: values[0 .. MatrixValuesOfLane()), at first 0
+//   MultiplyHalves<kNarrow>(w, x, sums)  sums + the products; narrow: eight rows of activations are enough, where the
+//                                instruction has no more (values[0 .. NarrowValuesOfLane()))
+//   MatrixOutput(i), MatrixRow(i)  where value i lies: the row of the weights, of the activations
+//
+// All lanes of a wave must call MultiplyHalves.
 #pragma once
 
 #include <cstring>
 
 #include "hip/kernels/gpu.h"
+
+namespace rf::hip {
+
+inline constexpr int kMatrixSide = 16;    ///< outputs, and rows of activations, of a product
+inline constexpr int kStretch = 128;      ///< columns
+inline constexpr int kProductsOfStretch = 4;
+inline constexpr int kPieceColumns = 8;
+
+}  // namespace rf::hip
 
 #if defined(RF_GPU_EMULATED)
 #include "hip/emulation/fragments.h"
@@ -28,29 +45,25 @@
 
 namespace rf::hip {
 
-inline constexpr int kMatrixSide = 16;  ///< rows of A, and of B
-
-namespace {
-
-/// Of the products of two planes, which are exact: rounded once.
-RF_DEVICE float FloatOfPlanes(int high, int low) {
-  return static_cast<float>(256 * high + low);
-}
-
-}  // namespace
-
 /// Whether kernels may use them on a device; of the same targets as kHasMatrixInstructions.
 inline bool HasMatrixInstructions(const GpuTraits& traits) {
   const auto begins = [&](const char* prefix) { return std::strncmp(traits.arch, prefix, std::strlen(prefix)) == 0; };
   if (begins("sm_")) return std::strlen(traits.arch) > 5 || traits.arch[3] >= '8';  // sm_80 and newer, sm_100
-  return begins("gfx90a") || begins("gfx942") || begins("gfx11") || begins("gfx12") || begins("emulated");
+  return begins("gfx90a") || begins("gfx942") || begins("gfx11") || begins("gfx12") ||
+         std::strcmp(traits.arch, "emulated") == 0;
 }
 
-/// kTallestWave of a device; the emulator's waves of 32 lanes stand for NVIDIA's.
-inline int TallestWaveOf(const GpuTraits& traits) {
-  const bool is_nvidia = std::strncmp(traits.arch, "sm_", 3) == 0;
-  const bool is_emulated = std::strncmp(traits.arch, "emulated", 8) == 0;
-  return is_nvidia || (is_emulated && traits.wave_size == 32) ? 64 : 32;
+/// Whether the instruction has eight rows of activations; the emulator's waves of 32 lanes stand for NVIDIA's.
+inline bool HasNarrowProducts(const GpuTraits& traits) {
+  return std::strncmp(traits.arch, "sm_", 3) == 0 ||
+         (std::strcmp(traits.arch, "emulated") == 0 && traits.wave_size == 32);
+}
+
+/// Whether a wave has registers for the sums of 64 rows and 32 outputs, twice; of the same targets as kIsTallWave. The
+/// emulator's waves of 64 lanes stand for those that have not.
+inline bool HasTallWaves(const GpuTraits& traits) {
+  const bool is_emulated = std::strcmp(traits.arch, "emulated") == 0;
+  return std::strncmp(traits.arch, "gfx11", 5) != 0 && !(is_emulated && traits.wave_size == 64);
 }
 
 }  // namespace rf::hip

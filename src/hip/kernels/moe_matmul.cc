@@ -27,7 +27,7 @@ size_t BytesOf(const Groups& groups) {
 Groups GroupsOf(const MoeMatMul::Args& args) {
   const auto n_rows = static_cast<int32_t>(args.y.n_rows);
   const auto n_experts = static_cast<int32_t>(args.weight.n_matrices);
-  const int32_t n_full = n_rows / ProductKernelsOf(args.weight.format).tile_rows;
+  const int32_t n_full = n_rows / kExpertTileRows;
   return {n_rows, n_experts, n_full + (n_experts < n_rows ? n_experts : n_rows), nullptr, nullptr, nullptr};
 }
 
@@ -118,23 +118,25 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
   job.rows.n_used = static_cast<int32_t>(args.ids.n_cols);
   job.rows.rows_per_x = args.x.n_rows == args.ids.n_rows ? job.rows.n_used : 1;
   auto* workspace = static_cast<unsigned char*>(static_cast<GpuContext*>(native)->workspace);
-  if (kernels.reads_units) job.units = UnitsOf(native, args.x);
+  if (kernels.reads_units) SetUnits(job, UnitsOf(native, args.x));
   if (IsGrouped(args)) {
     const Groups groups = PlacedGroups(args, workspace + UnitBytesOf(args));
-    Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kernels.tile_rows);
+    Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kExpertTileRows);
     job.rows.tiles = groups.tiles;
     job.rows.order = groups.order;
     job.rows.n_tiles = groups.n_tiles;
-    job.rows.tile_rows = kernels.tile_rows;
+    job.rows.tile_rows = kExpertTileRows;
   }
   kernels.launch(native, job);
 }
 
 }  // namespace
 
-void RegisterMoeMatMul(const GpuTraits& /*traits*/, KernelTable& table) {
+void RegisterMoeMatMul(const GpuTraits& traits, KernelTable& table) {
 #define RF_FORMAT(Name, ...) \
-  table.moe_matmul.Set(Format::k##Name, {LaunchMoeMatMul, WorkspaceBytes, "hip/moe_matmul_" #Name});
+  table.moe_matmul.Set( \
+      Format::k##Name, \
+      {LaunchMoeMatMul, WorkspaceBytes, "hip/moe_matmul_" #Name, WeightLayoutOf(Format::k##Name, traits)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

@@ -1,14 +1,20 @@
 // Matrix products as the kernels of matmul and moe_matmul see them: tiles of outputs, tiles of rows.
 //
 // A row's result must not depend on the rows beside it, nor on the kernel that the number of rows chooses. So all
-// kernels for a format add in the same order: the columns are dealt out to 32 lanes, each lane adds its products in
-// order, then the 32 sums are added in order. Eight lanes share a round of 256 columns; lane l has its share of rounds
-// l / 8, l / 8 + 4, l / 8 + 8, ... So many lanes because one row has to keep enough memory under way.
+// kernels for a format on a device add in the same order.
 //
-// Quantized weights meet activations that are integers too: units of 32 with a scale, sixteen bits in two planes of
-// bytes, so that a unit's products are exact and nothing but the scales is ever rounded.
+// With matrix instructions, quantized weights are repacked (planar.h) and made halves on the way to the instruction,
+// which meets activations in halves (halves.h): slices of columns are summed by one instruction after another, and the
+// slices' sums are added in order.
+//
+// Otherwise the columns are dealt out to 32 lanes, each lane adds its products in order, then the 32 sums are added in
+// order. Eight lanes share a round of 256 columns; lane l has its share of rounds l / 8, l / 8 + 4, l / 8 + 8, ... So
+// many lanes because one row has to keep enough memory under way. Quantized weights meet activations that are integers
+// too: units of 32 with a scale, sixteen bits in two planes of bytes, so that a unit's products are exact and nothing
+// but the scales is ever rounded.
 #pragma once
 
+#include "hip/kernels/halves.h"
 #include "hip/kernels/views.h"
 #include "ops/glu.h"
 #include "ops/matmul.h"
@@ -63,20 +69,28 @@ struct ProductJob {
   MatMul::Args args;
   ProductRows rows;
   const ActivationRound* units = nullptr;  ///< [x.n_rows, RoundsOf(x.n_cols)], for kernels that read them
+  HalfRows halves{};                       ///< or these
   int32_t first_tile[MatMul::kMaxParts];
 };
 
+/// What experts' rows are grouped by: a multiple of every kernel's tile of rows.
+inline constexpr int kExpertTileRows = 64;
+
+struct UnitsPlace;
+
 /// The kernels for weights of one format.
 struct ProductKernels {
-  int tile_rows;     ///< what experts' rows are grouped by: a multiple of every kernel's tile of rows
-  bool reads_units;  ///< ProductJob::units must be there
+  bool reads_units;  ///< ProductJob::units, or halves, must be there
   void (*launch)(void* native, ProductJob job);
   /// Of one row: gate and up, and their gated unit with its units, a multiple of kUnit columns. Null: there is none.
-  void (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, ActivationRound* units) = nullptr;
+  void (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) = nullptr;
 };
 
 /// Of any format.
 const ProductKernels& ProductKernelsOf(Format format);
+
+/// The layout in which the format's kernels read weights on a device.
+WeightLayout WeightLayoutOf(Format format, const GpuTraits& traits);
 
 namespace {
 

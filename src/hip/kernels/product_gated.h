@@ -4,6 +4,7 @@
 
 #include "hip/kernels/activation.h"
 #include "hip/kernels/product_lanes.h"
+#include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_shape.h"
 #include "hip/kernels/units.h"
 
@@ -57,7 +58,7 @@ RF_DEVICE float FinishOutput(const ProductJob& job, const GatedShape::Memory& sh
 }
 
 /// Columns first .. first + kUnit - 1 of y, with their unit. One wave.
-RF_DEVICE void FinishUnit(const Glu::Args& glu, const GatedShape::Memory& shared, int first, ActivationRound* units) {
+RF_DEVICE void FinishUnit(const Glu::Args& glu, const GatedShape::Memory& shared, int first, const UnitsPlace& units) {
   const bool is_there = Lane() < kLanesOfUnit;
   const int column = is_there ? Lane() * 4 : 0;
   const Float4 y = GluOf(glu.attrs.activation, *reinterpret_cast<const Float4*>(&shared.outputs[column]),
@@ -69,11 +70,11 @@ RF_DEVICE void FinishUnit(const Glu::Args& glu, const GatedShape::Memory& shared
     to[2] = y.z;
     to[3] = y.w;
   }
-  MakeUnit(y, units, first + column, is_there);
+  MakeUnit(y, units, 0, first + column, is_there);
 }
 
 template <typename Block>
-RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, Glu::Args glu, ActivationRound* units) {
+RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, Glu::Args glu, UnitsPlace units) {
   auto& shared = Shared<GatedShape::Memory>();
   const auto thread = static_cast<int>(threadIdx.x);
   const int first = static_cast<int>(blockIdx.x) * kUnit;
@@ -95,7 +96,8 @@ RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, 
 }
 
 template <typename Block>
-void LaunchGated(void* native, const ProductJob& job, const Glu::Args& glu, ActivationRound* units) {
+void LaunchGated(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
+  if (LaunchGatedSlices(native, job, glu, units)) return;
   static_assert(GatedShape::kTileOutputs <= GatedShape::kThreads);
   Launch(native, MultiplyGated<Block>, dim3(static_cast<uint32_t>(glu.y.n_cols / kUnit)), GatedShape::kThreads,
          sizeof(GatedShape::Memory), job, glu, units);

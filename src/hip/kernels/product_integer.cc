@@ -7,13 +7,13 @@
 #include "hip/kernels/lane_weights_table.h"
 #include "hip/kernels/product_gated.h"
 #include "hip/kernels/product_lanes.h"
-#include "hip/kernels/product_matrix.h"
+#include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_shape.h"
 
 namespace rf::hip {
 namespace {
 
-static_assert(kMatrixTileRows % kManyRows == 0);
+static_assert(kExpertTileRows % kManyRows == 0);
 
 // What a lane multiplies, and its sums.
 template <typename Block, typename Shape>
@@ -82,7 +82,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyIntegers(ProductJob job, int
 
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
-  if (LaunchMatrixProduct(native, job)) return;
+  if (LaunchPlanarProduct(native, job)) return;
   WithProductShape(native, job,
                    [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); });
 }
@@ -93,8 +93,7 @@ const ProductKernels* IntegerProductKernels(Format format) {
   switch (format) {
 #define RF_INTEGER_FORMAT(Name)                                                                    \
   case Format::k##Name: {                                                                          \
-    static constexpr ProductKernels kKernels = {kMatrixTileRows, true, LaunchProduct<Block##Name>, \
-                                                LaunchGated<Block##Name>};                         \
+    static constexpr ProductKernels kKernels = {true, LaunchProduct<Block##Name>, LaunchGated<Block##Name>}; \
     return &kKernels;                                                                              \
   }
 #include "hip/kernels/integer_formats.def"

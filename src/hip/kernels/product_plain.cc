@@ -79,7 +79,7 @@ void LaunchProduct(void* native, ProductJob job) {
 }
 
 template <typename Block>
-constexpr ProductKernels kKernels = {kManyRows, false, LaunchProduct<Block>};
+constexpr ProductKernels kKernels = {false, LaunchProduct<Block>};
 
 }  // namespace
 

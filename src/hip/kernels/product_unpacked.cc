@@ -128,9 +128,9 @@ constexpr bool kHasOwnKernels<BlockBF16> = true;
 template <typename Block>
 constexpr ProductKernels KernelsOf() {
   if constexpr (kHasOwnKernels<Block>) {
-    return {kTileRows, false, nullptr};
+    return {false, nullptr};
   } else {
-    return {kTileRows, false, LaunchProduct<Block>};
+    return {false, LaunchProduct<Block>};
   }
 }
 

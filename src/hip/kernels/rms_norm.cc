@@ -103,7 +103,7 @@ struct HeldFours {
 
   // Writes y, and its units where there is a place for them.
   template <typename T>
-  RF_DEVICE_MEMBER void Scale(const Group& group, T sum, float eps, ActivationRound* units) const {
+  RF_DEVICE_MEMBER void Scale(const Group& group, T sum, float eps, const UnitsPlace& units) const {
     const T scale = T(1) / sqrt(sum / static_cast<T>(group.size) + static_cast<T>(eps));
     const auto scaled = [&](float x_of, float w_of) {
       return static_cast<float>(static_cast<T>(x_of) * scale * static_cast<T>(w_of));
@@ -113,19 +113,18 @@ struct HeldFours {
       if (i * kBlockThreads * 4 >= group.size) break;
       const Float4 y{scaled(x[i].x, w[i].x), scaled(x[i].y, w[i].y), scaled(x[i].z, w[i].z), scaled(x[i].w, w[i].w)};
       StoreFour<kIsAligned>(y, group.y, At(i), group.size);
-      if (units != nullptr) MakeUnit(y, units, At(i), At(i) < group.size);
+      if (units.at != nullptr) MakeUnit(y, units, blockIdx.x, At(i), At(i) < group.size);
     }
   }
 };
 
 // Groups of up to 4 * kBlockThreads * kFours elements.
 template <bool kIsAligned, int kBlockThreads, int kFours>
-RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, ActivationRound* units) {
+RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, UnitsPlace units) {
   auto& shared = Shared<NormShared>();
   const Group group = GroupAt(args, blockIdx.x);
   HeldFours<kIsAligned, kBlockThreads, kFours> held;
   held.Load(group);
-  if (units != nullptr) units += blockIdx.x * RoundsOf(args.x.n_cols);
   const float sum = BlockSum(SquaresOf<float>(held.x), shared.sum);
   if (IsHuge(sum)) {
     const double huge_sum = BlockSum(SquaresOf<double>(held.x), shared.huge_sum);
@@ -153,7 +152,7 @@ template <int kBlockThreads, int kFours>
 void LaunchHeld(void* native, const RmsNorm::Args& args) {
   const bool is_aligned = args.x.n_cols / args.attrs.n_groups % 4 == 0 && HoldsFours(args.x) && HoldsFours(args.y) &&
                           reinterpret_cast<uintptr_t>(args.weight.data) % sizeof(Float4) == 0;
-  ActivationRound* units = args.attrs.n_groups == 1 ? PlaceForUnits(native, args.y) : nullptr;
+  const UnitsPlace units = args.attrs.n_groups == 1 ? PlaceForUnits(native, args.y) : UnitsPlace{};
   const dim3 grid(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups));
   Launch(native, is_aligned ? NormHeld<true, kBlockThreads, kFours> : NormHeld<false, kBlockThreads, kFours>, grid,
          kBlockThreads, sizeof(NormShared), args, units);

@@ -12,6 +12,7 @@
 #include "hip/gpu_fault.h"
 #include "hip/kernels/matrix_peak.h"
 #include "hip/kernels/register.h"
+#include "hip/kernels/repack.h"
 
 namespace rf::hip {
 namespace {
@@ -193,6 +194,8 @@ extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* Rocmfor
     ErrorText,
     FillKernels,
     LaunchMatrixPeak,
+    PlanarWeightBytes,
+    LaunchRepack,
 #if defined(RF_GPU_TARGETS)
     RF_GPU_TARGETS,
 #else

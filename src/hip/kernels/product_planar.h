@@ -1,0 +1,28 @@
+// Products with planar weights (planar.h), by matrix instructions on halves.
+#pragma once
+
+#include "hip/kernels/units.h"
+
+namespace rf::hip {
+
+/// Launch the kernel that fits the job's rows, if the device has matrix instructions; otherwise return false.
+bool LaunchPlanarProduct(void* native, const ProductJob& job);
+/// Of one row (ProductKernels::launch_gated).
+bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units);
+
+/// For up to a few dozen rows (product_slices.cc).
+void LaunchSliceProduct(void* native, const ProductJob& job);
+/// For many rows (product_tiles.cc); false if there are too few for it.
+bool LaunchTileProduct(void* native, const ProductJob& job);
+
+namespace {
+
+/// A slice more: its sum times a power of two, which is exact.
+RF_DEVICE float AddSlice(float total, float sum, float scale) {
+  return total + sum * scale;
+}
+/// What the first slice is added to: nothing, not even a sign.
+inline constexpr float kNoSlices = -0.0f;
+
+}  // namespace
+}  // namespace rf::hip
