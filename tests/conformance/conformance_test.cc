@@ -83,7 +83,7 @@ class MatchesReference final : public OpTest<Op> {
     for (size_t i = 0; i < prepared.cases.size(); ++i) {
       const Case<Op>& c = prepared.cases[i];
       SCOPED_TRACE(c.name);
-      ExpectNear(c.operands, c.bounds, RunOn(*machine, c), prepared.wanted[i]);
+      ExpectNear(c.operands, BoundsOn(*machine, c.bounds), RunOn(*machine, c), prepared.wanted[i]);
     }
   }
 };

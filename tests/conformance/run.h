@@ -54,6 +54,17 @@ using Bounds = std::array<double, Operands::kMaxOutputs>;
 
 /// Compares what a kernel wrote with what the reference wrote: equal bits for integers, the cache and where the bound
 /// is 0; else neither an output nor a row of at least 16 columns of it may have an NMSE above its bound.
+/// NMSE of products with quantized weights. Activations of 16 bits may cost 1e-5; the CPU's blocks of 32 with their own
+/// scale keep well below 1e-7.
+inline constexpr double kQuantizedBound = 1e-7;
+/// The same on GPUs, which multiply halves: weights, their scales and minimums, and activations are rounded to 11 bits,
+/// which costs about 4e-8 for each. That is what many rows together show; of a single row nearly everything may cancel in
+/// all outputs at once, as random blocks have large minimums in common.
+inline constexpr double kHalvesBound = 1e-5;
+inline constexpr double kHalvesBoundOfManyRows = 3e-7;
+/// The bounds of a machine.
+Bounds BoundsOn(const Machine& machine, Bounds bounds);
+
 void ExpectNear(const HostOperands& shapes, const Bounds& bounds, const Outputs& got, const Outputs& wanted);
 
 }  // namespace rf::conformance

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "conformance/run.h"
 #include "quant/format.h"
 
 namespace rf::conformance {
@@ -19,10 +20,9 @@ inline int64_t ManyColumns(Format format) {
   return block == 1 ? 1033 : (1024 / block + 1) * block;
 }
 
-/// Quantized weights may meet activations of 16 bits (bound 1e-5; the CPU's blocks of 32 with their own scale keep well
-/// below 1e-7), plain ones meet F32.
+/// Quantized weights may meet activations of 16 bits, plain ones meet F32.
 inline double ProductBound(Format format) {
-  return GetFormatInfo(format).block_elements == 1 ? 1e-9 : 1e-7;
+  return GetFormatInfo(format).block_elements == 1 ? 1e-9 : kQuantizedBound;
 }
 
 }  // namespace rf::conformance
