@@ -58,10 +58,12 @@ using Bounds = std::array<double, Operands::kMaxOutputs>;
 /// scale keep well below 1e-7.
 inline constexpr double kQuantizedBound = 1e-7;
 /// The same on GPUs, which multiply halves: weights, their scales and minimums, and activations are rounded to 11 bits,
-/// which costs about 4e-8 for each. That is what many rows together show; of a single row nearly everything may cancel in
-/// all outputs at once, as random blocks have large minimums in common.
+/// which costs about 4e-8 for each. That is what many rows together show. Of few rows nearly everything may cancel in
+/// all outputs at once, as random blocks have large minimums in common; of one among many rows once in a few thousand
+/// by three digits.
 inline constexpr double kHalvesBound = 1e-5;
 inline constexpr double kHalvesBoundOfManyRows = 3e-7;
+inline constexpr double kHalvesBoundOfARow = 1e-4;
 /// The bounds of a machine.
 Bounds BoundsOn(const Machine& machine, Bounds bounds);
 

@@ -31,6 +31,9 @@ RF_DEVICE int LanePart() {
   if (IsMmaSync()) return Lane() % 4;
   return LaneParts() == 1 ? 0 : Lane() / 16;
 }
+RF_DEVICE int LanePartStride() {
+  return IsMmaSync() ? 1 : 16;
+}
 RF_DEVICE int LaneRows() {
   return IsMmaSync() ? 2 : 1;
 }

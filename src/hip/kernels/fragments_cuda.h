@@ -27,6 +27,10 @@ RF_DEVICE constexpr int LaneParts() {
 RF_DEVICE int LanePart() {
   return Lane() % 4;
 }
+/// How many lanes further the next part is.
+RF_DEVICE constexpr int LanePartStride() {
+  return 1;
+}
 RF_DEVICE constexpr int LaneRows() {
   return kMostRows;
 }

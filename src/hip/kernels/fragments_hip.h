@@ -44,6 +44,10 @@ RF_DEVICE constexpr int LaneParts() {
 RF_DEVICE int LanePart() {
   return LaneParts() == 1 ? 0 : Lane() / kMatrixSide;
 }
+/// How many lanes further the next part is.
+RF_DEVICE constexpr int LanePartStride() {
+  return kMatrixSide;
+}
 RF_DEVICE constexpr int LaneRows() {
   return kMostRows;
 }

@@ -99,12 +99,21 @@ RF_DEVICE SliceStretches SliceAt(int n_stretches, int slice) {
   return {n_stretches * slice / kSlices, n_stretches * (slice + 1) / kSlices};
 }
 
-/// The largest exponent of a slice of a row.
-RF_DEVICE uint32_t SliceExponent(const HalfRows& x, int64_t row, const SliceStretches& slice) {
+/// The exponents of a row's units, a word for each stretch.
+RF_DEVICE const uint32_t* ExponentsOf(const HalfRows& x, int64_t row) {
   static_assert(kUnitsOfStretch == 4);
-  const auto* words = reinterpret_cast<const uint32_t*>(x.exponents + row * (x.columns / kHalfColumns));
+  return reinterpret_cast<const uint32_t*>(x.exponents + row * (x.columns / kHalfColumns));
+}
+
+/// The largest exponent of each step-th stretch of a slice of a row, from its first-th on.
+RF_DEVICE uint32_t LargestExponent(const HalfRows& x, int64_t row, const SliceStretches& slice, int first, int step) {
+  const uint32_t* words = ExponentsOf(x, row);
   uint32_t largest = 0;
-  for (int stretch = slice.first; stretch < slice.end; ++stretch) largest = LargestByte(words[stretch], largest);
+  [[maybe_unused]] constexpr int kUnrolled = 4;
+  RF_UNROLL_LOADS
+  for (int stretch = slice.first + first; stretch < slice.end; stretch += step) {
+    largest = LargestByte(words[stretch], largest);
+  }
   return largest;
 }
 

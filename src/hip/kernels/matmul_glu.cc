@@ -34,7 +34,7 @@ bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args&
   if (of_x.at != context.workspace) return false;
   SetUnits(job, of_x);
   const UnitsPlace units{static_cast<unsigned char*>(of_x.at) + UnitBytes(product.x), 1, glu.y.n_cols};
-  kernels.launch_gated(native, job, glu, units);
+  if (!kernels.launch_gated(native, job, glu, units)) return false;
   NoteUnits(native, glu.y, units);
   return true;
 }

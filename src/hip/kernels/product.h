@@ -82,8 +82,9 @@ struct UnitsPlace;
 struct ProductKernels {
   bool reads_units;  ///< ProductJob::units, or halves, must be there
   void (*launch)(void* native, ProductJob job);
-  /// Of one row: gate and up, and their gated unit with its units, a multiple of kUnit columns. Null: there is none.
-  void (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) = nullptr;
+  /// Of one row: gate and up, and their gated unit with its units, a multiple of kUnit columns. False: it is not for
+  /// this job, nothing was launched. Null: there is none.
+  bool (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) = nullptr;
 };
 
 /// Of any format.

@@ -96,11 +96,14 @@ RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, 
 }
 
 template <typename Block>
-void LaunchGated(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
-  if (LaunchGatedSlices(native, job, glu, units)) return;
+bool LaunchGated(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
+  if (HasMatrixInstructions(*static_cast<GpuContext*>(native)->traits)) {
+    return LaunchGatedSlices(native, job, glu, units);
+  }
   static_assert(GatedShape::kTileOutputs <= GatedShape::kThreads);
   Launch(native, MultiplyGated<Block>, dim3(static_cast<uint32_t>(glu.y.n_cols / kUnit)), GatedShape::kThreads,
          sizeof(GatedShape::Memory), job, glu, units);
+  return true;
 }
 
 }  // namespace

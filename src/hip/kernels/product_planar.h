@@ -5,9 +5,9 @@
 
 namespace rf::hip {
 
-/// Launch the kernel that fits the job's rows, if the device has matrix instructions; otherwise return false.
+/// Launches the kernel that fits the job's rows, if the device has matrix instructions; otherwise returns false.
 bool LaunchPlanarProduct(void* native, const ProductJob& job);
-/// Of one row (ProductKernels::launch_gated).
+/// Of one row (ProductKernels::launch_gated), on a device that has them.
 bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units);
 
 /// For up to a few dozen rows (product_slices.cc).

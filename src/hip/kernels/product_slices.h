@@ -1,113 +1,38 @@
 // Few rows: each wave of a block has one of kSlices slices of the columns of sixteen outputs, for all rows; the slices'
-// sums come together in shared memory. A wave keeps kAhead stretches of weights under way, straight to its registers.
+// sums come together in shared memory. A wave keeps kAhead stretches of weights under way, straight to its registers,
+// and loads the activations of a stretch while it multiplies the one before.
 #pragma once
 
-#include "hip/kernels/planar_weights.h"
-#include "hip/kernels/product_planar.h"
+#include "hip/kernels/product_rows.h"
 
 namespace rf::hip {
 namespace {
 
-/// kPasses tiles of outputs, one after another; kStored rows of each are wanted.
-template <int kFragmentsOf, bool kNarrowOf, int kPassesOf = 1, int kStoredOf = 0>
+/// kPasses tiles of outputs, one after another, of kRows rows.
+template <typename RowsType, int kRowsOf, bool kNarrowOf, int kAheadOf, int kPassesOf = 1>
 struct SliceShape {
-  static constexpr int kFragments = kFragmentsOf;  ///< of sixteen rows
-  static constexpr bool kNarrow = kNarrowOf;       ///< eight of them
+  using Rows = RowsType;
+  static constexpr int kRows = kRowsOf;
+  static constexpr bool kNarrow = kNarrowOf;  ///< MultiplyHalves
+  static constexpr int kAhead = kAheadOf;
   static constexpr int kPasses = kPassesOf;
-  static constexpr int kRows = kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide;
-  static constexpr int kStored = kStoredOf == 0 ? kRows : kStoredOf;
-  static constexpr int kAhead = kNarrow ? 4 : 2;
   static constexpr int kOutputs = kPasses * kMatrixSide;
-  /// Rows of activations that a lane has in a fragment.
-  static constexpr int kLaneRows = kNarrow ? 1 : kMostRows;
   struct Memory {
-    float sums[kSlices][kOutputs][kStored + 1];  ///< an odd stride: the lanes write to different banks
-    float scales[kSlices][kRows];
+    typename Rows::Memory rows;
+    float sums[kSlices][kOutputs][kRows | 1];  ///< an odd stride: the lanes write to different banks
     alignas(16) float outputs[kOutputs];
   };
 };
 
-/// A wave's activations.
-template <typename Shape>
-struct SliceRows {
-  HalfRows x;
-  int64_t rows[Shape::kFragments][Shape::kLaneRows];  ///< of x
-  uint32_t exponents[Shape::kFragments][Shape::kLaneRows];
-
-  RF_DEVICE_MEMBER static int CountRows() {
-    return Shape::kNarrow ? 1 : LaneRows();
-  }
-  /// Rows beyond the last repeat it; nobody writes them.
-  RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, const SliceStretches& slice,
-                              typename Shape::Memory& shared) {
-    x = job.halves;
-    RF_UNROLL
-    for (int f = 0; f < Shape::kFragments; ++f) {
-      RF_UNROLL
-      for (int i = 0; i < CountRows(); ++i) {
-        const int in_tile = f * kMatrixSide + LaneRow(i);
-        const auto row = static_cast<int>(RowIn(job.rows, tile, in_tile < tile.count ? in_tile : tile.count - 1));
-        rows[f][i] = job.rows.rows_per_x == 1 ? row : row / job.rows.rows_per_x;
-        exponents[f][i] = SliceExponent(x, rows[f][i], slice);
-        if (LanePart() == 0 && in_tile < Shape::kRows) {
-          shared.scales[WaveIndex()][in_tile] = SliceScale(exponents[f][i]);
-        }
-      }
-    }
-  }
-};
-
-/// A lane's activations of a stretch, as they were loaded.
-template <typename Shape>
-struct SliceShare {
-  Int4 pieces[Shape::kFragments][Shape::kLaneRows][kProductsOfStretch][kMostPieces];
-  uint32_t exponents[Shape::kFragments][Shape::kLaneRows];
-
-  RF_DEVICE_MEMBER void Load(const SliceRows<Shape>& from, int stretch) {
-    const int first = stretch * kStretch + LanePart() * PiecesOfLane() * kHalfColumns;
-    RF_UNROLL
-    for (int f = 0; f < Shape::kFragments; ++f) {
-      RF_UNROLL
-      for (int i = 0; i < SliceRows<Shape>::CountRows(); ++i) {
-        const int64_t begin = from.rows[f][i] * from.x.columns;
-        const auto* columns = reinterpret_cast<const Int4*>(from.x.values + begin + first);
-        RF_UNROLL
-        for (int product = 0; product < kProductsOfStretch; ++product) {
-          RF_UNROLL
-          for (int p = 0; p < PiecesOfLane(); ++p) {
-            pieces[f][i][product][p] = columns[product * PiecesOfLane() + p];
-          }
-        }
-        exponents[f][i] = reinterpret_cast<const uint32_t*>(from.x.exponents + begin / kHalfColumns)[stretch];
-      }
-    }
-  }
-
-  /// At the slice's exponents.
-  RF_DEVICE_MEMBER HalfFragment FragmentOf(const SliceRows<Shape>& rows, int f, int product) const {
-    HalfFragment fragment{};
-    RF_UNROLL
-    for (int i = 0; i < SliceRows<Shape>::CountRows(); ++i) {
-      RF_UNROLL
-      for (int p = 0; p < PiecesOfLane(); ++p) {
-        const int unit = LanePart() * PiecesOfLane() + (product * PiecesOfLane() + p) / kProductsOfStretch;
-        const int factor = UnitFactor(rows.exponents[f][i], exponents[f][i] >> (8 * unit) & 0xff);
-        fragment.pieces[i][p] = MulPiece(pieces[f][i][product][p], factor);
-      }
-    }
-    return fragment;
-  }
-};
-
-/// A wave's work: all passes, stretch after stretch. tile_of(pass): a tile's first byte.
+/// A wave's work: all passes, stretch after stretch. tile_of(pass): a tile's first byte. All threads.
 template <typename Planar, typename Shape, typename TileOf>
 RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, const TileOf& tile_of,
                              typename Shape::Memory& shared) {
+  using Rows = typename Shape::Rows;
   const int wave = WaveIndex();
   const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
   const SliceStretches slice = SliceAt(n_stretches, wave);
-  const int of_pass = slice.end - slice.first;
-  const int total = of_pass * Shape::kPasses;
+  const int total = (slice.end - slice.first) * Shape::kPasses;
   LaneRecord<Planar> ahead[Shape::kAhead];
   int next_pass = 0;
   int next_stretch = slice.first;
@@ -122,18 +47,21 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   for (int a = 0; a < Shape::kAhead; ++a) {
     if (a < total) load_next(ahead[a]);
   }
-  SliceRows<Shape> rows;
-  rows.Begin(job, row_tile, slice, shared);
-  MatrixSums sums[Shape::kFragments];
+  Rows rows{shared.rows};
+  rows.Begin(job, row_tile, slice);
+  BlockBarrier();
+  typename Rows::Share share;
+  if (total > 0) rows.Load(share, slice.first);
+  MatrixSums sums[Rows::kFragments];
   int pass = 0;
   int stretch = slice.first;
   const auto finish_pass = [&] {
     RF_UNROLL
-    for (int f = 0; f < Shape::kFragments; ++f) {
+    for (int f = 0; f < Rows::kFragments; ++f) {
       RF_UNROLL
       for (int i = 0; i < (Shape::kNarrow ? NarrowValuesOfLane() : MatrixValuesOfLane()); ++i) {
         const int row = f * kMatrixSide + MatrixRow(i);
-        if (row < Shape::kStored) shared.sums[wave][pass * kMatrixSide + MatrixOutput(i)][row] = sums[f].values[i];
+        if (row < Shape::kRows) shared.sums[wave][pass * kMatrixSide + MatrixOutput(i)][row] = sums[f].values[i];
       }
       sums[f] = MatrixSums{};
     }
@@ -142,21 +70,24 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
     RF_UNROLL
     for (int a = 0; a < Shape::kAhead; ++a) {
       if (first + a >= total) break;
-      SliceShare<Shape> share;
-      share.Load(rows, stretch);
+      const int at = stretch;
+      const bool ends_pass = ++stretch == slice.end;
+      if (ends_pass) stretch = slice.first;
+      typename Rows::Share next_share;
+      if (first + a + 1 < total) rows.Load(next_share, stretch);
       const LaneScales<Planar> scales(ahead[a]);
       RF_UNROLL
       for (int product = 0; product < kProductsOfStretch; ++product) {
         const HalfFragment weights = WeightsOf<Planar>(ahead[a], scales, product);
         RF_UNROLL
-        for (int f = 0; f < Shape::kFragments; ++f) {
-          sums[f] = MultiplyHalves<Shape::kNarrow>(weights, share.FragmentOf(rows, f, product), sums[f]);
+        for (int f = 0; f < Rows::kFragments; ++f) {
+          sums[f] = MultiplyHalves<Shape::kNarrow>(weights, rows.FragmentOf(share, f, at, product), sums[f]);
         }
       }
       if (first + a + Shape::kAhead < total) load_next(ahead[a]);
-      if (++stretch == slice.end) {
+      share = next_share;
+      if (ends_pass) {
         finish_pass();
-        stretch = slice.first;
         ++pass;
       }
     }
@@ -167,13 +98,37 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
 template <typename Shape>
 RF_DEVICE float JoinSlices(const typename Shape::Memory& shared, int n_stretches, int output, int row) {
   float total = kNoSlices;
+  RF_UNROLL
   for (int slice = 0; slice < kSlices; ++slice) {
     const SliceStretches stretches = SliceAt(n_stretches, slice);
-    if (stretches.first == stretches.end) continue;
-    total = AddSlice(total, shared.sums[slice][output][row], shared.scales[slice][row]);
+    const float more = AddSlice(total, shared.sums[slice][output][row], shared.rows.scales[slice][row]);
+    total = stretches.first == stretches.end ? total : more;
   }
   return total;
 }
+
+/// What is added to an output, loaded before the sum is there.
+struct OutputAddends {
+  int32_t power;
+  float bias;
+  float residual;
+
+  RF_DEVICE_MEMBER void Load(const ProductJob& job, const MatMul::Part& part, const int32_t* powers, int64_t row,
+                             int output) {
+    power = powers[output % kMatrixSide];
+    if (part.bias.data != nullptr) bias = static_cast<const float*>(part.bias.data)[output];
+    if (job.args.residual.data != nullptr) residual = RowOf(job.args.residual, row)[output];
+  }
+  /// As StoreOutput(), of a sum before its power of two.
+  RF_DEVICE_MEMBER float Store(const ProductJob& job, const MatMul::Part& part, int64_t row, int output,
+                               float sum) const {
+    sum = TimesPower(sum, power);
+    if (part.bias.data != nullptr) sum += bias;
+    if (job.args.residual.data != nullptr) sum += residual;
+    RowOf(part.y, row)[output] = sum;
+    return sum;
+  }
+};
 
 /// The first byte of a tile of a weight.
 template <typename Planar>

@@ -99,7 +99,7 @@ RF_DEVICE void FindExponents(const ProductJob& job, const RowTile& tile, int n_s
     const int slice = i / Shape::kTileRows;
     const int32_t of_x = RowStage<Shape>::RowOfX(job, tile, row);
     memory.exponents[slice][row] =
-        static_cast<uint8_t>(SliceExponent(job.halves, of_x, SliceAt(n_stretches, slice)));
+        static_cast<uint8_t>(LargestExponent(job.halves, of_x, SliceAt(n_stretches, slice), 0, 1));
   }
 }
 

@@ -1,0 +1,153 @@
+// The activations that a wave of the slice kernels multiplies, brought to the exponent of the wave's slice: of one row,
+// which lies in shared memory, or of several, which are read where they are.
+#pragma once
+
+#include "hip/kernels/planar_weights.h"
+#include "hip/kernels/product_planar.h"
+
+namespace rf::hip {
+namespace {
+
+/// The largest over the lanes that have parts of the same row.
+RF_DEVICE uint32_t LargestOfParts(uint32_t value) {
+  for (int part = 1; part < LaneParts(); part *= 2) {
+    const uint32_t other = ShuffleXor(value, part * LanePartStride());
+    value = other > value ? other : value;
+  }
+  return value;
+}
+RF_DEVICE uint32_t LargestOfWave(uint32_t value) {
+  for (int mask = WaveSize() / 2; mask > 0; mask /= 2) {
+    const uint32_t other = ShuffleXor(value, mask);
+    value = other > value ? other : value;
+  }
+  return value;
+}
+
+RF_DEVICE int64_t RowOfX(const ProductJob& job, const RowTile& tile, int in_tile) {
+  const auto row = static_cast<int>(RowIn(job.rows, tile, in_tile));
+  return job.rows.rows_per_x == 1 ? row : row / job.rows.rows_per_x;
+}
+
+/// One row. Each wave brings its slice.
+template <int kColumns>
+struct SharedRow {
+  static constexpr int kFragments = 1;
+  struct Memory {
+    Int4 pieces[kColumns / kPieceColumns];
+    float scales[kSlices][1];
+  };
+  /// What is loaded ahead: nothing.
+  struct Share {};
+
+  Memory& memory;
+
+  /// All threads; a barrier must follow.
+  RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, const SliceStretches& slice) {
+    constexpr int kPiecesOfUnit = kHalfColumns / kPieceColumns;
+    const HalfRows& x = job.halves;
+    const int64_t row = RowOfX(job, tile, 0);
+    const auto* values = reinterpret_cast<const Int4*>(x.values + row * x.columns);
+    const uint8_t* exponents = x.exponents + row * (x.columns / kHalfColumns);
+    const int first = slice.first * (kStretch / kPieceColumns) + Lane();
+    const int end = slice.end * (kStretch / kPieceColumns);
+    const uint32_t exponent = LargestOfWave(LargestExponent(x, row, slice, Lane(), WaveSize()));
+    [[maybe_unused]] constexpr int kUnrolled = 2;
+    RF_UNROLL_LOADS
+    for (int piece = first; piece < end; piece += WaveSize()) {
+      const int factor = UnitFactor(exponent, exponents[piece / kPiecesOfUnit]);
+      memory.pieces[piece] = MulPiece(values[piece], factor);
+    }
+    if (Lane() == 0) memory.scales[WaveIndex()][0] = SliceScale(exponent);
+  }
+  RF_DEVICE_MEMBER void Load(Share& /*share*/, int /*stretch*/) const {}
+  RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& /*share*/, int /*f*/, int stretch, int product) const {
+    HalfFragment fragment{};
+    RF_UNROLL
+    for (int p = 0; p < PiecesOfLane(); ++p) {
+      const int piece = (stretch * kUnitsOfStretch + LanePart() * PiecesOfLane()) * kProductsOfStretch +
+                        product * PiecesOfLane() + p;
+      fragment.pieces[0][p] = memory.pieces[piece];
+    }
+    RF_UNROLL
+    for (int i = 1; i < LaneRows(); ++i) {
+      RF_UNROLL
+      for (int p = 0; p < PiecesOfLane(); ++p) fragment.pieces[i][p] = {0, 0, 0, 0};
+    }
+    return fragment;
+  }
+};
+
+/// kFragmentsOf times sixteen rows; narrow: eight.
+template <int kFragmentsOf, bool kNarrow>
+struct DirectRows {
+  static constexpr int kFragments = kFragmentsOf;
+  static constexpr int kRows = kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide;
+  /// Rows that a lane has in a fragment.
+  static constexpr int kLaneRows = kNarrow ? 1 : kMostRows;
+  struct Memory {
+    float scales[kSlices][kRows];
+  };
+  /// A lane's activations of a stretch, as they were loaded.
+  struct Share {
+    Int4 pieces[kFragments][kLaneRows][kProductsOfStretch][kMostPieces];
+    uint32_t exponents[kFragments][kLaneRows];
+  };
+
+  Memory& memory;
+  HalfRows x;
+  int64_t rows[kFragments][kLaneRows];  ///< of x
+  uint32_t exponents[kFragments][kLaneRows];
+
+  RF_DEVICE_MEMBER static int CountRows() {
+    return kNarrow ? 1 : LaneRows();
+  }
+  /// Rows beyond the last repeat it; nobody writes them.
+  RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, const SliceStretches& slice) {
+    x = job.halves;
+    RF_UNROLL
+    for (int f = 0; f < kFragments; ++f) {
+      RF_UNROLL
+      for (int i = 0; i < CountRows(); ++i) {
+        const int in_tile = f * kMatrixSide + LaneRow(i);
+        rows[f][i] = RowOfX(job, tile, in_tile < tile.count ? in_tile : tile.count - 1);
+        exponents[f][i] = LargestOfParts(LargestExponent(x, rows[f][i], slice, LanePart(), LaneParts()));
+        if (LanePart() == 0 && in_tile < kRows) memory.scales[WaveIndex()][in_tile] = SliceScale(exponents[f][i]);
+      }
+    }
+  }
+  RF_DEVICE_MEMBER void Load(Share& share, int stretch) const {
+    const int first = stretch * kStretch + LanePart() * PiecesOfLane() * kHalfColumns;
+    RF_UNROLL
+    for (int f = 0; f < kFragments; ++f) {
+      RF_UNROLL
+      for (int i = 0; i < CountRows(); ++i) {
+        const auto* columns = reinterpret_cast<const Int4*>(x.values + rows[f][i] * x.columns + first);
+        RF_UNROLL
+        for (int product = 0; product < kProductsOfStretch; ++product) {
+          RF_UNROLL
+          for (int p = 0; p < PiecesOfLane(); ++p) {
+            share.pieces[f][i][product][p] = columns[product * PiecesOfLane() + p];
+          }
+        }
+        share.exponents[f][i] = ExponentsOf(x, rows[f][i])[stretch];
+      }
+    }
+  }
+  RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& share, int f, int /*stretch*/, int product) const {
+    HalfFragment fragment{};
+    RF_UNROLL
+    for (int i = 0; i < CountRows(); ++i) {
+      RF_UNROLL
+      for (int p = 0; p < PiecesOfLane(); ++p) {
+        const int unit = LanePart() * PiecesOfLane() + (product * PiecesOfLane() + p) / kProductsOfStretch;
+        const int factor = UnitFactor(exponents[f][i], share.exponents[f][i] >> (8 * unit) & 0xff);
+        fragment.pieces[i][p] = MulPiece(share.pieces[f][i][product][p], factor);
+      }
+    }
+    return fragment;
+  }
+};
+
+}  // namespace
+}  // namespace rf::hip
