@@ -14,6 +14,7 @@ RF_DEVICE bool HasMatrixHere() {
 }
 
 inline constexpr int kMostRows = 2;
+inline constexpr int kLaneRowStep = 8;
 inline constexpr int kMostPieces = 4;
 inline constexpr int kMatrixValues = 8;  // at most
 inline constexpr bool kIsTallWave = true;

@@ -17,6 +17,7 @@ RF_DEVICE constexpr bool HasMatrixHere() {
 }
 
 inline constexpr int kMostRows = 2;
+inline constexpr int kLaneRowStep = 8;
 inline constexpr int kMostPieces = 1;
 inline constexpr int kMatrixValues = 8;
 inline constexpr bool kIsTallWave = true;

@@ -36,6 +36,7 @@ inline constexpr int kMatrixValues = 8;
 #endif
 
 inline constexpr int kMostRows = 1;
+inline constexpr int kLaneRowStep = 8;  // there is no second row
 inline constexpr int kMostPieces = kLaneHalves / 4;
 
 RF_DEVICE constexpr int LaneParts() {

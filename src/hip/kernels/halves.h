@@ -58,14 +58,12 @@ RF_DEVICE int TwoHalves(int half) {
   return static_cast<int>(static_cast<uint32_t>(half & 0xffff) * 0x00010001u);
 }
 
-/// 2^-steps as two halves; 0 where that is too small for a half.
-RF_DEVICE int HalvesOfPower(int steps) {
-  if (steps < 15) return TwoHalves((15 - steps) << 10);
-  return steps <= 24 ? TwoHalves(1 << (24 - steps)) : 0;
-}
-/// What a unit's halves are multiplied by to bring them to the slice's exponent.
+/// What a unit's halves are multiplied by to bring them to the slice's exponent, twice: a power of two, 0 where it is too
+/// small for a half.
 RF_DEVICE int UnitFactor(uint32_t of_slice, uint32_t of_unit) {
-  return of_unit == 0 ? 0 : HalvesOfPower(static_cast<int>(of_slice) - static_cast<int>(of_unit));
+  const int exponent = 127 + static_cast<int>(of_unit) - static_cast<int>(of_slice);
+  const float factor = PowerOfTwo(static_cast<uint32_t>(exponent > 1 ? exponent : 1));
+  return PackHalves(factor, factor);
 }
 RF_DEVICE Int4 MulPiece(const Int4& piece, int factor) {
   return {MulHalves(piece.x, factor), MulHalves(piece.y, factor), MulHalves(piece.z, factor),

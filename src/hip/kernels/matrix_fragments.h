@@ -11,7 +11,7 @@
 //   LaneParts()                  into how many parts a row's stretch is divided: a lane has one, kStretch / LaneParts()
 //                                columns
 //   LanePart(), LanePartStride() which, and how many lanes further the next one is
-//   LaneRows(), LaneRow(i)       how many rows of a matrix a lane holds, and which of the sixteen
+//   LaneRows(), LaneRow(i)       how many rows of a matrix a lane holds, and which of the sixteen: kLaneRowStep apart
 //   PiecesOfLane()               a lane's pieces of eight columns in a product, of each row: 4 / LaneParts()
 //   HalfFragment                 what a lane holds of a matrix for a product: pieces[row][piece]
 //   MatrixSums                   what it holds of the sums: values[0 .. MatrixValuesOfLane()), at first 0

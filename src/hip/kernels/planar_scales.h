@@ -16,10 +16,9 @@ struct UnitScales {
   int added[2];
 };
 
-/// Where a record lies.
-struct RecordPlace {
-  const unsigned char* planes;
-  const unsigned char* scales;
+/// Where a unit's scales lie in a record, and its output's in the tail.
+struct ScalesPlace {
+  const unsigned char* unit;
   const unsigned char* tail;
 };
 
@@ -36,10 +35,10 @@ RF_DEVICE int OffsetOf(int scale) {
 }
 
 RF_DEVICE int LowHalfTwice(int word) {
-  return TwoHalves(word);
+  return PermuteBytes(word, 0, 0x01000100);
 }
 RF_DEVICE int HighHalfTwice(int word) {
-  return TwoHalves(static_cast<int>(static_cast<uint32_t>(word) >> 16));
+  return PermuteBytes(word, 0, 0x03020302);
 }
 
 /// A half for each of kPieces pieces, or a word of scale and minimum.
@@ -50,12 +49,12 @@ struct HalfScales {
   struct Raw {
     int words[kPieces];
   };
-  RF_DEVICE_MEMBER static Raw Load(const RecordPlace& record, int unit, int /*row*/) {
+  RF_DEVICE_MEMBER static Raw Load(const ScalesPlace& at) {
     Raw raw;
     RF_UNROLL
     for (int p = 0; p < kPieces; ++p) {
       constexpr int kBytes = kHasMinimum ? 4 : 2;
-      raw.words[p] = LoadScaleBytes(record.scales + unit * kUnitBytes + p * kBytes, kBytes);
+      raw.words[p] = LoadScaleBytes(at.unit + p * kBytes, kBytes);
     }
     return raw;
   }
@@ -100,8 +99,8 @@ struct KScales {
     int bytes;
     int tail;
   };
-  RF_DEVICE_MEMBER static Raw Load(const RecordPlace& record, int unit, int row) {
-    return {LoadScaleBytes(record.scales + unit * kUnitBytes, kUnitBytes), LoadScaleBytes(record.tail + row * 4, 4)};
+  RF_DEVICE_MEMBER static Raw Load(const ScalesPlace& at) {
+    return {LoadScaleBytes(at.unit, kUnitBytes), LoadScaleBytes(at.tail, kTailBytes)};
   }
   RF_DEVICE_MEMBER static UnitScales Expand(const Raw& raw) {
     constexpr int kOneAndLess = 0x3c00 | 0x0400 << 16;  // 1 and 2^-kMinimumBits
@@ -142,8 +141,8 @@ struct ScalesOfSixteen {
     int bytes;
     int tail;
   };
-  RF_DEVICE_MEMBER static Raw Load(const RecordPlace& record, int unit, int row) {
-    return {LoadScaleBytes(record.scales + unit * kUnitBytes, kUnitBytes), LoadScaleBytes(record.tail + row * 2, 2)};
+  RF_DEVICE_MEMBER static Raw Load(const ScalesPlace& at) {
+    return {LoadScaleBytes(at.unit, kUnitBytes), LoadScaleBytes(at.tail, kTailBytes)};
   }
   RF_DEVICE_MEMBER static UnitScales Expand(const Raw& raw) {
     const int both = MulHalves(HalvesOfBytes<128>(raw.bytes), LowHalfTwice(raw.tail));

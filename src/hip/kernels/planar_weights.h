@@ -84,28 +84,41 @@ RF_DEVICE void LoadWords(const unsigned char* from, int (&words)[kWords]) {
   }
 }
 
+/// Where a unit of a tile's row lies, plane by plane; unit: of all of the tile's in the record.
 template <typename Planar>
-RF_DEVICE RecordPlace RecordAt(const unsigned char* tile, int stretch) {
-  constexpr PlanarShape kShape = Planar::Shape();
-  constexpr bool kHasTail = kShape.tail_bytes > 0;
-  const int64_t group = static_cast<int64_t>(kHasTail ? stretch / 2 : stretch) * GroupBytes(kShape);
-  const unsigned char* planes = tile + group + (kHasTail ? stretch % 2 * RecordBytes(kShape) : 0);
-  return {planes, planes + kUnitsOfRecord * 4 * (kShape.low_words + kShape.high_words),
-          tile + group + 2 * RecordBytes(kShape)};
-}
+struct UnitPlace {
+  const unsigned char* low;
+  const unsigned char* high;
+  ScalesPlace scales;
 
-/// A unit of a row of the tile; unit: of the stretch's four.
-template <typename Planar>
-RF_DEVICE typename Planar::Raw LoadUnit(const RecordPlace& record, int row, int unit) {
-  typename Planar::Raw raw;
-  const int index = row * kUnitsOfStretch + unit;
-  LoadWords(record.planes + index * 4 * Planar::kLowBits, raw.low);
-  if constexpr (Planar::kHighBits > 0) {
-    LoadWords(record.planes + kUnitsOfRecord * 4 * Planar::kLowBits + index * 4 * Planar::kHighBits, raw.high);
+  RF_DEVICE_MEMBER UnitPlace(const unsigned char* tile, int stretch, int unit) {
+    constexpr PlanarShape kShape = Planar::Shape();
+    constexpr bool kHasTail = kShape.tail_bytes > 0;
+    constexpr uint32_t kLow = 4 * kShape.low_words;
+    constexpr uint32_t kHigh = 4 * kShape.high_words;
+    constexpr uint32_t kRecord = RecordBytes(kShape);
+    const auto at = static_cast<uint32_t>(stretch);
+    const auto index = static_cast<uint32_t>(unit);
+    // A tile has fewer than 2^32 bytes.
+    const uint32_t group = (kHasTail ? at / 2 : at) * static_cast<uint32_t>(GroupBytes(kShape));
+    const unsigned char* record = tile + (group + (kHasTail ? at % 2 * kRecord : 0));
+    low = record + index * kLow;
+    high = record + (kUnitsOfRecord * kLow + index * kHigh);
+    scales.unit = record + (kUnitsOfRecord * (kLow + kHigh) + index * static_cast<uint32_t>(kShape.scale_bytes));
+    const uint32_t row = index / kUnitsOfStretch;
+    scales.tail = tile + (group + 2 * kRecord + row * static_cast<uint32_t>(kShape.tail_bytes));
   }
-  raw.scales = Planar::Scales::Load(record, index, row);
-  return raw;
-}
+  /// Some rows and units further.
+  RF_DEVICE_MEMBER typename Planar::Raw Load(int rows, int units) const {
+    constexpr PlanarShape kShape = Planar::Shape();
+    const int more = rows * kUnitsOfStretch + units;
+    typename Planar::Raw raw;
+    LoadWords(low + more * 4 * kShape.low_words, raw.low);
+    if constexpr (Planar::kHighBits > 0) LoadWords(high + more * 4 * kShape.high_words, raw.high);
+    raw.scales = Planar::Scales::Load({scales.unit + more * kShape.scale_bytes, scales.tail + rows * kShape.tail_bytes});
+    return raw;
+  }
+};
 
 /// The pair-th pair of columns of a plane with kBits for each, in the lowest bits of both halves.
 template <int kBits, int kWords>
@@ -160,13 +173,11 @@ struct LaneRecord {
   typename Planar::Raw units[kMostRows][kMostPieces];
 
   RF_DEVICE_MEMBER void Load(const unsigned char* tile, int stretch) {
-    const RecordPlace record = RecordAt<Planar>(tile, stretch);
+    const UnitPlace<Planar> first(tile, stretch, LaneRow(0) * kUnitsOfStretch + LanePart() * PiecesOfLane());
     RF_UNROLL
     for (int r = 0; r < LaneRows(); ++r) {
       RF_UNROLL
-      for (int u = 0; u < PiecesOfLane(); ++u) {
-        units[r][u] = LoadUnit<Planar>(record, LaneRow(r), LanePart() * PiecesOfLane() + u);
-      }
+      for (int u = 0; u < PiecesOfLane(); ++u) units[r][u] = first.Load(r * kLaneRowStep, u);
     }
   }
 };

@@ -17,9 +17,9 @@ bool LaunchTileProduct(void* native, const ProductJob& job);
 
 namespace {
 
-/// A slice more: its sum times a power of two, which is exact.
+/// A slice more: its sum times a power of two.
 RF_DEVICE float AddSlice(float total, float sum, float scale) {
-  return total + sum * scale;
+  return fmaf(sum, scale, total);
 }
 /// What the first slice is added to: nothing, not even a sign.
 inline constexpr float kNoSlices = -0.0f;

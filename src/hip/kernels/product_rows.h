@@ -95,34 +95,38 @@ struct DirectRows {
   };
 
   Memory& memory;
-  HalfRows x;
-  int64_t rows[kFragments][kLaneRows];  ///< of x
-  uint32_t exponents[kFragments][kLaneRows];
+  /// Of each row the lane's first piece, and the exponents of stretches.
+  const Int4* pieces[kFragments][kLaneRows];
+  const uint32_t* stretches[kFragments][kLaneRows];
+  uint32_t exponents[kFragments][kLaneRows];  ///< of the slice
 
   RF_DEVICE_MEMBER static int CountRows() {
     return kNarrow ? 1 : LaneRows();
   }
   /// Rows beyond the last repeat it; nobody writes them.
   RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, const SliceStretches& slice) {
-    x = job.halves;
+    const HalfRows& x = job.halves;
     RF_UNROLL
     for (int f = 0; f < kFragments; ++f) {
       RF_UNROLL
       for (int i = 0; i < CountRows(); ++i) {
         const int in_tile = f * kMatrixSide + LaneRow(i);
-        rows[f][i] = RowOfX(job, tile, in_tile < tile.count ? in_tile : tile.count - 1);
-        exponents[f][i] = LargestOfParts(LargestExponent(x, rows[f][i], slice, LanePart(), LaneParts()));
+        const int64_t row = RowOfX(job, tile, in_tile < tile.count ? in_tile : tile.count - 1);
+        pieces[f][i] = reinterpret_cast<const Int4*>(x.values + row * x.columns) +
+                       LanePart() * PiecesOfLane() * kProductsOfStretch;
+        stretches[f][i] = ExponentsOf(x, row);
+        exponents[f][i] = LargestOfParts(LargestExponent(x, row, slice, LanePart(), LaneParts()));
         if (LanePart() == 0 && in_tile < kRows) memory.scales[WaveIndex()][in_tile] = SliceScale(exponents[f][i]);
       }
     }
   }
   RF_DEVICE_MEMBER void Load(Share& share, int stretch) const {
-    const int first = stretch * kStretch + LanePart() * PiecesOfLane() * kHalfColumns;
+    const auto at = static_cast<uint32_t>(stretch);
     RF_UNROLL
     for (int f = 0; f < kFragments; ++f) {
       RF_UNROLL
       for (int i = 0; i < CountRows(); ++i) {
-        const auto* columns = reinterpret_cast<const Int4*>(x.values + rows[f][i] * x.columns + first);
+        const Int4* columns = pieces[f][i] + at * (kStretch / kPieceColumns);
         RF_UNROLL
         for (int product = 0; product < kProductsOfStretch; ++product) {
           RF_UNROLL
@@ -130,7 +134,7 @@ struct DirectRows {
             share.pieces[f][i][product][p] = columns[product * PiecesOfLane() + p];
           }
         }
-        share.exponents[f][i] = ExponentsOf(x, rows[f][i])[stretch];
+        share.exponents[f][i] = stretches[f][i][at];
       }
     }
   }

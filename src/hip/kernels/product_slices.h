@@ -36,12 +36,12 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   LaneRecord<Planar> ahead[Shape::kAhead];
   int next_pass = 0;
   int next_stretch = slice.first;
+  const unsigned char* tile = tile_of(0);
   const auto load_next = [&](LaneRecord<Planar>& record) {
-    record.Load(tile_of(next_pass), next_stretch);
-    if (++next_stretch == slice.end) {
-      next_stretch = slice.first;
-      ++next_pass;
-    }
+    record.Load(tile, next_stretch);
+    if (++next_stretch < slice.end) return;
+    next_stretch = slice.first;
+    if (Shape::kPasses > 1 && ++next_pass < Shape::kPasses) tile = tile_of(next_pass);
   };
   RF_UNROLL
   for (int a = 0; a < Shape::kAhead; ++a) {

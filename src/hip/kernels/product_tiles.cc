@@ -21,17 +21,24 @@ struct TileShape {
   struct Memory {
     /// Piece p of a row lies at p ^ row % kPieces: eight rows' pieces lie in different banks.
     Int4 x[2][kTileRows][kPieces];
-    uint8_t exponents[kSlices][kTileRows];
+    uint32_t exponents[kSlices][kTileRows];
+    float scales[kSlices][kTileRows];
   };
 };
 
-/// The slice of a stretch, going forward.
+/// The slice of a stretch, going forward; those without columns are passed over.
 struct SliceCursor {
-  int slice = 0;
   int n_stretches;
+  int slice;
+  int end;  ///< of the slice, in stretches
 
+  RF_DEVICE_MEMBER void Begin(int count) {
+    n_stretches = count;
+    slice = 0;
+    end = SliceAt(count, 0).end;
+  }
   RF_DEVICE_MEMBER int At(int stretch) {
-    while (slice + 1 < kSlices && stretch >= SliceAt(n_stretches, slice).end) ++slice;
+    while (stretch >= end) end = SliceAt(n_stretches, ++slice).end;
     return slice;
   }
 };
@@ -42,7 +49,7 @@ struct RowStage {
   static constexpr int kLeastThreads = Shape::kWaves * 32;
   static constexpr int kMost = Shape::kTileRows * Shape::kPieces / kLeastThreads;
   HalfRows x;
-  int32_t rows[kMost];  ///< of x
+  int64_t columns[kMost];  ///< where the rows of x begin
   Int4 pieces[kMost];
   uint32_t exponents[kMost];
   SliceCursor cursor;
@@ -61,21 +68,20 @@ struct RowStage {
   }
 
   /// Rows beyond the last repeat it; nobody writes them.
-  RF_DEVICE_MEMBER static int32_t RowOfX(const ProductJob& job, const RowTile& tile, int row) {
-    const auto in_job = static_cast<int32_t>(RowIn(job.rows, tile, row < tile.count ? row : tile.count - 1));
-    return job.rows.rows_per_x == 1 ? in_job : in_job / job.rows.rows_per_x;
+  RF_DEVICE_MEMBER static int64_t RowOfX(const ProductJob& job, const RowTile& tile, int row) {
+    return hip::RowOfX(job, tile, row < tile.count ? row : tile.count - 1);
   }
   RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, int n_stretches) {
     x = job.halves;
-    cursor.n_stretches = n_stretches;
+    cursor.Begin(n_stretches);
     RF_UNROLL
-    for (int i = 0; i < Count(); ++i) rows[i] = RowOfX(job, tile, Row(i));
+    for (int i = 0; i < Count(); ++i) columns[i] = RowOfX(job, tile, Row(i)) * x.columns;
   }
   RF_DEVICE_MEMBER void Load(int stretch, int half) {
     const int column = stretch * kStretch + ColumnOf(half);
     RF_UNROLL
     for (int i = 0; i < Count(); ++i) {
-      const int64_t at = static_cast<int64_t>(rows[i]) * x.columns + column;
+      const int64_t at = columns[i] + column;
       pieces[i] = *reinterpret_cast<const Int4*>(x.values + at);
       exponents[i] = x.exponents[at / kHalfColumns];
     }
@@ -97,9 +103,10 @@ RF_DEVICE void FindExponents(const ProductJob& job, const RowTile& tile, int n_s
   for (int i = static_cast<int>(threadIdx.x); i < kSlices * Shape::kTileRows; i += RowStage<Shape>::Threads()) {
     const int row = i % Shape::kTileRows;
     const int slice = i / Shape::kTileRows;
-    const int32_t of_x = RowStage<Shape>::RowOfX(job, tile, row);
-    memory.exponents[slice][row] =
-        static_cast<uint8_t>(LargestExponent(job.halves, of_x, SliceAt(n_stretches, slice), 0, 1));
+    const int64_t of_x = RowStage<Shape>::RowOfX(job, tile, row);
+    const uint32_t exponent = LargestExponent(job.halves, of_x, SliceAt(n_stretches, slice), 0, 1);
+    memory.exponents[slice][row] = exponent;
+    memory.scales[slice][row] = SliceScale(exponent);
   }
 }
 
@@ -154,7 +161,7 @@ struct WaveTile {
   }
   RF_DEVICE_MEMBER void FinishSlice(const Memory& memory, int slice) {
     ForEachSum([&](int t, int f, int i) {
-      const float scale = SliceScale(memory.exponents[slice][row + f * kMatrixSide + MatrixRow(i)]);
+      const float scale = memory.scales[slice][row + f * kMatrixSide + MatrixRow(i)];
       totals[t][f].values[i] = AddSlice(totals[t][f].values[i], sums[t][f].values[i], scale);
       sums[t][f].values[i] = 0.0f;
     });
@@ -216,7 +223,8 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kWaves* kWaveLanes) MultiplyTiles(ProductJob j
     stage.Store(shared, 0, 0);
     stage.Load(0, 1);
     BlockBarrier();
-    SliceCursor cursor{0, n_stretches};
+    SliceCursor cursor{};
+    cursor.Begin(n_stretches);
     for (int stretch = 0; stretch < n_stretches; ++stretch) {
       const bool is_last = stretch + 1 == n_stretches;
       const int slice = cursor.At(stretch);
@@ -237,7 +245,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kWaves* kWaveLanes) MultiplyTiles(ProductJob j
           if (product == kProductsOfStretch - 1 && !is_last) weights.Load(stretch + 1);
           if (tile.row < rows.count) tile.Add(fragments, shared, half, product);
         }
-        if (half == 1 && (is_last || stretch + 1 == SliceAt(n_stretches, slice).end)) tile.FinishSlice(shared, slice);
+        if (half == 1 && stretch + 1 == cursor.end) tile.FinishSlice(shared, slice);
         BlockBarrier();
       }
     }

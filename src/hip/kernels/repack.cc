@@ -102,7 +102,7 @@ struct RepackThread {
   }
 
   template <int kBits>
-  RF_DEVICE_MEMBER static void StorePlane(const RepackMemory& memory, int row, int unit, int shift, int32_t* to) {
+  RF_DEVICE_MEMBER static void StorePlane(const RepackMemory& memory, int row, int unit, int shift, unsigned char* to) {
     constexpr int kPairs = 16 / kBits;
     constexpr uint32_t kMask = (1u << kBits) - 1;
     for (int word = 0; word < kBits; ++word) {
@@ -112,7 +112,7 @@ struct RepackThread {
         bits |= (StoredQuant(memory, row, unit, column) >> shift & kMask) << (pair * kBits);
         bits |= (StoredQuant(memory, row, unit, column + 1) >> shift & kMask) << (16 + pair * kBits);
       }
-      to[word] = static_cast<int32_t>(bits);
+      reinterpret_cast<uint32_t*>(to)[word] = bits;
     }
   }
 
@@ -121,16 +121,14 @@ struct RepackThread {
     constexpr PlanarShape kShape = Planar::Shape();
     const int stretch = 2 * round + lane / kUnitsOfStretch;
     const int index = row * kUnitsOfStretch + lane % kUnitsOfStretch;
-    const RecordPlace record = RecordAt<Planar>(tile, stretch);
-    auto* planes = const_cast<unsigned char*>(record.planes);
-    StorePlane<Planar::kLowBits>(memory, row, lane, 0, reinterpret_cast<int32_t*>(planes) + index * kShape.low_words);
+    const UnitPlace<Planar> place(tile, stretch, index);
+    StorePlane<Planar::kLowBits>(memory, row, lane, 0, const_cast<unsigned char*>(place.low));
     if constexpr (Planar::kHighBits > 0) {
-      auto* high = reinterpret_cast<int32_t*>(planes + kUnitsOfRecord * 4 * kShape.low_words);
-      StorePlane<Planar::kHighBits>(memory, row, lane, Planar::kLowBits, high + index * kShape.high_words);
+      StorePlane<Planar::kHighBits>(memory, row, lane, Planar::kLowBits, const_cast<unsigned char*>(place.high));
     }
-    auto* scales = const_cast<unsigned char*>(record.scales) + index * kShape.scale_bytes;
+    auto* scales = const_cast<unsigned char*>(place.scales.unit);
     if constexpr (Scales::kTailBytes > 0) {
-      auto* tail = const_cast<unsigned char*>(record.tail) + row * kShape.tail_bytes;
+      auto* tail = const_cast<unsigned char*>(place.scales.tail);
       if (is_there) {
         Scales::StoreUnit(scales, blocks[round], lane);
         if (lane == 0) Scales::StoreTail(tail, blocks[round], power);
