@@ -29,7 +29,7 @@ RF_DEVICE int64_t RowOfX(const ProductJob& job, const RowTile& tile, int in_tile
   return job.rows.rows_per_x == 1 ? row : row / job.rows.rows_per_x;
 }
 
-/// One row. Each wave brings its slice.
+/// One row, of up to kColumns columns. Each wave brings its slice.
 template <int kColumns>
 struct SharedRow {
   static constexpr int kFragments = 1;
@@ -40,34 +40,61 @@ struct SharedRow {
   /// What is loaded ahead: nothing.
   struct Share {};
 
-  Memory& memory;
+  static constexpr int kLeastWave = 32;
+  static constexpr int kPiecesOfStretch = kStretch / kPieceColumns;
+  static constexpr int kLongestSlice = (kColumns / kStretch + kSlices - 1) / kSlices * kPiecesOfStretch;
+  /// A lane's pieces of a slice.
+  static constexpr int kHeld = (kLongestSlice + kLeastWave - 1) / kLeastWave;
 
-  /// All threads; a barrier must follow.
+  Memory& memory;
+  Int4 held[kHeld];
+  uint32_t exponents[kHeld];
+
+  /// A stretch's pieces lie such that those that the parts of a row need at once are in different banks.
+  RF_DEVICE_MEMBER static int PlaceOf(int piece) { return piece ^ (piece >> 3 & 1); }
+  RF_DEVICE_MEMBER static int FirstPiece(const SliceStretches& slice) {
+    return slice.first * kPiecesOfStretch + Lane();
+  }
+
+  /// Begins to load: before the weights, as it is needed first.
   RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, const SliceStretches& slice) {
     constexpr int kPiecesOfUnit = kHalfColumns / kPieceColumns;
     const HalfRows& x = job.halves;
     const int64_t row = RowOfX(job, tile, 0);
     const auto* values = reinterpret_cast<const Int4*>(x.values + row * x.columns);
-    const uint8_t* exponents = x.exponents + row * (x.columns / kHalfColumns);
-    const int first = slice.first * (kStretch / kPieceColumns) + Lane();
-    const int end = slice.end * (kStretch / kPieceColumns);
-    const uint32_t exponent = LargestOfWave(LargestExponent(x, row, slice, Lane(), WaveSize()));
-    [[maybe_unused]] constexpr int kUnrolled = 2;
-    RF_UNROLL_LOADS
-    for (int piece = first; piece < end; piece += WaveSize()) {
-      const int factor = UnitFactor(exponent, exponents[piece / kPiecesOfUnit]);
-      memory.pieces[piece] = MulPiece(values[piece], factor);
+    const uint8_t* of_units = x.exponents + row * (x.columns / kHalfColumns);
+    const int end = slice.end * kPiecesOfStretch;
+    RF_UNROLL
+    for (int i = 0; i < kHeld; ++i) {
+      const int piece = FirstPiece(slice) + i * WaveSize();
+      exponents[i] = 0;
+      if (piece < end) {
+        held[i] = values[piece];
+        exponents[i] = of_units[piece / kPiecesOfUnit];
+      }
     }
-    if (Lane() == 0) memory.scales[WaveIndex()][0] = SliceScale(exponent);
+  }
+  /// All threads; a barrier must follow.
+  RF_DEVICE_MEMBER void Finish(const SliceStretches& slice) {
+    uint32_t largest = 0;
+    RF_UNROLL
+    for (int i = 0; i < kHeld; ++i) largest = exponents[i] > largest ? exponents[i] : largest;
+    largest = LargestOfWave(largest);
+    const int end = slice.end * kPiecesOfStretch;
+    RF_UNROLL
+    for (int i = 0; i < kHeld; ++i) {
+      const int piece = FirstPiece(slice) + i * WaveSize();
+      if (piece < end) memory.pieces[PlaceOf(piece)] = MulPiece(held[i], UnitFactor(largest, exponents[i]));
+    }
+    if (Lane() == 0) memory.scales[WaveIndex()][0] = SliceScale(largest);
   }
   RF_DEVICE_MEMBER void Load(Share& /*share*/, int /*stretch*/) const {}
   RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& /*share*/, int /*f*/, int stretch, int product) const {
     HalfFragment fragment{};
     RF_UNROLL
     for (int p = 0; p < PiecesOfLane(); ++p) {
-      const int piece = (stretch * kUnitsOfStretch + LanePart() * PiecesOfLane()) * kProductsOfStretch +
-                        product * PiecesOfLane() + p;
-      fragment.pieces[0][p] = memory.pieces[piece];
+      const int piece = LanePart() * PiecesOfLane() * kProductsOfStretch + product * PiecesOfLane() + p;
+      fragment.pieces[0][p] = memory.pieces[stretch * kPiecesOfStretch + PlaceOf(piece)];
     }
     RF_UNROLL
     for (int i = 1; i < LaneRows(); ++i) {
@@ -120,6 +147,7 @@ struct DirectRows {
       }
     }
   }
+  RF_DEVICE_MEMBER void Finish(const SliceStretches& /*slice*/) const {}
   RF_DEVICE_MEMBER void Load(Share& share, int stretch) const {
     const auto at = static_cast<uint32_t>(stretch);
     RF_UNROLL

@@ -121,7 +121,7 @@ constexpr int kManyColumns = 20480;
 
 // Of one row in shared memory.
 template <int kColumns, bool kNarrow, int kPasses = 1>
-using OneRowShape = SliceShape<SharedRow<kColumns>, 1, kNarrow, 4, kPasses>;
+using OneRowShape = SliceShape<SharedRow<kColumns>, 1, kNarrow, 3, kPasses>;
 template <bool kNarrow, int kFragments = 1>
 using RowsShape = SliceShape<DirectRows<kFragments, kNarrow>, kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide,
                              kNarrow, 2>;

@@ -1,4 +1,4 @@
-// Many rows: a block has 128 outputs of many rows, and each of its waves 32 outputs of some of them. Weights go straight
+// Many rows: a block has 128 outputs of 64 rows, and each of its waves 32 outputs of all or half of them. Weights go straight
 // to the registers of the waves that multiply them; activations, brought to their slices' exponents, through shared
 // memory, half a stretch at a time: what lanes take of a stretch for its first two products, or for the others. There
 // is room for two halves: while one is multiplied, the next is stored and the one after it is on its way to registers.
@@ -267,21 +267,16 @@ int64_t CountTiles(ProductJob job) {
   return int64_t{tiles.x} * tiles.y;
 }
 
-using LargeTall = TileShape<128, 64>;
-using SmallTall = TileShape<64, 64>;
-using LargeLow = TileShape<64, 32>;
-using SmallLow = TileShape<32, 32>;
+// As many rows in four waves with 64 of them each, or in eight with 32. Two blocks of 64 rows were faster than one of 128.
+using TallShape = TileShape<64, 64>;
+using LowShape = TileShape<64, 32>;
 
 template <typename Planar>
 void LaunchTiles(void* native, ProductJob job) {
-  const GpuTraits& traits = *static_cast<GpuContext*>(native)->traits;
-  const bool is_large = job.rows.tiles == nullptr && 4 * CountTiles<LargeTall>(job) >= 3 * traits.n_processors;
-  if (HasTallWaves(traits)) {
-    if constexpr (kIsTallWave) {
-      return is_large ? LaunchShape<Planar, LargeTall>(native, job) : LaunchShape<Planar, SmallTall>(native, job);
-    }
+  if constexpr (kIsTallWave) {
+    if (HasTallWaves(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
   }
-  LaunchShape<Planar, LargeLow>(native, job);
+  LaunchShape<Planar, LowShape>(native, job);
 }
 
 // Fewer rows leave most of a tile empty, or most processors without one; experts have so many on average.
@@ -290,7 +285,7 @@ constexpr int kFewestExpertRows = 24;
 
 bool FillsTiles(const ProductJob& job, const GpuTraits& traits) {
   if (job.rows.ids == nullptr) {
-    return job.rows.n_rows >= kFewestRows && 2 * CountTiles<SmallTall>(job) >= traits.n_processors;
+    return job.rows.n_rows >= kFewestRows && 3 * CountTiles<TallShape>(job) >= traits.n_processors;
   }
   return job.rows.tiles != nullptr && job.rows.n_rows >= kFewestExpertRows * job.args.parts[0].weight.n_matrices;
 }
