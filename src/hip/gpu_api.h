@@ -50,11 +50,11 @@ struct GpuContext {
 
 /// Rows of a quantized weight as the file holds them, to be repacked for the products of a device.
 struct RepackJob {
-  WeightView weight;   ///< data: where the whole weight is to lie, GpuApi::planar_bytes of it
-  const void* from;    ///< on the device: the rows' blocks
-  int64_t matrix;      ///< of the weight's
-  int64_t first_row;   ///< a multiple of 16
-  int64_t n_rows;      ///< a multiple of 16, or up to the matrix's last
+  WeightView weight;  ///< data: where the whole weight is to lie, GpuApi::planar_bytes of it
+  const void* from;   ///< on the device: the rows' blocks
+  int64_t matrix;     ///< of the weight's
+  int64_t first_row;  ///< a multiple of 16
+  int64_t n_rows;     ///< a multiple of 16, or up to the matrix's last
 };
 
 enum class GpuCopy : int32_t { kToDevice, kToHost, kOnDevice };

@@ -149,8 +149,8 @@ Result<std::optional<uint64_t>> Uploader::FindDifferenceOfPiece(const WeightView
   const uint64_t tile_bytes = bytes_of(1, kTileRows) - numbers_of_tile;
   const auto n_tiles = static_cast<uint64_t>((piece.n_rows + kTileRows - 1) / kTileRows);
   const auto tiles_of_matrix = static_cast<uint64_t>((weight.n_rows + kTileRows - 1) / kTileRows);
-  const uint64_t first_tile = static_cast<uint64_t>(piece.matrix) * tiles_of_matrix +
-                              static_cast<uint64_t>(piece.first_row / kTileRows);
+  const uint64_t first_tile =
+      static_cast<uint64_t>(piece.matrix) * tiles_of_matrix + static_cast<uint64_t>(piece.first_row / kTileRows);
   Lane& lane = lanes_.front();
   RF_RETURN_IF_ERROR(MakeRoom(lane.planes, bytes_of(1, piece.n_rows)));
   alone.data = lane.planes->data();
@@ -163,8 +163,8 @@ Result<std::optional<uint64_t>> Uploader::FindDifferenceOfPiece(const WeightView
   if (in_tiles) return at + *in_tiles;
   const uint64_t numbers = static_cast<uint64_t>(weight.n_matrices) * tiles_of_matrix * tile_bytes;
   const uint64_t at_numbers = numbers + first_tile * numbers_of_tile;
-  RF_ASSIGN_OR_RETURN(const auto in_numbers, CompareOnDevice(there + at_numbers, again + n_tiles * tile_bytes,
-                                                             n_tiles * numbers_of_tile));
+  RF_ASSIGN_OR_RETURN(const auto in_numbers,
+                      CompareOnDevice(there + at_numbers, again + n_tiles * tile_bytes, n_tiles * numbers_of_tile));
   if (in_numbers) return at_numbers + *in_numbers;
   return std::optional<uint64_t>();
 }

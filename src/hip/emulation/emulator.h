@@ -59,7 +59,7 @@ extern Dim3 block_size;
 extern Dim3 grid_size;
 
 int WaveSize();
-bool HasMatrixInstructions();  ///< the device's
+bool HasMatrixInstructions();      ///< the device's
 void* SharedMemory(size_t bytes);  ///< REQUIRES: the launch asked for as many
 void BlockBarrier();
 /// Shows `value` to the other lanes of the wave and returns what they show, by lane: valid until the lane's next call

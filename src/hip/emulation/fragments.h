@@ -1,5 +1,5 @@
-// The emulator's matrix instructions: what the lanes hold is put together in the layout of a GPU family, multiplied, and
-// dealt out again. kernels/matrix_fragments.h says what each function does.
+// The emulator's matrix instructions: what the lanes hold is put together in the layout of a GPU family, multiplied,
+// and dealt out again. kernels/matrix_fragments.h says what each function does.
 #pragma once
 
 #include "hip/emulation/matrix_layout.h"
@@ -18,6 +18,8 @@ inline constexpr int kLaneRowStep = 8;
 inline constexpr int kMostPieces = 4;
 inline constexpr int kMatrixValues = 8;  // at most
 inline constexpr bool kIsTallWave = true;
+inline constexpr bool kHasNarrow = true;
+inline constexpr bool kNeedsIntegers = true;
 
 RF_DEVICE bool IsMmaSync() {
   return emulation::CurrentMatrixLayout() == emulation::MatrixLayout::kMmaSync;

@@ -56,8 +56,7 @@ RF_DEVICE HalfFragment LoadPieces(const uint16_t* rows, int product) {
   HalfFragment fragment{};
   for (int r = 0; r < LaneRows(); ++r) {
     for (int p = 0; p < PiecesOfLane(); ++p) {
-      const int column =
-          LanePart() * (kStretch / LaneParts()) + (product * PiecesOfLane() + p) * kPieceColumns;
+      const int column = LanePart() * (kStretch / LaneParts()) + (product * PiecesOfLane() + p) * kPieceColumns;
       std::memcpy(&fragment.pieces[r][p], rows + LaneRow(r) * kStretch + column, sizeof(Int4));
     }
   }

@@ -88,6 +88,10 @@ RF_DEVICE Int4 LoadSixteen(const void* address) {
 RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
   return LoadSixteen(address);
 }
+/// Sixteen bytes that are read once.
+RF_DEVICE Int4 LoadOnce(const void* address) {
+  return *static_cast<const Int4*>(address);
+}
 /// The half nearest to a number, ties to even: rounded once, by way of a float that was rounded to odd.
 RF_DEVICE uint16_t NearestHalf(double value) {
   auto nearest = static_cast<float>(value);
@@ -103,7 +107,9 @@ template <typename Use>
 int ForBothHalves(int a, int b, int c, Use use) {
   uint32_t halves = 0;
   for (int i = 0; i < 2; ++i) {
-    const auto of = [i](int word) { return HalfToFloat(static_cast<uint16_t>(static_cast<uint32_t>(word) >> (16 * i))); };
+    const auto of = [i](int word) {
+      return HalfToFloat(static_cast<uint16_t>(static_cast<uint32_t>(word) >> (16 * i)));
+    };
     halves |= static_cast<uint32_t>(NearestHalf(use(of(a), of(b), of(c)))) << (16 * i);
   }
   return static_cast<int>(halves);

@@ -19,8 +19,8 @@ struct MatrixPlace {
   int column;
 };
 
-/// The halves of an operand of an instruction that a lane holds. Of mma.m16n8k16's B, of eight rows, two are put side by
-/// side, so that it has as many as A.
+/// The halves of an operand of an instruction that a lane holds. Of mma.m16n8k16's B, of eight rows, two are put side
+/// by side, so that it has as many as A.
 inline int HalvesOfLane(MatrixLayout layout) {
   switch (layout) {
     case MatrixLayout::kMmaSync:

@@ -21,6 +21,8 @@ inline constexpr int kLaneRowStep = 8;
 inline constexpr int kMostPieces = 1;
 inline constexpr int kMatrixValues = 8;
 inline constexpr bool kIsTallWave = true;
+inline constexpr bool kHasNarrow = true;
+inline constexpr bool kNeedsIntegers = !kHasMatrixInstructions;
 
 RF_DEVICE constexpr int LaneParts() {
   return 4;

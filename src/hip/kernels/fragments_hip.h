@@ -35,6 +35,8 @@ inline constexpr int kMatrixValues = 4;
 inline constexpr int kMatrixValues = 8;
 #endif
 
+inline constexpr bool kHasNarrow = false;
+inline constexpr bool kNeedsIntegers = !kHasMatrixInstructions;
 inline constexpr int kMostRows = 1;
 inline constexpr int kLaneRowStep = 8;  // there is no second row
 inline constexpr int kMostPieces = kLaneHalves / 4;

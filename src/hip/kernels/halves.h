@@ -58,8 +58,8 @@ RF_DEVICE int TwoHalves(int half) {
   return static_cast<int>(static_cast<uint32_t>(half & 0xffff) * 0x00010001u);
 }
 
-/// What a unit's halves are multiplied by to bring them to the slice's exponent, twice: a power of two, 0 where it is too
-/// small for a half.
+/// What a unit's halves are multiplied by to bring them to the slice's exponent, twice: a power of two, 0 where it is
+/// too small for a half.
 RF_DEVICE int UnitFactor(uint32_t of_slice, uint32_t of_unit) {
   const int exponent = 127 + static_cast<int>(of_unit) - static_cast<int>(of_slice);
   const float factor = PowerOfTwo(static_cast<uint32_t>(exponent > 1 ? exponent : 1));

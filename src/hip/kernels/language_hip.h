@@ -71,6 +71,10 @@ RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
   __builtin_memcpy(&bytes, __builtin_assume_aligned(address, 1), sizeof(bytes));
   return bytes;
 }
+/// Sixteen bytes that are read once.
+RF_DEVICE Int4 LoadOnce(const void* address) {
+  return *static_cast<const Int4*>(address);
+}
 using HalfPair = _Float16 __attribute__((ext_vector_type(2)));
 /// Two halves in a word, as elsewhere here. Each operation rounds once; subnormal numbers count.
 RF_DEVICE int MulHalves(int a, int b) {
@@ -81,8 +85,9 @@ RF_DEVICE int AddHalves(int a, int b) {
 }
 /// a * b + c.
 RF_DEVICE int FmaHalves(int a, int b, int c) {
-  return __builtin_bit_cast(int, __builtin_elementwise_fma(__builtin_bit_cast(HalfPair, a), __builtin_bit_cast(HalfPair, b),
-                                                           __builtin_bit_cast(HalfPair, c)));
+  return __builtin_bit_cast(int,
+                            __builtin_elementwise_fma(__builtin_bit_cast(HalfPair, a), __builtin_bit_cast(HalfPair, b),
+                                                      __builtin_bit_cast(HalfPair, c)));
 }
 /// Rounded to nearest even.
 RF_DEVICE int PackHalves(float low, float high) {

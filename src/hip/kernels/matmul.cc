@@ -63,7 +63,7 @@ const ProductKernels& ProductKernelsOf(Format format) {
 }
 
 void RegisterMatMul(const GpuTraits& traits, KernelTable& table) {
-#define RF_FORMAT(Name, ...) \
+#define RF_FORMAT(Name, ...)        \
   table.matmul.Set(Format::k##Name, \
                    {LaunchMatMul, WorkspaceBytes, "hip/matmul_" #Name, WeightLayoutOf(Format::k##Name, traits)});
 #include "quant/formats.def"

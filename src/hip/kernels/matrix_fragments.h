@@ -8,6 +8,9 @@
 // share: 32 columns, two instructions.
 //
 //   kHasMatrixInstructions       of the target that is compiled for
+//   HasMatrixHere()              the same of the device that a kernel runs on; they differ under the emulator alone
+//   kNeedsIntegers               whether products in integers are compiled, for want of them
+//   kHasNarrow, kIsTallWave      HasNarrowProducts() and HasTallWaves() of the target
 //   LaneParts()                  into how many parts a row's stretch is divided: a lane has one, kStretch / LaneParts()
 //                                columns
 //   LanePart(), LanePartStride() which, and how many lanes further the next one is
@@ -28,8 +31,8 @@
 
 namespace rf::hip {
 
-inline constexpr int kMatrixSide = 16;    ///< outputs, and rows of activations, of a product
-inline constexpr int kStretch = 128;      ///< columns
+inline constexpr int kMatrixSide = 16;  ///< outputs, and rows of activations, of a product
+inline constexpr int kStretch = 128;    ///< columns
 inline constexpr int kProductsOfStretch = 4;
 inline constexpr int kPieceColumns = 8;
 

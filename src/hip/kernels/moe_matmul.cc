@@ -133,10 +133,9 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
 }  // namespace
 
 void RegisterMoeMatMul(const GpuTraits& traits, KernelTable& table) {
-#define RF_FORMAT(Name, ...) \
-  table.moe_matmul.Set( \
-      Format::k##Name, \
-      {LaunchMoeMatMul, WorkspaceBytes, "hip/moe_matmul_" #Name, WeightLayoutOf(Format::k##Name, traits)});
+#define RF_FORMAT(Name, ...)                                                                       \
+  table.moe_matmul.Set(Format::k##Name, {LaunchMoeMatMul, WorkspaceBytes, "hip/moe_matmul_" #Name, \
+                                         WeightLayoutOf(Format::k##Name, traits)});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

@@ -26,10 +26,10 @@ inline constexpr int kScaleHeadroom = 10;
 
 /// The bytes of a record, from its first: planes, then scales; of what follows each second one.
 struct PlanarShape {
-  int32_t low_words;   ///< of a unit: its low bits for each column
-  int32_t high_words;  ///< of a unit
-  int32_t scale_bytes; ///< of a unit
-  int32_t tail_bytes;  ///< of an output, for 256 columns; 0: records follow one another
+  int32_t low_words;    ///< of a unit: its low bits for each column
+  int32_t high_words;   ///< of a unit
+  int32_t scale_bytes;  ///< of a unit
+  int32_t tail_bytes;   ///< of an output, for 256 columns; 0: records follow one another
 };
 
 namespace {
@@ -68,7 +68,8 @@ RF_DEVICE const int32_t* ExponentsOfTile(const PlanarShape& shape, const WeightV
 /// value * 2^power, in two steps as one of them may be beyond F32.
 RF_DEVICE float TimesPower(float value, int power) {
   const int first = power / 2;
-  return value * PowerOfTwo(static_cast<uint32_t>(127 + first)) * PowerOfTwo(static_cast<uint32_t>(127 + power - first));
+  return value * PowerOfTwo(static_cast<uint32_t>(127 + first)) *
+         PowerOfTwo(static_cast<uint32_t>(127 + power - first));
 }
 
 }  // namespace

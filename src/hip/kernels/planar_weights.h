@@ -18,7 +18,9 @@ struct PlanarFormat {
   static constexpr bool kHasTable = !std::is_same_v<Table, NoTable>;
   static constexpr int kLowBits = kLow;
   static constexpr int kHighBits = kHigh;
-  RF_HOST_DEVICE_MEMBER static constexpr PlanarShape Shape() { return {kLow, kHigh, Scales::kUnitBytes, Scales::kTailBytes}; }
+  RF_HOST_DEVICE_MEMBER static constexpr PlanarShape Shape() {
+    return {kLow, kHigh, Scales::kUnitBytes, Scales::kTailBytes};
+  }
 
   /// A unit as it was loaded.
   struct Raw {
@@ -75,7 +77,7 @@ RF_DEVICE void LoadWords(const unsigned char* from, int (&words)[kWords]) {
   } else {
     RF_UNROLL
     for (int i = 0; i < kWords; i += 4) {
-      const Int4 four = *reinterpret_cast<const Int4*>(from + 4 * i);
+      const Int4 four = LoadOnce(from + 4 * i);
       words[i] = four.x;
       words[i + 1] = four.y;
       words[i + 2] = four.z;
@@ -115,7 +117,8 @@ struct UnitPlace {
     typename Planar::Raw raw;
     LoadWords(low + more * 4 * kShape.low_words, raw.low);
     if constexpr (Planar::kHighBits > 0) LoadWords(high + more * 4 * kShape.high_words, raw.high);
-    raw.scales = Planar::Scales::Load({scales.unit + more * kShape.scale_bytes, scales.tail + rows * kShape.tail_bytes});
+    raw.scales =
+        Planar::Scales::Load({scales.unit + more * kShape.scale_bytes, scales.tail + rows * kShape.tail_bytes});
     return raw;
   }
 };
@@ -204,8 +207,7 @@ RF_DEVICE HalfFragment WeightsOf(const LaneRecord<Planar>& record, const LaneSca
     RF_UNROLL
     for (int p = 0; p < PiecesOfLane(); ++p) {
       const int word = product * PiecesOfLane() + p;
-      fragment.pieces[r][p] =
-          HalvesOfUnit<Planar>(record.units[r][word / 4], scales.units[r][word / 4], word % 4);
+      fragment.pieces[r][p] = HalvesOfUnit<Planar>(record.units[r][word / 4], scales.units[r][word / 4], word % 4);
     }
   }
   return fragment;

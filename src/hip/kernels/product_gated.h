@@ -75,24 +75,26 @@ RF_DEVICE void FinishUnit(const Glu::Args& glu, const GatedShape::Memory& shared
 
 template <typename Block>
 RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, Glu::Args glu, UnitsPlace units) {
-  auto& shared = Shared<GatedShape::Memory>();
-  const auto thread = static_cast<int>(threadIdx.x);
-  const int first = static_cast<int>(blockIdx.x) * kUnit;
-  for (int pass = 0; pass < GatedShape::kPasses; ++pass) {
-    const int begin = pass * GatedShape::kPassOutputs;
-    const bool is_gate = begin < kUnit;
-    float sums[GatedShape::kOutputs];
-    SumPass<Block>(job, is_gate ? job.args.parts[0].weight : job.args.parts[1].weight,
-                   first + (is_gate ? begin : begin - kUnit), thread % kProductLanes, sums);
-    RF_UNROLL
-    for (int c = 0; c < GatedShape::kOutputs; ++c) {
-      shared.sums[thread % kProductLanes][begin + thread / kProductLanes + c * GatedShape::kGroups] = sums[c];
+  if constexpr (kNeedsIntegers) {
+    auto& shared = Shared<GatedShape::Memory>();
+    const auto thread = static_cast<int>(threadIdx.x);
+    const int first = static_cast<int>(blockIdx.x) * kUnit;
+    for (int pass = 0; pass < GatedShape::kPasses; ++pass) {
+      const int begin = pass * GatedShape::kPassOutputs;
+      const bool is_gate = begin < kUnit;
+      float sums[GatedShape::kOutputs];
+      SumPass<Block>(job, is_gate ? job.args.parts[0].weight : job.args.parts[1].weight,
+                     first + (is_gate ? begin : begin - kUnit), thread % kProductLanes, sums);
+      RF_UNROLL
+      for (int c = 0; c < GatedShape::kOutputs; ++c) {
+        shared.sums[thread % kProductLanes][begin + thread / kProductLanes + c * GatedShape::kGroups] = sums[c];
+      }
     }
+    BlockBarrier();
+    if (thread < GatedShape::kTileOutputs) shared.outputs[thread] = FinishOutput(job, shared, first, thread);
+    BlockBarrier();
+    if (WaveIndex() == 0) FinishUnit(glu, shared, first, units);
   }
-  BlockBarrier();
-  if (thread < GatedShape::kTileOutputs) shared.outputs[thread] = FinishOutput(job, shared, first, thread);
-  BlockBarrier();
-  if (WaveIndex() == 0) FinishUnit(glu, shared, first, units);
 }
 
 template <typename Block>

@@ -59,25 +59,27 @@ struct LaneProduct {
 
 template <typename Block, typename Shape>
 RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyIntegers(ProductJob job, int n_row_tiles) {
-  const auto place = ProductPlace<Shape>::OfThread(job, n_row_tiles);
-  if (place.rows.count == 0) return;
-  LaneProduct<Block, Shape> product(job, place);
-  const int n_rounds = LanePieces<Block>::CountRounds(static_cast<int>(job.args.x.n_cols), product.lane);
-  for (int first = place.lane / kRoundLanes; first < n_rounds; first += kRoundsAtOnce * Shape::kAhead) {
-    typename LanePieces<Block>::Raw raw[Shape::kAhead][Shape::kOutputs];
-    RF_UNROLL
-    for (int a = 0; a < Shape::kAhead; ++a) {
-      const int round = first + a * kRoundsAtOnce;
-      product.Load(round < n_rounds ? round : first, raw[a]);
+  if constexpr (kNeedsIntegers) {
+    const auto place = ProductPlace<Shape>::OfThread(job, n_row_tiles);
+    if (place.rows.count == 0) return;
+    LaneProduct<Block, Shape> product(job, place);
+    const int n_rounds = LanePieces<Block>::CountRounds(static_cast<int>(job.args.x.n_cols), product.lane);
+    for (int first = place.lane / kRoundLanes; first < n_rounds; first += kRoundsAtOnce * Shape::kAhead) {
+      typename LanePieces<Block>::Raw raw[Shape::kAhead][Shape::kOutputs];
+      RF_UNROLL
+      for (int a = 0; a < Shape::kAhead; ++a) {
+        const int round = first + a * kRoundsAtOnce;
+        product.Load(round < n_rounds ? round : first, raw[a]);
+      }
+      KeepOrder();
+      RF_UNROLL
+      for (int a = 0; a < Shape::kAhead; ++a) {
+        const int round = first + a * kRoundsAtOnce;
+        if (round < n_rounds) product.Add(round, raw[a]);
+      }
     }
-    KeepOrder();
-    RF_UNROLL
-    for (int a = 0; a < Shape::kAhead; ++a) {
-      const int round = first + a * kRoundsAtOnce;
-      if (round < n_rounds) product.Add(round, raw[a]);
-    }
+    FinishProduct<Shape>(job, place, product.sums);
   }
-  FinishProduct<Shape>(job, place, product.sums);
 }
 
 template <typename Block>
@@ -91,10 +93,10 @@ void LaunchProduct(void* native, ProductJob job) {
 
 const ProductKernels* IntegerProductKernels(Format format) {
   switch (format) {
-#define RF_INTEGER_FORMAT(Name)                                                                    \
-  case Format::k##Name: {                                                                          \
+#define RF_INTEGER_FORMAT(Name)                                                                              \
+  case Format::k##Name: {                                                                                    \
     static constexpr ProductKernels kKernels = {true, LaunchProduct<Block##Name>, LaunchGated<Block##Name>}; \
-    return &kKernels;                                                                              \
+    return &kKernels;                                                                                        \
   }
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT

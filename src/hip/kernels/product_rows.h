@@ -50,6 +50,8 @@ struct SharedRow {
   Int4 held[kHeld];
   uint32_t exponents[kHeld];
 
+  RF_DEVICE_MEMBER explicit SharedRow(Memory& of_block) : memory(of_block) {}
+
   /// A stretch's pieces lie such that those that the parts of a row need at once are in different banks.
   RF_DEVICE_MEMBER static int PlaceOf(int piece) { return piece ^ (piece >> 3 & 1); }
   RF_DEVICE_MEMBER static int FirstPiece(const SliceStretches& slice) {
@@ -127,9 +129,9 @@ struct DirectRows {
   const uint32_t* stretches[kFragments][kLaneRows];
   uint32_t exponents[kFragments][kLaneRows];  ///< of the slice
 
-  RF_DEVICE_MEMBER static int CountRows() {
-    return kNarrow ? 1 : LaneRows();
-  }
+  RF_DEVICE_MEMBER explicit DirectRows(Memory& of_block) : memory(of_block) {}
+
+  RF_DEVICE_MEMBER static int CountRows() { return kNarrow ? 1 : LaneRows(); }
   /// Rows beyond the last repeat it; nobody writes them.
   RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, const SliceStretches& slice) {
     const HalfRows& x = job.halves;

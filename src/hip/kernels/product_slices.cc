@@ -36,7 +36,8 @@ RF_DEVICE void MultiplySliceTile(const ProductJob& job, int n_row_tiles) {
   for_each([&](OutputAddends& of, int row, int output) {
     of.Load(job, outputs.part, powers, RowIn(job.rows, rows, row), outputs.first + output);
   });
-  MultiplySlice<Planar, Shape>(job, rows, [&](int) { return bytes; }, shared);
+  MultiplySlice<Planar, Shape>(
+      job, rows, [&](int) { return bytes; }, shared);
   BlockBarrier();
   const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
   for_each([&](const OutputAddends& of, int row, int output) {
@@ -83,8 +84,7 @@ RF_KERNEL RF_TWO_BLOCKS(kThreads) MultiplyGatedSlices(ProductJob job, Glu::Args 
     BlockBarrier();
     if (thread < Shape::kOutputs) {
       const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
-      shared.outputs[thread] =
-          addends.Store(job, part, 0, output, JoinSlices<Shape>(shared, n_stretches, thread, 0));
+      shared.outputs[thread] = addends.Store(job, part, 0, output, JoinSlices<Shape>(shared, n_stretches, thread, 0));
     }
     BlockBarrier();
     if (WaveIndex() != 0) return;
@@ -121,15 +121,17 @@ constexpr int kManyColumns = 20480;
 
 // Of one row in shared memory.
 template <int kColumns, bool kNarrow, int kPasses = 1>
-using OneRowShape = SliceShape<SharedRow<kColumns>, 1, kNarrow, 3, kPasses>;
+using OneRowShape = SliceShape<SharedRow<kColumns>, 1, kNarrow, kPasses == 1 ? 3 : 4, kPasses>;
 template <bool kNarrow, int kFragments = 1>
-using RowsShape = SliceShape<DirectRows<kFragments, kNarrow>, kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide,
-                             kNarrow, 2>;
+using RowsShape =
+    SliceShape<DirectRows<kFragments, kNarrow>, kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide, kNarrow, 2>;
 
 // Calls use<kNarrow>() as the device has it.
 template <typename Use>
 void WithWidth(const void* native, Use use) {
-  if (HasNarrowProducts(*static_cast<const GpuContext*>(native)->traits)) return use.template operator()<true>();
+  if constexpr (kHasNarrow) {
+    if (HasNarrowProducts(*static_cast<const GpuContext*>(native)->traits)) return use.template operator()<true>();
+  }
   use.template operator()<false>();
 }
 
@@ -145,15 +147,15 @@ void LaunchSlices(void* native, ProductJob job) {
       LaunchShape<Many>(native, MultiplySlices<Planar, Many>, job);
     });
   }
-  const bool is_narrow = rows.tiles == nullptr && (IsOneRowEach(rows) || rows.n_rows <= kMatrixSide / 2);
-  using Narrow = RowsShape<true>;
-  if (is_narrow && HasNarrowProducts(*static_cast<GpuContext*>(native)->traits)) {
-    return LaunchShape<Narrow>(native, MultiplySlices<Planar, Narrow>, job);
+  const auto are_few = [&](int most) { return rows.tiles == nullptr && (IsOneRowEach(rows) || rows.n_rows <= most); };
+  if constexpr (kHasNarrow) {
+    using Narrow = RowsShape<true>;
+    if (are_few(kMatrixSide / 2) && HasNarrowProducts(*static_cast<GpuContext*>(native)->traits)) {
+      return LaunchShape<Narrow>(native, MultiplySlices<Planar, Narrow>, job);
+    }
   }
   using Sixteen = RowsShape<false>;
-  if (rows.tiles == nullptr && (IsOneRowEach(rows) || rows.n_rows <= kMatrixSide)) {
-    return LaunchShape<Sixteen>(native, MultiplySlices<Planar, Sixteen>, job);
-  }
+  if (are_few(kMatrixSide)) return LaunchShape<Sixteen>(native, MultiplySlices<Planar, Sixteen>, job);
   using Wide = RowsShape<false, 2>;
   LaunchShape<Wide>(native, MultiplyWideSlices<Planar, Wide>, job);
 }
@@ -175,7 +177,8 @@ bool LaunchGatedOf(void* native, const ProductJob& job, const Glu::Args& glu, co
 void LaunchSliceProduct(void* native, const ProductJob& job) {
   switch (job.args.parts[0].weight.format) {
 #define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name: return LaunchSlices<PlanarOf<Block##Name>>(native, job);
+  case Format::k##Name:         \
+    return LaunchSlices<PlanarOf<Block##Name>>(native, job);
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT
     default: return;
@@ -185,7 +188,8 @@ void LaunchSliceProduct(void* native, const ProductJob& job) {
 bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
   switch (job.args.parts[0].weight.format) {
 #define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name: return LaunchGatedOf<PlanarOf<Block##Name>>(native, job, glu, units);
+  case Format::k##Name:         \
+    return LaunchGatedOf<PlanarOf<Block##Name>>(native, job, glu, units);
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT
     default: return false;

@@ -43,7 +43,7 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
     next_stretch = slice.first;
     if (Shape::kPasses > 1 && ++next_pass < Shape::kPasses) tile = tile_of(next_pass);
   };
-  Rows rows{shared.rows};
+  Rows rows(shared.rows);
   rows.Begin(job, row_tile, slice);
   RF_UNROLL
   for (int a = 0; a < Shape::kAhead; ++a) {

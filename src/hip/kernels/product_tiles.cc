@@ -1,7 +1,8 @@
-// Many rows: a block has 128 outputs of 64 rows, and each of its waves 32 outputs of all or half of them. Weights go straight
-// to the registers of the waves that multiply them; activations, brought to their slices' exponents, through shared
-// memory, half a stretch at a time: what lanes take of a stretch for its first two products, or for the others. There
-// is room for two halves: while one is multiplied, the next is stored and the one after it is on its way to registers.
+// Many rows: a block has 128 outputs of 64 rows, and each of its waves 32 outputs of all or half of them. Weights go
+// straight to the registers of the waves that multiply them; activations, brought to their slices' exponents, through
+// shared memory, half a stretch at a time: what lanes take of a stretch for its first two products, or for the others.
+// There is room for two halves: while one is multiplied, the next is stored and the one after it is on its way to
+// registers.
 #include "hip/kernels/planar_weights.h"
 #include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_slices.h"
@@ -57,9 +58,7 @@ struct RowStage {
   RF_DEVICE_MEMBER static int Threads() { return Shape::kWaves * WaveSize(); }
   RF_DEVICE_MEMBER static int Count() { return Shape::kTileRows * Shape::kPieces / Threads(); }
   RF_DEVICE_MEMBER static int Piece() { return static_cast<int>(threadIdx.x) % Shape::kPieces; }
-  RF_DEVICE_MEMBER static int Row(int i) {
-    return (static_cast<int>(threadIdx.x) + i * Threads()) / Shape::kPieces;
-  }
+  RF_DEVICE_MEMBER static int Row(int i) { return (static_cast<int>(threadIdx.x) + i * Threads()) / Shape::kPieces; }
   /// The first of the piece's columns, of the stretch's.
   RF_DEVICE_MEMBER static int ColumnOf(int half) {
     const int of_lane = 2 * PiecesOfLane();  // pieces of half a lane's share
@@ -172,8 +171,8 @@ struct WaveTile {
       const int first = output + t * kMatrixSide;
       const int of_tile = first + MatrixOutput(i);
       if (in_tile >= rows.count || of_tile >= outputs.count) return;
-      const int32_t* powers = ExponentsOfTile(Planar::Shape(), outputs.part.weight, rows.matrix,
-                                              (outputs.first + first) / kMatrixSide);
+      const int32_t* powers =
+          ExponentsOfTile(Planar::Shape(), outputs.part.weight, rows.matrix, (outputs.first + first) / kMatrixSide);
       StoreOutput(job, outputs.part, RowIn(job.rows, rows, in_tile), outputs.first + of_tile,
                   TimesPower(totals[t][f].values[i], powers[MatrixOutput(i)]));
     });
@@ -267,7 +266,8 @@ int64_t CountTiles(ProductJob job) {
   return int64_t{tiles.x} * tiles.y;
 }
 
-// As many rows in four waves with 64 of them each, or in eight with 32. Two blocks of 64 rows were faster than one of 128.
+// As many rows in four waves with 64 of them each, or in eight with 32. Two blocks of 64 rows were faster than one of
+// 128.
 using TallShape = TileShape<64, 64>;
 using LowShape = TileShape<64, 32>;
 
@@ -295,9 +295,9 @@ bool FillsTiles(const ProductJob& job, const GpuTraits& traits) {
 bool LaunchTileProduct(void* native, const ProductJob& job) {
   if (!FillsTiles(job, *static_cast<GpuContext*>(native)->traits)) return false;
   switch (job.args.parts[0].weight.format) {
-#define RF_INTEGER_FORMAT(Name)                            \
-  case Format::k##Name:                                    \
-    LaunchTiles<PlanarOf<Block##Name>>(native, job);       \
+#define RF_INTEGER_FORMAT(Name)                      \
+  case Format::k##Name:                              \
+    LaunchTiles<PlanarOf<Block##Name>>(native, job); \
     return true;
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT

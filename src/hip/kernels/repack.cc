@@ -13,8 +13,8 @@ constexpr int kThreads = kMatrixSide * kRoundLanes;
 
 // A round of the tile, taken apart.
 struct RepackMemory {
-  int quants[kMatrixSide][kRoundLanes][8];      // of each unit, as LaneWeights has them
-  float scales[kMatrixSide][kRoundLanes][2];    // of each half of a unit
+  int quants[kMatrixSide][kRoundLanes][8];    // of each unit, as LaneWeights has them
+  float scales[kMatrixSide][kRoundLanes][2];  // of each half of a unit
   float minimums[kMatrixSide][kRoundLanes][2];
 };
 
@@ -172,7 +172,8 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RepackTile(RepackJob job) {
 uint64_t PlanarWeightBytes(const WeightView& weight) {
   switch (weight.format) {
 #define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name: return static_cast<uint64_t>(PlanarBytes(PlanarOf<Block##Name>::Shape(), weight));
+  case Format::k##Name:         \
+    return static_cast<uint64_t>(PlanarBytes(PlanarOf<Block##Name>::Shape(), weight));
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT
     default: return 0;
@@ -183,7 +184,8 @@ void LaunchRepack(void* native, const RepackJob& job) {
   const dim3 tiles(static_cast<uint32_t>(CeilDivide(job.n_rows, kMatrixSide)));
   switch (job.weight.format) {
 #define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name: return Launch(native, RepackTile<Block##Name>, tiles, kThreads, sizeof(RepackMemory), job);
+  case Format::k##Name:         \
+    return Launch(native, RepackTile<Block##Name>, tiles, kThreads, sizeof(RepackMemory), job);
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT
     default: return;

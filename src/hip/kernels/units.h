@@ -119,8 +119,8 @@ RF_DEVICE void MakeIntegerUnit(const Float4& x, ActivationRound* row, int column
   if (lane == 0) scale.scale = is_finite ? (is_zero ? 0.0f : largest / kLargestQuant) : BitsToFloat(0x7fc00000u);
 }
 
-/// Columns column .. column + 3 of a row. Eight neighbouring lanes make a unit of neighbouring columns; all lanes of the
-/// wave must call it, those whose columns are not there too.
+/// Columns column .. column + 3 of a row. Eight neighbouring lanes make a unit of neighbouring columns; all lanes of
+/// the wave must call it, those whose columns are not there too.
 RF_DEVICE void MakeUnit(const Float4& x, const UnitsPlace& units, int64_t row, int column, bool is_there) {
   if (HasMatrixHere()) {
     MakeHalfUnit(x, units, row, column, is_there);
