@@ -165,7 +165,7 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
 
 void PrintHeader(size_t name_width) {
   fmt::print("| {:<{}} | {:>10} | {:>9} | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>11} |\n", "model", name_width,
-             "size", "params", "backend", "threads", "test", "t/s", "% bandwidth", "% int8 peak");
+             "size", "params", "backend", "threads", "test", "t/s", "% bandwidth", "% f16 peak");
   fmt::print("| {:-<{}} | {:->9}: | {:->8}: | {:-<12} | {:->6}: | {:->15}: | {:->18}: | {:->10}: | {:->10}: |\n", "",
              name_width, "", "", "", "", "", "", "", "");
 }
@@ -215,7 +215,7 @@ void PrintBandwidth(const DeviceProperties& device, const Floor& floor) {
       what, floor.bandwidth / 1e9);
   if (floor.peak == 0.0) return;
   fmt::print(
-      "Matrix instructions on signed bytes: {:.1f} TOP/s, measured. % int8 peak: the share of it that a prompt's "
+      "Matrix instructions on halves: {:.1f} TFLOP/s, measured. % f16 peak: the share of it that a prompt's "
       "products with the weights take, two operations for each weight and token.\n",
       floor.peak / 1e12);
 }

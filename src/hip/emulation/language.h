@@ -88,10 +88,6 @@ RF_DEVICE Int4 LoadSixteen(const void* address) {
 RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
   return LoadSixteen(address);
 }
-/// Sixteen bytes that are read once.
-RF_DEVICE Int4 LoadOnce(const void* address) {
-  return *static_cast<const Int4*>(address);
-}
 /// The half nearest to a number, ties to even: rounded once, by way of a float that was rounded to odd.
 RF_DEVICE uint16_t NearestHalf(double value) {
   auto nearest = static_cast<float>(value);

@@ -23,7 +23,7 @@ inline constexpr int kLaneHalves = 16;
 inline constexpr bool kIsTallWave = false;
 #elif defined(__GFX12__)
 inline constexpr int kLaneHalves = 8;
-inline constexpr bool kIsTallWave = true;
+inline constexpr bool kIsTallWave = false;
 #else
 inline constexpr int kLaneHalves = 4;
 inline constexpr bool kIsTallWave = true;

@@ -84,14 +84,6 @@ RF_DEVICE LoadedSixteen LoadSixteenAnywhere(const void* address) {
       bytes[13] | static_cast<uint32_t>(bytes[14]) << 8 | static_cast<uint32_t>(bytes[15]) << 16;
   return {{words[0], words[1], words[2], words[3]}, last_three >> (24 - shift), shift};
 }
-/// Sixteen bytes that are read once: they take no room in the first cache, and bring their neighbours to the second.
-RF_DEVICE Int4 LoadOnce(const void* address) {
-  Int4 words;
-  asm("ld.global.nc.L1::no_allocate.L2::256B.v4.s32 {%0, %1, %2, %3}, [%4];"
-      : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w)
-      : "l"(address));
-  return words;
-}
 /// Two halves in a word, as elsewhere here. Each operation rounds once; subnormal numbers count.
 RF_DEVICE int MulHalves(int a, int b) {
   int product;

@@ -71,10 +71,6 @@ RF_DEVICE Int4 LoadSixteenAnywhere(const void* address) {
   __builtin_memcpy(&bytes, __builtin_assume_aligned(address, 1), sizeof(bytes));
   return bytes;
 }
-/// Sixteen bytes that are read once.
-RF_DEVICE Int4 LoadOnce(const void* address) {
-  return *static_cast<const Int4*>(address);
-}
 using HalfPair = _Float16 __attribute__((ext_vector_type(2)));
 /// Two halves in a word, as elsewhere here. Each operation rounds once; subnormal numbers count.
 RF_DEVICE int MulHalves(int a, int b) {

@@ -62,11 +62,11 @@ inline bool HasNarrowProducts(const GpuTraits& traits) {
          (std::strcmp(traits.arch, "emulated") == 0 && traits.wave_size == 32);
 }
 
-/// Whether a wave has registers for the sums of 64 rows and 32 outputs, twice; of the same targets as kIsTallWave. The
-/// emulator's waves of 64 lanes stand for those that have not.
+/// Whether a lane has registers for the sums of 64 rows and 32 outputs, twice, and for what it loads meanwhile; of the
+/// same targets as kIsTallWave. The emulator's waves of 64 lanes stand for those that have not.
 inline bool HasTallWaves(const GpuTraits& traits) {
-  const bool is_emulated = std::strcmp(traits.arch, "emulated") == 0;
-  return std::strncmp(traits.arch, "gfx11", 5) != 0 && !(is_emulated && traits.wave_size == 64);
+  const bool is_rdna = std::strncmp(traits.arch, "gfx11", 5) == 0 || std::strncmp(traits.arch, "gfx12", 5) == 0;
+  return !is_rdna && !(std::strcmp(traits.arch, "emulated") == 0 && traits.wave_size == 64);
 }
 
 }  // namespace rf::hip

@@ -77,7 +77,7 @@ RF_DEVICE void LoadWords(const unsigned char* from, int (&words)[kWords]) {
   } else {
     RF_UNROLL
     for (int i = 0; i < kWords; i += 4) {
-      const Int4 four = LoadOnce(from + 4 * i);
+      const Int4 four = *reinterpret_cast<const Int4*>(from + 4 * i);
       words[i] = four.x;
       words[i + 1] = four.y;
       words[i + 2] = four.z;

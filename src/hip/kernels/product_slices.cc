@@ -155,9 +155,13 @@ void LaunchSlices(void* native, ProductJob job) {
     }
   }
   using Sixteen = RowsShape<false>;
-  if (are_few(kMatrixSide)) return LaunchShape<Sixteen>(native, MultiplySlices<Planar, Sixteen>, job);
-  using Wide = RowsShape<false, 2>;
-  LaunchShape<Wide>(native, MultiplyWideSlices<Planar, Wide>, job);
+  if constexpr (kIsTallWave) {
+    using Wide = RowsShape<false, 2>;
+    if (!are_few(kMatrixSide) && HasTallWaves(*static_cast<GpuContext*>(native)->traits)) {
+      return LaunchShape<Wide>(native, MultiplyWideSlices<Planar, Wide>, job);
+    }
+  }
+  LaunchShape<Sixteen>(native, MultiplySlices<Planar, Sixteen>, job);
 }
 
 template <typename Planar>

@@ -14,7 +14,8 @@ struct SliceShape {
   using Rows = RowsType;
   static constexpr int kRows = kRowsOf;
   static constexpr bool kNarrow = kNarrowOf;  ///< MultiplyHalves
-  static constexpr int kAhead = kAheadOf;
+  /// Where registers are few, less is under way.
+  static constexpr int kAhead = kIsTallWave ? kAheadOf : 2;
   static constexpr int kPasses = kPassesOf;
   static constexpr int kOutputs = kPasses * kMatrixSide;
   struct Memory {
@@ -51,8 +52,10 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   }
   rows.Finish(slice);
   BlockBarrier();
+  // Where registers are few, activations are loaded when they are needed.
+  constexpr bool kLoadsRowsAhead = kIsTallWave;
   typename Rows::Share share;
-  if (total > 0) rows.Load(share, slice.first);
+  if (kLoadsRowsAhead && total > 0) rows.Load(share, slice.first);
   MatrixSums sums[Rows::kFragments];
   int pass = 0;
   int stretch = slice.first;
@@ -75,7 +78,8 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
       const bool ends_pass = ++stretch == slice.end;
       if (ends_pass) stretch = slice.first;
       typename Rows::Share next_share;
-      if (first + a + 1 < total) rows.Load(next_share, stretch);
+      if (!kLoadsRowsAhead) rows.Load(share, at);
+      if (kLoadsRowsAhead && first + a + 1 < total) rows.Load(next_share, stretch);
       const LaneScales<Planar> scales(ahead[a]);
       RF_UNROLL
       for (int product = 0; product < kProductsOfStretch; ++product) {
@@ -86,7 +90,7 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
         }
       }
       if (first + a + Shape::kAhead < total) load_next(ahead[a]);
-      share = next_share;
+      if (kLoadsRowsAhead) share = next_share;
       if (ends_pass) {
         finish_pass();
         ++pass;
