@@ -201,12 +201,21 @@ std::vector<std::string> RegisterMachines() {
   return std::move(machines.names);
 }
 
+/// The emulated GPU without matrix instructions differs from the first in what makes activations for products, and in
+/// products.
+constexpr char kEmulatedWithoutMatrices[] = "emulated:2";
+template <typename Op>
+constexpr bool kHasToDoWithProducts =
+    std::is_same_v<Op, MatMul> || std::is_same_v<Op, MoeMatMul> || std::is_same_v<Op, RmsNorm> ||
+    std::is_same_v<Op, Glu> || std::is_same_v<Op, Attention>;
+
 template <typename Op>
 void RegisterOp(std::string_view name, const std::vector<std::string>& machines) {
   for (int f = 0; f < kNumFormats; ++f) {
     const auto format = static_cast<Format>(f);
     if (!CanHaveKey(Op::kKeyKind, format)) continue;
     for (const std::string& machine : machines) {
+      if (machine == kEmulatedWithoutMatrices && !kHasToDoWithProducts<Op>) continue;
       const Key key{machine, format};
       Register<MatchesReference<Op>>("MatchesReference", key, name);
       if (machine == "reference") continue;  // one plain loop: nothing there depends on the batch

@@ -76,7 +76,8 @@ bool IsSmallRun() {
 }
 
 Bounds BoundsOn(const Machine& machine, Bounds bounds) {
-  if (machine.device->properties().is_host_memory) return bounds;
+  const bool has_halves = machine.device->kernels().matmul.Get(Format::kQ4_0).weight_layout != kFileLayout;
+  if (machine.device->properties().is_host_memory || !has_halves) return bounds;
   for (double& bound : bounds) bound = bound == kQuantizedBound ? kHalvesBound : bound;
   return bounds;
 }

@@ -7,8 +7,8 @@ from golden_data import best_agrees, divergence, read_jsonl
 
 pytestmark = needs_emulator
 
-DEVICES = ["emulated:0", "emulated:1"]
-N_POSITIONS = {"emulated:0": 24, "emulated:1": 12}  # seconds each
+DEVICES = ["emulated:0", "emulated:1", "emulated:2"]
+N_POSITIONS = {"emulated:0": 24, "emulated:1": 12, "emulated:2": 24}  # seconds each
 DIVERGENCE = 1e-5  # what the CPU's decoding is held to
 
 

@@ -21,6 +21,8 @@ class BlockRunner {
 
   void SetOrder(Order order, uint64_t seed);
   void SetLayout(MatrixLayout layout) { layout_ = layout; }
+  /// Of the device whose blocks run next.
+  void SetMatrices(bool has_matrices) { has_matrices_ = has_matrices; }
 
   /// Runs all blocks. Returns what was wrong, or "".
   std::string Run(const Job& job, int wave_size);
@@ -28,6 +30,7 @@ class BlockRunner {
   // From within a kernel.
   int wave_size() const { return wave_size_; }
   MatrixLayout layout() const;
+  bool has_matrices() const { return has_matrices_; }
   void* SharedMemory(size_t bytes);
   void BlockBarrier();
   const uint64_t* Exchange(uint64_t value);
@@ -63,6 +66,7 @@ class BlockRunner {
   std::mt19937_64 random_;
   int wave_size_ = 32;
   MatrixLayout layout_ = MatrixLayout::kMmaSync;
+  bool has_matrices_ = true;
   const Job* job_ = nullptr;
   std::unique_ptr<unsigned char[]> shared_;
   size_t shared_bytes_ = 0;

@@ -19,7 +19,10 @@
 namespace rf::hip::emulation {
 namespace {
 
-constexpr int kWaveSizes[] = {32, 64};
+constexpr int kWaveSizes[] = {32, 64, 32};
+// Devices with matrix instructions, and one without: its kernels multiply integers.
+constexpr const char* kArchs[] = {"emulated", "emulated", "emulated-dot"};
+constexpr bool kHasMatrices[] = {true, true, false};
 constexpr uint64_t kMemoryBytes = uint64_t{64} << 30;
 constexpr int kMaxBlockThreads = 1024;
 constexpr int kMaxSharedBytes = 48 << 10;  // the least of the GPUs that kernels are for
@@ -84,7 +87,7 @@ int Describe(int32_t device, GpuTraits* traits) {
   if (!IsDevice(device)) return kNoDevice;
   *traits = {};
   std::strncpy(traits->name, "block emulator", sizeof(traits->name) - 1);
-  std::strncpy(traits->arch, "emulated", sizeof(traits->arch) - 1);
+  std::strncpy(traits->arch, kArchs[device], sizeof(traits->arch) - 1);
   traits->wave_size = kWaveSizes[device];
   traits->n_processors = 1;
   traits->max_block_threads = kMaxBlockThreads;
@@ -234,7 +237,7 @@ int WaveSize() {
   return BlockRunner::Get().wave_size();
 }
 bool HasMatrixInstructions() {
-  return true;
+  return BlockRunner::Get().has_matrices();
 }
 MatrixLayout CurrentMatrixLayout() {
   return BlockRunner::Get().layout();
@@ -262,13 +265,15 @@ void Enqueue(GpuContext& context, Job job) {
   const std::lock_guard lock(runtime.mutex);
   auto& stream = *static_cast<Stream*>(context.stream);
   const int wave_size = kWaveSizes[stream.device];
+  const bool has_matrices = kHasMatrices[stream.device];
   if (job.n_threads < 1 || job.n_threads > kMaxBlockThreads || job.n_threads % wave_size != 0 ||
       job.shared_bytes > kMaxSharedBytes || job.grid.y > 65535 || job.grid.z > 65535) {
     if (context.error == kFine) context.error = kBadLaunch;
     return;
   }
   ++runtime.n_launches;
-  stream.Queue([&runtime, wave_size, job = std::move(job)] {
+  stream.Queue([&runtime, wave_size, has_matrices, job = std::move(job)] {
+    BlockRunner::Get().SetMatrices(has_matrices);
     runtime.failure = BlockRunner::Get().Run(job, wave_size);
     return static_cast<int>(runtime.failure.empty() ? kFine : kKernelFailed);
   });

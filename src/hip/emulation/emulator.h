@@ -35,7 +35,8 @@ enum class Order { kForward, kReverse, kRandom };
 /// For everything that runs from now on; `seed` for kRandom only.
 void SetOrder(Order order, uint64_t seed = 0);
 
-/// The emulator as a GPU runtime: device 0 has waves of 32 lanes, device 1 of 64.
+/// The emulator as a GPU runtime: device 0 has waves of 32 lanes, device 1 of 64, device 2 of 32 and no matrix
+/// instructions.
 const GpuApi& Api();
 
 /// One kernel launch.
