@@ -284,7 +284,11 @@ class AttentionWorker {
   // values[query] += sum over the visible positions of weight * V, position by position.
   template <int32_t kCount>
   void AddValuesOf(int32_t query, const float* weights, const Visible& visible) const {
-    ForEachVec(head_dim_, [&](int64_t d, int64_t n) {
+    constexpr int64_t kWide = 2 * kLanes;
+    const int64_t wide_end = head_dim_ / kWide * kWide;
+    for (int64_t d = 0; d < wide_end; d += kWide) AddWideValues<kCount>(query, weights, visible, d);
+    ForEachVec(head_dim_ - wide_end, [&](int64_t offset, int64_t n) {
+      const int64_t d = wide_end + offset;
       float* values = partial_.values + query * head_dim_ + d;
       Vec sums[kCount];
       for (int i = 0; i < kCount; ++i) sums[i] = LoadUpTo(values + i * head_dim_, n);
@@ -294,6 +298,29 @@ class AttentionWorker {
       }
       for (int i = 0; i < kCount; ++i) StoreUpTo(values + i * head_dim_, sums[i], n);
     });
+  }
+
+  // The same for two registers of V: more sums at a time than an addition takes cycles.
+  template <int32_t kCount>
+  void AddWideValues(int32_t query, const float* weights, const Visible& visible, int64_t d) const {
+    float* values = partial_.values + query * head_dim_ + d;
+    Vec sums[kCount][2];
+    for (int i = 0; i < kCount; ++i) {
+      sums[i][0] = Load(values + i * head_dim_);
+      sums[i][1] = Load(values + i * head_dim_ + kLanes);
+    }
+    for (int32_t p = visible.begin; p < visible.end; ++p) {
+      const Vec v[2] = {Load(v_ + p * head_dim_ + d), Load(v_ + p * head_dim_ + d + kLanes)};
+      for (int i = 0; i < kCount; ++i) {
+        const Vec weight = Broadcast(weights[i * kBlock + p]);
+        sums[i][0] = FusedMultiplyAdd(v[0], weight, sums[i][0]);
+        sums[i][1] = FusedMultiplyAdd(v[1], weight, sums[i][1]);
+      }
+    }
+    for (int i = 0; i < kCount; ++i) {
+      Store(values + i * head_dim_, sums[i][0]);
+      Store(values + i * head_dim_ + kLanes, sums[i][1]);
+    }
   }
 
   const Attention::Args& args_;

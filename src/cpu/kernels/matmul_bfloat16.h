@@ -16,7 +16,7 @@ namespace {
 
 /// Columns that are unpacked at a time: of a chunk's activations they stay in the second-level cache, and of two panels
 /// nearly in the first.
-inline constexpr int64_t kBFloat16Stretch = 512;
+inline constexpr int64_t kBFloat16Stretch = 256;
 /// Rows and panels that one task takes at most: their sums stay in the second-level cache as well.
 inline constexpr int64_t kBFloat16ChunkRows = 512;
 inline constexpr int64_t kBFloat16Panels = 16;
