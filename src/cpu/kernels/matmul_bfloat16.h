@@ -1,7 +1,7 @@
 // Products of many rows with activations and weights in bfloat16, where the instruction set has a unit for them and the
 // device was asked for it (Precision::kBFloat16). Weights are brought from their format to bfloat16, a stretch of a
 // few panels at a time, and used for all rows of a chunk; the unit sums in F32 over the whole row. Both factors are
-// rounded once, to 8 significant bits: NMSE about 3e-6. A row's result is the same in any batch of at least
+// rounded once, to 8 significant bits: NMSE about 4e-6. A row's result is the same in any batch of at least
 // kBFloat16FromRows rows; smaller ones are computed exactly (matmul_tiles.h).
 //   kBFloat16FromRows: from how many rows on it pays;
 //   PrepareBFloat16Row(x, rows, tile, token): stores one row of activations as the unit reads it;
