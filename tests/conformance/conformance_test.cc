@@ -71,10 +71,18 @@ class OpTest : public testing::Test {
   Key key_;
 };
 
-// Whether the machine computes the case in bfloat16.
+// Whether the machine computes the case in bfloat16: many rows, for attention of one sequence.
 template <typename Op>
 bool Rounds(const std::string& machine, const Case<Op>& c) {
-  return IsBFloat16Machine(machine) && c.operands.batch.n_tokens() >= kBFloat16Rows;
+  const HostBatch& batch = c.operands.batch;
+  int32_t n_together = batch.n_tokens();
+  if constexpr (std::is_same_v<Op, Attention>) {
+    n_together = 0;
+    for (size_t s = 0; s + 1 < batch.first_token.size(); ++s) {
+      n_together = std::max(n_together, batch.first_token[s + 1] - batch.first_token[s]);
+    }
+  }
+  return IsBFloat16Machine(machine) && n_together >= kBFloat16Rows;
 }
 
 // By the case's bounds, or those of activations in bfloat16 (ARCHITECTURE.md, "Numbers"). Both factors of a product are
@@ -233,7 +241,8 @@ std::vector<std::string> RegisterMachines() {
 
 // Whether there are kernels in bfloat16 for the op.
 template <typename Op>
-constexpr bool kHasBFloat16 = std::is_same_v<Op, MatMul> || std::is_same_v<Op, MoeMatMul>;
+constexpr bool kHasBFloat16 =
+    std::is_same_v<Op, MatMul> || std::is_same_v<Op, MoeMatMul> || std::is_same_v<Op, Attention>;
 
 template <typename Op>
 void RegisterOp(std::string_view name, const std::vector<std::string>& machines) {

@@ -23,6 +23,7 @@ namespace rf::cpu::RF_ISA {
 /// The entries for Precision::kBFloat16 in place of the others; false: this instruction set has none.
 bool RegisterMatMulBFloat16(KernelTable& table);
 bool RegisterMoeMatMulBFloat16(KernelTable& table);
+bool RegisterAttentionBFloat16(KernelTable& table);
 
 }  // namespace rf::cpu::RF_ISA
 

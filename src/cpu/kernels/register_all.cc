@@ -10,7 +10,7 @@ void RegisterKernels(KernelTable& table) {
 }
 
 bool RegisterBFloat16Kernels(KernelTable& table) {
-  return RegisterMatMulBFloat16(table) && RegisterMoeMatMulBFloat16(table);
+  return RegisterMatMulBFloat16(table) && RegisterMoeMatMulBFloat16(table) && RegisterAttentionBFloat16(table);
 }
 
 }  // namespace rf::cpu::RF_ISA
