@@ -93,29 +93,46 @@ struct BFloat16Stretch {
   int64_t n_blocks;
 };
 
-inline void MultiplyBFloat16Stretch(const BFloat16Stretch& stretch, const uint16_t* x, int64_t row_blocks,
-                                    int64_t n_tiles, BFloat16Scratch& scratch) {
-  for (int64_t tile = 0; tile < n_tiles; tile += 2) {
-    BFloat16Tiles tiles{};
-    for (int i = 0; i < 2; ++i) {
-      tiles.x[i] = x + ((tile + i) * row_blocks + stretch.first_block) * kMatrixTokens * kBlock;
-      tiles.pairs[i] = scratch.pairs[i];
-      tiles.sums[i] =
-          scratch.sums[stretch.first_panel + (i < stretch.n_panels ? i : 0)] + tile * kMatrixTokens * kPanelRows;
+/// The chunk's rows as the unit reads them.
+struct BFloat16Rows {
+  const uint16_t* tiles;
+  int64_t n_tiles;
+  int64_t row_blocks;  ///< of a tile
+
+  const uint16_t* At(int64_t tile, int64_t block) const {
+    return tiles + (tile * row_blocks + block) * kMatrixTokens * kBlock;
+  }
+};
+
+/// Two tiles' rows of y.
+inline void StoreBFloat16Sums(const PanelTask& task, int64_t first_output, const BFloat16Tiles& tiles, int n_panels,
+                              const RowRun& rows, int64_t done) {
+  for (int64_t i = 0; i < 2 * kMatrixTokens && done + i < rows.count; ++i) {
+    const int64_t row = OutputRow(task, rows.first + done + i);
+    for (int p = 0; p < n_panels; ++p) {
+      StoreSums(task, tiles.sums[p] + i * kPanelRows, row, first_output + p * kPanelRows);
     }
-    tiles.n_blocks = stretch.n_blocks;
-    tiles.is_first = stretch.first_block == 0;
-    MultiplyBFloat16(tiles, tile + 1 < n_tiles ? 2 : 1, stretch.n_panels);
   }
 }
 
-inline void StoreBFloat16Sums(const PanelTask& task, int64_t first_panel, const BFloat16Stretch& stretch,
-                              const RowRun& rows, const BFloat16Scratch& scratch) {
-  for (int64_t row = 0; row < rows.count; ++row) {
-    for (int p = 0; p < stretch.n_panels; ++p) {
-      const float* sums = scratch.sums[stretch.first_panel + p] + row * kPanelRows;
-      StoreSums(task, sums, OutputRow(task, rows.first + row), (first_panel + stretch.first_panel + p) * kPanelRows);
+/// Multiplies a stretch by all rows of a chunk; after the last one the outputs are stored while they are at hand.
+inline void MultiplyBFloat16Stretch(const PanelTask& task, int64_t task_panel, const BFloat16Stretch& stretch,
+                                    const BFloat16Rows& x, const RowRun& rows, BFloat16Scratch& scratch) {
+  const int64_t first_output = (task_panel + stretch.first_panel) * kPanelRows;
+  const bool is_last = stretch.first_block + stretch.n_blocks == x.row_blocks;
+  for (int64_t tile = 0; tile < x.n_tiles; tile += 2) {
+    BFloat16Tiles tiles{};
+    for (int i = 0; i < 2; ++i) {
+      const int64_t panel = stretch.first_panel + (i < stretch.n_panels ? i : 0);
+      tiles.x[i] = x.At(tile + i, stretch.first_block);
+      tiles.pairs[i] = scratch.pairs[i];
+      tiles.sums[i] = scratch.sums[panel] + tile * kMatrixTokens * kPanelRows;
     }
+    tiles.n_blocks = stretch.n_blocks;
+    tiles.is_first = stretch.first_block == 0;
+    if (is_last) PrefetchOutputs(task, rows, tile * kMatrixTokens, first_output, 2 * kMatrixTokens);
+    MultiplyBFloat16(tiles, tile + 1 < x.n_tiles ? 2 : 1, stretch.n_panels);
+    if (is_last) StoreBFloat16Sums(task, first_output, tiles, stretch.n_panels, rows, tile * kMatrixTokens);
   }
 }
 
@@ -124,12 +141,11 @@ inline void MultiplyByBFloat16(const PanelTask& task, int64_t first_panel, int64
                                const RowRun& rows, BFloat16Scratch& scratch) {
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
   const int64_t row_blocks = BFloat16Blocks(x.d_in);
-  const uint16_t* tiles = x.bfloats + rows.first_tile * row_blocks * kMatrixTokens * kBlock;
-  const int64_t n_tiles = (rows.count + kMatrixTokens - 1) / kMatrixTokens;
+  const BFloat16Rows tiles{x.bfloats + rows.first_tile * row_blocks * kMatrixTokens * kBlock,
+                           (rows.count + kMatrixTokens - 1) / kMatrixTokens, row_blocks};
   const int64_t step = BFloat16StretchColumns(kernels, task.weight.layout != kFileLayout, x.d_in);
   for (int64_t col = 0; col < x.d_in; col += step) {
-    const bool is_last = col + step >= x.d_in;
-    const int64_t n_cols = is_last ? x.d_in - col : step;
+    const int64_t n_cols = col + step < x.d_in ? step : x.d_in - col;
     for (int64_t p = 0; p < n_panels; p += 2) {
       const BFloat16Stretch stretch{p, p + 1 < n_panels ? 2 : 1, col / kBlock, BFloat16Blocks(n_cols)};
       for (int i = 0; i < stretch.n_panels; ++i) {
@@ -138,8 +154,7 @@ inline void MultiplyByBFloat16(const PanelTask& task, int64_t first_panel, int64
       for (int64_t next = p + 2; next < p + 4 && next < n_panels; ++next) {
         PrefetchPanel(task, kernels, first_panel + next, col, n_cols);
       }
-      MultiplyBFloat16Stretch(stretch, tiles, row_blocks, n_tiles, scratch);
-      if (is_last) StoreBFloat16Sums(task, first_panel, stretch, rows, scratch);
+      MultiplyBFloat16Stretch(task, first_panel, stretch, tiles, rows, scratch);
     }
   }
 }
