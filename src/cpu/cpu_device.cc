@@ -107,7 +107,8 @@ class CpuDevice final : public Device {
       : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads) {
     isa.fill(kernels_);
     if (options.precision == Precision::kBFloat16 && !isa.fill_bfloat16(kernels_)) {
-      Log(LogLevel::kWarning, fmt::format("--activations bf16 has no effect on a CPU with {}: it needs AMX", isa.name));
+      Log(LogLevel::kWarning,
+          fmt::format("--activations bf16 has no effect: it needs AMX, and {} is in use", isa.name));
     }
     const HostMemory memory = ReadHostMemory();
     properties_ = {CpuModelName(),         "cpu", std::string(isa.name), pool_.n_threads(), memory.total_bytes,
