@@ -99,8 +99,8 @@ void UnpackColumnsToBFloat16(const uint8_t* panel, int64_t n_cols, int32_t* pair
       return i < left ? UpperBFloat16(Columns{}, columns + i * Columns::kBytes) : ZeroInts();
     };
     for (int p = 0; p < kPairs; ++p) {
-      const int first = p / 4 * 4 + kPairFirst[p % 4];
-      StoreInts(pairs + (b * kPairs + p) * kPanelRows, Or(ShiftRight(load(first), 16), load(first + 2)));
+      const uint16_t* pair = kPairOrder.words + 2 * p;
+      StoreInts(pairs + (b * kPairs + p) * kPanelRows, Or(ShiftRight(load(pair[0]), 16), load(pair[1])));
     }
   }
 }
