@@ -62,7 +62,6 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
           "how the CPU computes prompts: exact (default), or bf16: with AMX two to five times as fast, elsewhere no "
           "change; "
           "costs a mean KL divergence of about 1e-4, and a text may depend on how its prompt was cut into steps")
-      ->type_name("exact|bf16")
       ->check(CLI::IsMember({"exact", "bf16"}));
 }
 
