@@ -60,8 +60,8 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
             options.devices.cpu_precision = name == "bf16" ? cpu::Precision::kBFloat16 : cpu::Precision::kExact;
           },
           "how the CPU computes prompts: exact (default), or bf16: with AMX 1.8 to 3 times as fast, elsewhere no "
-          "change; "
-          "costs a mean KL divergence of about 1e-4, and a text may depend on how its prompt was cut into steps")
+          "change; costs a mean KL divergence of about 1e-4, and a text may depend on how its prompt was cut into "
+          "steps")
       ->check(CLI::IsMember({"exact", "bf16"}));
 }
 
