@@ -52,21 +52,22 @@ Outputs RunOn(Machine& machine, const Case<Op>& c) {
 
 using Bounds = std::array<double, Operands::kMaxOutputs>;
 
-/// Compares what a kernel wrote with what the reference wrote: equal bits for integers, the cache and where the bound
-/// is 0; else neither an output nor a row of at least 16 columns of it may have an NMSE above its bound.
 /// NMSE of products with quantized weights. Activations of 16 bits may cost 1e-5; the CPU's blocks of 32 with their own
 /// scale keep well below 1e-7.
 inline constexpr double kQuantizedBound = 1e-7;
-/// The same on GPUs, which multiply halves: weights, their scales and minimums, and activations are rounded to 11 bits,
-/// which costs about 4e-8 for each. That is what many rows together show. Of few rows nearly everything may cancel in
-/// all outputs at once, as random blocks have large minimums in common; of one among many rows once in a few thousand
-/// by three digits.
-inline constexpr double kHalvesBound = 1e-5;
-inline constexpr double kHalvesBoundOfManyRows = 3e-7;
-inline constexpr double kHalvesBoundOfARow = 1e-4;
-/// The bounds of a machine.
-Bounds BoundsOn(const Machine& machine, Bounds bounds);
 
-void ExpectNear(const HostOperands& shapes, const Bounds& bounds, const Outputs& got, const Outputs& wanted);
+/// How far results may be from the reference's.
+struct Tolerance {
+  static Tolerance Of(const Bounds& bounds) { return {bounds, bounds}; }
+
+  Bounds all_rows;  ///< NMSE of an output
+  Bounds a_row;     ///< of each row by itself
+};
+/// The bounds of a case as a machine keeps them in n_rows rows.
+Tolerance ToleranceOn(const Machine& machine, const Bounds& bounds, int64_t n_rows);
+
+/// Compares what a kernel wrote with what the reference wrote: equal bits for integers, the cache and where the bound
+/// is 0; else neither an output nor a row of at least 16 columns of it may have an NMSE above its bound.
+void ExpectNear(const HostOperands& shapes, const Tolerance& tolerance, const Outputs& got, const Outputs& wanted);
 
 }  // namespace rf::conformance

@@ -143,7 +143,7 @@ TEST_P(SpecialValues, NormOfHugeRows) {
     c.operands.weight[0] = random.Vector(70, 1.0f, 0.1f);
     c.operands.batch = MakeBatch(3);
     SCOPED_TRACE(scale);
-    ExpectNear(c.operands, c.bounds, RunOn(*machine_, c), RunReference(c));
+    ExpectNear(c.operands, Tolerance::Of(c.bounds), RunOn(*machine_, c), RunReference(c));
   }
 }
 
@@ -175,11 +175,10 @@ TEST_P(SpecialValues, ProductsOfHugeAndTinyRows) {
     c.operands.weight[0] = random.Weight(Format::kQ4_K, 1, 16, 256);
     c.operands.out[0] = Output(5, 16);
     c.operands.batch = MakeBatch(5);
-    c.bounds = BoundsOn(*machine_, {kQuantizedBound});
     const Outputs wanted = RunReference(c);
     const Outputs got = RunOn(*machine_, c);
     if (scale > 1e-29f) {
-      ExpectNear(c.operands, c.bounds, got, wanted);
+      ExpectNear(c.operands, ToleranceOn(*machine_, {kQuantizedBound}, 5), got, wanted);
       continue;
     }
     // Activations below 1e-30 may count as 0.
@@ -215,7 +214,8 @@ TEST_P(SpecialValues, SoftmaxOfHugeScores) {
     float* k = CacheRow(c, c.operands.kv->k, p);
     for (int i = 0; i < 32; ++i) k[i] = static_cast<float>((p * 7 + i * 3) % 5 - 2);
   }
-  ExpectNear(c.operands, c.bounds, RunOn(*machine_, c), RunReference(c));
+  if (IsBFloat16Machine(GetParam())) c.bounds[0] = 1e-5;  // the values and their weights are rounded
+  ExpectNear(c.operands, Tolerance::Of(c.bounds), RunOn(*machine_, c), RunReference(c));
 }
 
 TEST_P(SpecialValues, BrokenQueriesAndKeysStayVisible) {

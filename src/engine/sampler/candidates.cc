@@ -13,6 +13,7 @@ constexpr float kNone = -std::numeric_limits<float>::infinity();  // the logit o
 
 void Candidates::Reset(std::span<const float> logits) {
   is_row_ = true;
+  row_cut_.reset();
   logits_ = logits;
   maxima_.Reset(logits);
   largest_ = maxima_.Largest();
@@ -21,6 +22,7 @@ void Candidates::Reset(std::span<const float> logits) {
 }
 
 void Candidates::ApplyTemperature(float temperature) {
+  Settle();
   temperature_ *= temperature;
   scale_.reference = largest_;
   // Never infinity, which would make the best one's 0 a NaN.
@@ -29,21 +31,42 @@ void Candidates::ApplyTemperature(float temperature) {
 }
 
 std::span<float> Candidates::Weights() {
-  if (!has_weights_) MeasureWeights();
+  Settle();
+  if (!has_weights_) ComputeWeights(logits_, scale_, PlaceForWeights());
   return std::span(weights_).first(size());
 }
 
-WeightMoments Candidates::MeasureWeights() {
+std::span<float> Candidates::PlaceForWeights() {
   if (weights_.size() < size()) weights_.resize(size());
   has_weights_ = true;
-  return rf::MeasureWeights(logits_, scale_, std::span(weights_).first(size()));
+  return std::span(weights_).first(size());
+}
+
+double Candidates::SumWeights() {
+  return rf::SumWeights(logits(), scale_, PlaceForWeights());
+}
+
+WeightMoments Candidates::MeasureWeights() {
+  return rf::MeasureWeights(logits(), scale_, PlaceForWeights());
 }
 
 std::span<const float> Candidates::WeightsOfPart(size_t begin, std::span<float, kPart> buffer) const {
   const size_t n = std::min(kPart, size() - begin);
+  if (row_cut_) {
+    KeepToCut(weights_, 0.0f, begin, buffer.first(n));
+    return buffer.first(n);
+  }
   if (has_weights_) return std::span(weights_).subspan(begin, n);
   ComputeWeights(logits_.subspan(begin, n), scale_, buffer.first(n));
   return buffer.first(n);
+}
+
+double Candidates::SumOfPart(size_t begin, std::span<float, kPart> buffer) const {
+  const size_t n = std::min(kPart, size() - begin);
+  if (!row_cut_ || row_cut_->cut.index - begin < n) return Sum(WeightsOfPart(begin, buffer));
+  const auto& [ranking, cut] = *row_cut_;
+  const float end = cut.index < begin ? cut.rank : std::nextafter(cut.rank, std::numeric_limits<float>::infinity());
+  return SumBelow(logits_.subspan(begin, n), ranking, end, std::span(weights_).subspan(begin, n));
 }
 
 float Candidates::FloatAtLeast(double x) {
@@ -52,6 +75,7 @@ float Candidates::FloatAtLeast(double x) {
 }
 
 std::vector<float> Candidates::LargestLogits(size_t k) {
+  Settle();
   std::vector<float> largest;
   const float least = is_row_ ? maxima_.ReachedBy(k) : std::numeric_limits<float>::lowest();
   ForEachAtLeast(least, [&](size_t i) { largest.push_back(logits_[i]); });
@@ -83,6 +107,7 @@ bool Candidates::WouldKeepMany(double least) {
 }
 
 void Candidates::KeepAtLeast(double least) {
+  Settle();
   if (!is_row_) return KeepIf([&](size_t i) { return list_[i] >= least; });
   if (!WouldKeepMany(least)) return MakeList(least);
   row_.resize(size());
@@ -104,6 +129,7 @@ void Candidates::MakeList(double least) {
 }
 
 void Candidates::KeepBest(size_t k) {
+  Settle();
   if (k >= size()) return;
   if (is_row_) MakeList(maxima_.ReachedBy(k));
   if (k >= size()) return;
@@ -116,6 +142,7 @@ void Candidates::KeepBest(size_t k) {
 }
 
 void Candidates::KeepNearest(double distance, double share, double total) {
+  Settle();
   // What is more than n bits down has at most size() * 2^-n of the total. If that is less than all that need not be
   // kept, whatever else is dropped, then nothing so far down, and further from `distance` than 0 is, is kept.
   constexpr double kMargin = 1e-5;  // for the rounding of sums
@@ -124,33 +151,39 @@ void Candidates::KeepNearest(double distance, double share, double total) {
                                      : std::numeric_limits<double>::infinity();
   if (const double least = LogitAt(-furthest); !WouldKeepMany(least)) KeepAtLeast(least);
   const Ranking ranking{scale_, static_cast<float>(distance)};
-  KeepUntil(FindCut(logits_, ranking, Weights(), share * total), ranking);
-}
-
-void Candidates::KeepUntil(const Cut& cut, Ranking ranking) {
+  const Cut cut = FindCut(logits_, ranking, Weights(), share * total, total);
   if (is_row_) {
-    DropBehind(cut, ranking);
-  } else {
-    KeepIf([&](size_t i) {
-      const float rank = ranking.RankOf(list_[i]);
-      return (rank < cut.rank) | ((rank == cut.rank) & (i <= cut.index));
-    });
+    row_cut_ = {ranking, cut};
+    return;
   }
-  if (ranking.RankOf(largest_) < cut.rank) return;  // it was kept
-  SetLargest(is_row_ ? maxima_.Largest() : *std::max_element(list_.begin(), list_.end()));
+  KeepIf([&](size_t i) {
+    const float rank = ranking.RankOf(list_[i]);
+    return (rank < cut.rank) | ((rank == cut.rank) & (i <= cut.index));
+  });
+  if (ranking.RankOf(largest_) >= cut.rank) SetLargest(*std::max_element(list_.begin(), list_.end()));
 }
 
-void Candidates::DropBehind(const Cut& cut, Ranking ranking) {
-  const std::span<float> weights = Weights();
-  row_.resize(size());
-  const auto keep = [&](size_t begin, size_t n, float most) {
-    rf::KeepWithin(logits_.subspan(begin, n), ranking, most, std::span(row_).subspan(begin, n),
-                   weights.subspan(begin, n));
+void Candidates::KeepToCut(std::span<const float> values, float instead, size_t begin, std::span<float> kept) const {
+  const Ranking& ranking = row_cut_->ranking;
+  const Cut& cut = row_cut_->cut;
+  const auto keep = [&](size_t first, size_t n, float most) {
+    rf::KeepWithin(logits_.subspan(begin + first, n), ranking, most, values.subspan(begin + first, n), instead,
+                   kept.subspan(first, n));
   };
-  const size_t n_first = std::min(cut.index + 1, size());
-  keep(0, n_first, cut.rank);
-  keep(n_first, size() - n_first, std::nextafter(cut.rank, -1.0f));
+  const size_t n_until = std::clamp(cut.index + 1, begin, begin + kept.size()) - begin;  // the cut's own index too
+  keep(0, n_until, cut.rank);
+  keep(n_until, kept.size() - n_until, std::nextafter(cut.rank, -1.0f));
+}
+
+void Candidates::Settle() {
+  if (!row_cut_) return;
+  KeepToCut(weights_, 0.0f, 0, std::span(weights_).first(size()));
+  row_.resize(size());
+  KeepToCut(logits_, kNone, 0, row_);
+  const bool keeps_largest = row_cut_->ranking.RankOf(largest_) < row_cut_->cut.rank;
+  row_cut_.reset();
   UseRow();
+  if (!keeps_largest) SetLargest(maxima_.Largest());
 }
 
 void Candidates::UseRow() {
@@ -159,6 +192,7 @@ void Candidates::UseRow() {
 }
 
 void Candidates::DropBetter(size_t i) {
+  Settle();
   const float logit = logits_[i];
   const auto is_better = [&, i](size_t k) { return logits_[k] > logit || (logits_[k] == logit && k < i); };
   if (!is_row_) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,8 +16,9 @@
 namespace rf {
 
 /// At first all tokens of a row of logits, which is read where it is; a list from the first cut on, as a vocabulary is
-/// large and what survives is not. Where much survives, a copy of the row that lacks the rest. Always in the order of
-/// the ids: a seed's token must not depend on how a step found its survivors. Keeps its memory from row to row.
+/// large and what survives is not. Where much survives, a copy of the row that lacks the rest, made when a step needs
+/// it: a draw, the usual next thing, does not. Always in the order of the ids: a seed's token must not depend on how a
+/// step found its survivors. Keeps its memory from row to row.
 class Candidates {
  public:
   /// All tokens but those of NaN and minus infinity. REQUIRES: the largest logit is finite to use anything else here;
@@ -27,28 +29,32 @@ class Candidates {
   /// no weight and are never kept: those that were so, and those that a step dropped.
   size_t size() const { return logits_.size(); }
   int32_t id(size_t i) const { return is_row_ ? static_cast<int32_t>(i) : ids_[i]; }
-  std::span<const float> logits() const { return logits_; }
-  float largest() const { return largest_; }
+  std::span<const float> logits() { return Settled().logits_; }
+  float largest() { return Settled().largest_; }
 
   /// How many there are without NaN and minus infinity.
-  size_t Count() const { return is_row_ ? CountNumbers(logits_) : size(); }
+  size_t Count() { return is_row_ ? CountNumbers(logits()) : size(); }
 
   /// Divides the distances of logits from the largest; the logits themselves stay.
   void ApplyTemperature(float temperature);
 
   /// How their weights, which are their probabilities times the sum of weights, come from logits.
-  WeightScale scale() const { return scale_; }
+  WeightScale scale() { return Settled().scale_; }
 
   /// The logit whose weight is 2^exponent.
-  double LogitAt(double exponent) const { return scale_.reference + exponent / scale_.factor; }
+  double LogitAt(double exponent) { return scale().reference + exponent / scale_.factor; }
 
   /// Of all entries. Who changes them changes what is drawn, until the next cut or temperature.
   std::span<float> Weights();
 
+  double SumWeights();
   WeightMoments MeasureWeights();
 
   /// Weights of the entries from `begin` on, at most kPart; in `buffer` unless all are known.
   std::span<const float> WeightsOfPart(size_t begin, std::span<float, kPart> buffer) const;
+
+  /// The sum of those; clobbers the buffer.
+  double SumOfPart(size_t begin, std::span<float, kPart> buffer) const;
 
   /// The k largest logits, or all, largest first. REQUIRES: k > 0.
   std::vector<float> LargestLogits(size_t k);
@@ -56,6 +62,7 @@ class Candidates {
   /// Calls visit(index) for each candidate with a logit >= least, in their order.
   template <typename Visit>
   void ForEachAtLeast(double least, Visit visit) {
+    Settle();
     if (is_row_) return maxima_.ForEachAtLeast(FloatAtLeast(least), visit);
     for (size_t i = 0; i < size(); ++i) {
       if (logits_[i] >= least) visit(i);
@@ -79,16 +86,29 @@ class Candidates {
   /// The least float that is not below x.
   static float FloatAtLeast(double x);
 
+  std::span<float> PlaceForWeights();
   template <typename IsKept>
   void KeepIf(IsKept is_kept);
   void MakeList(double least);
   bool WouldKeepMany(double least);
-  void KeepUntil(const Cut& cut, Ranking ranking);
-  void DropBehind(const Cut& cut, Ranking ranking);
+  /// Drops what lies behind the row's cut, if there is one.
+  void Settle();
+  Candidates& Settled() {
+    Settle();
+    return *this;
+  }
+  /// kept = values[begin], ... where the row's cut keeps them, elsewhere `instead`.
+  void KeepToCut(std::span<const float> values, float instead, size_t begin, std::span<float> kept) const;
   void UseRow();
   void SetLargest(float largest);
 
+  struct RowCut {
+    Ranking ranking;
+    Cut cut;
+  };
+
   bool is_row_ = true;
+  std::optional<RowCut> row_cut_;  ///< that is still to be made
   std::span<const float> logits_;  ///< the row, or row_ or list_
   std::vector<float> row_;         ///< a copy that lacks some
   std::vector<float> list_;

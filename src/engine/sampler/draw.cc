@@ -31,7 +31,7 @@ size_t Draw(const SamplingContext& context, const Candidates& candidates) {
   float buffer[kPart];
   std::vector<double> sums;
   for (size_t begin = 0; begin < candidates.size(); begin += kPart) {
-    sums.push_back(Sum(candidates.WeightsOfPart(begin, buffer)));
+    sums.push_back(candidates.SumOfPart(begin, buffer));
   }
   const double drawn = context.Uniform() * std::accumulate(sums.begin(), sums.end(), 0.0);
   const Place part = FindPlace<double>(sums, drawn);

@@ -40,7 +40,7 @@ void KeepByVersion2(double mu, double log_total, Candidates& candidates) {
 }  // namespace
 
 size_t DrawMirostat(const SamplingContext& context, Candidates& candidates) {
-  const double log_total = std::log2(candidates.MeasureWeights().sum);
+  const double log_total = std::log2(candidates.SumWeights());
   double& mu = context.memory.mirostat_mu;
   if (context.params.mirostat == 1) {
     KeepByVersion1(mu, candidates);

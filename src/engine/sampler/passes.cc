@@ -22,6 +22,10 @@ double Sum(std::span<const float> values) {
   return WithWidestVectors<plain::Sum>(values);
 }
 
+double SumWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights) {
+  return WithWidestVectors<plain::SumWeights>(logits, scale, weights.data());
+}
+
 WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights) {
   return WithWidestVectors<plain::MeasureWeights>(logits, scale, weights.data());
 }
@@ -30,9 +34,9 @@ LogitMoments MeasureLogits(std::span<const float> logits, float largest) {
   return WithWidestVectors<plain::MeasureLogits>(logits, largest);
 }
 
-void KeepWithin(std::span<const float> logits, Ranking ranking, float most, std::span<float> kept,
-                std::span<float> weights) {
-  WithWidestVectors<plain::KeepWithin>(logits, ranking, most, kept.data(), weights.data());
+void KeepWithin(std::span<const float> logits, Ranking ranking, float most, std::span<const float> values,
+                float instead, std::span<float> kept) {
+  WithWidestVectors<plain::KeepWithin>(logits, ranking, most, values.data(), instead, kept.data());
 }
 
 void KeepAtLeast(std::span<const float> logits, float least, std::span<float> kept) {
@@ -44,9 +48,13 @@ void SumByRank(std::span<const float> logits, Ranking ranking, std::span<const f
   WithWidestVectors<plain::SumByRank>(logits, ranking, weights.data(), per_rank, sums);
 }
 
-std::vector<size_t> FindBetween(std::span<const float> logits, Ranking ranking, float low, float high) {
+double SumBelow(std::span<const float> logits, Ranking ranking, float rank, std::span<const float> weights) {
+  return WithWidestVectors<plain::SumBelow>(logits, ranking, rank, weights.data());
+}
+
+std::vector<size_t> FindWithin(std::span<const float> logits, Ranking ranking, RankRange range) {
   std::vector<size_t> found;
-  WithWidestVectors<plain::FindBetween>(logits, ranking, low, high, &found);
+  WithWidestVectors<plain::FindWithin>(logits, ranking, range, &found);
   return found;
 }
 

@@ -44,12 +44,15 @@ void ComputeWeights(std::span<const float> logits, WeightScale scale, std::span<
 
 double Sum(std::span<const float> values);
 
+/// ComputeWeights, and their sum.
+double SumWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights);
+
 struct WeightMoments {
   double sum;
   double mean_distance;  ///< of their exponents from 0, by the weights, in bits: the entropy without the log of `sum`
 };
 
-/// ComputeWeights, and what the weights are together.
+/// The same, and what the weights are together.
 WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights);
 
 struct LogitMoments {
@@ -60,9 +63,9 @@ struct LogitMoments {
 /// Of the logits that are neither NaN nor minus infinity, in F64. `largest`: of them.
 LogitMoments MeasureLogits(std::span<const float> logits, float largest);
 
-/// kept[i] = logits[i] if its rank is at most `most`; otherwise it is minus infinity, and weights[i] = 0.
-void KeepWithin(std::span<const float> logits, Ranking ranking, float most, std::span<float> kept,
-                std::span<float> weights);
+/// kept[i] = values[i] if the rank of logits[i] is at most `most`, otherwise `instead`.
+void KeepWithin(std::span<const float> logits, Ranking ranking, float most, std::span<const float> values,
+                float instead, std::span<float> kept);
 
 /// kept[i] = logits[i] if it is at least `least`, otherwise minus infinity.
 void KeepAtLeast(std::span<const float> logits, float least, std::span<float> kept);
@@ -71,8 +74,17 @@ void KeepAtLeast(std::span<const float> logits, float least, std::span<float> ke
 void SumByRank(std::span<const float> logits, Ranking ranking, std::span<const float> weights, float per_rank,
                std::span<double> sums);
 
-/// The indices of those with low <= rank < high, which are few; in any order.
-std::vector<size_t> FindBetween(std::span<const float> logits, Ranking ranking, float low, float high);
+/// Ranks from `low` on and below `high`.
+struct RankRange {
+  float low;
+  float high;
+};
+
+/// The sum of weights of ranks below `rank`.
+double SumBelow(std::span<const float> logits, Ranking ranking, float rank, std::span<const float> weights);
+
+/// The indices of those with ranks in the range, in their order.
+std::vector<size_t> FindWithin(std::span<const float> logits, Ranking ranking, RankRange range);
 
 /// How many are neither NaN nor minus infinity.
 size_t CountNumbers(std::span<const float> logits);

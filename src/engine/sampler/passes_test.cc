@@ -66,6 +66,17 @@ TEST(SamplerPasses, VectorsGiveTheSameBits) {
     EXPECT_EQ(weights, plain_weights);
     ExpectSameBits(moments.sum, plain_moments.sum, n);
     ExpectSameBits(moments.mean_distance, plain_moments.mean_distance, n);
+    ExpectSameBits(SumWeights(logits, scale, weights), plain::SumWeights(logits, scale, plain_weights.data()), n);
+    EXPECT_EQ(weights, plain_weights);
+    const Ranking ranking{scale, 2.5f};
+    ExpectSameBits(SumBelow(logits, ranking, 6.0f, weights), plain::SumBelow(logits, ranking, 6.0f, weights.data()), n);
+    std::vector<size_t> plain_found;
+    plain::FindWithin(logits, ranking, {4.0f, 6.0f}, &plain_found);
+    EXPECT_EQ(FindWithin(logits, ranking, {4.0f, 6.0f}), plain_found);
+    std::vector<float> kept(n), plain_kept(n);
+    KeepWithin(logits, ranking, 6.0f, weights, -1.0f, kept);
+    plain::KeepWithin(logits, ranking, 6.0f, weights.data(), -1.0f, plain_kept.data());
+    EXPECT_EQ(kept, plain_kept);
     const LogitMoments spread = MeasureLogits(logits, 30.0f), plain_spread = plain::MeasureLogits(logits, 30.0f);
     ExpectSameBits(spread.mean, plain_spread.mean, n);
     ExpectSameBits(spread.variance, plain_spread.variance, n);
@@ -102,6 +113,44 @@ TEST(SamplerPasses, EqualSumsInDouble) {
     const auto best = std::find(logits.begin(), logits.end(), largest);  // the first one
     EXPECT_EQ(ArgMax(logits), best - logits.begin());
   }
+}
+
+// Both ends of a range, NaN, minus infinity and equal ranks on both sides of the distance.
+TEST(SamplerPasses, RanksAreComparedAsNumbers) {
+  for (const size_t n : kSizes) {
+    const std::vector<float> logits = OddLogits(n);
+    const WeightScale scale{std::max(1.5f, LargestNumber(logits)), 0.5f};
+    const Ranking ranking{scale, -scale.ExponentOf(0.0f)};  // nearest to the many zeros
+    const RankRange range{0.0f, std::abs(ranking.RankOf(1.5f))};
+    std::vector<float> weights(n), kept(n);
+    ComputeWeights(logits, scale, weights);
+    KeepWithin(logits, ranking, range.high, logits, 77.0f, kept);
+    std::vector<size_t> within;
+    double below = 0.0;
+    for (size_t i = 0; i < n; ++i) {
+      const float rank = ranking.RankOf(logits[i]);
+      if (rank >= range.low && rank < range.high) within.push_back(i);
+      if (rank < range.high) below += weights[i];
+      EXPECT_EQ(kept[i], rank <= range.high ? logits[i] : 77.0f);
+    }
+    EXPECT_EQ(FindWithin(logits, ranking, range), within);
+    EXPECT_NEAR(SumBelow(logits, ranking, range.high, weights), below, 2e-6 * below);
+  }
+}
+
+TEST(SamplerPasses, LargestOfEachBlock) {
+  const std::vector<std::vector<float>> blocks = {{-3.0f, -1.0f, -2.0f}, {-1.0f, kNan, -5.0f},          {-kNan, -4.0f},
+                                                  {2.0f, -7.0f, -kNan},  {kNan, -kNan, kMinusInfinity}, {-0.0f, -1.0f},
+                                                  {kMinusInfinity}};
+  const float expected[] = {-1.0f, -1.0f, -4.0f, 2.0f, kMinusInfinity, -0.0f, kMinusInfinity};
+  std::vector<float> logits;
+  for (const std::vector<float>& block : blocks) {
+    logits.resize((logits.size() + kBlock - 1) / kBlock * kBlock, kMinusInfinity);
+    logits.insert(logits.end(), block.begin(), block.end());
+  }
+  std::vector<float> maxima;
+  ComputeBlockMaxima(logits, maxima);
+  EXPECT_EQ(maxima, std::vector<float>(std::begin(expected), std::end(expected)));
 }
 
 TEST(SamplerPasses, NothingToChooseFrom) {
@@ -144,7 +193,7 @@ TEST(BlockMaxima, FindsWhatAFullSearchFinds) {
 TEST(FindCut, TakesTheFewest) {
   const std::vector<float> ranks = {3.0f, 0.0f, 1.0f, 0.0f, 70.0f, 1e30f};
   const std::vector<float> weights = {0.1f, 0.4f, 0.2f, 0.25f, 0.03f, 0.02f};
-  const auto cut_at = [&](double wanted) { return FindCut(ranks, {{0.0f, 1.0f}, 0.0f}, weights, wanted).index; };
+  const auto cut_at = [&](double wanted) { return FindCut(ranks, {{0.0f, 1.0f}, 0.0f}, weights, wanted, 1.0).index; };
   EXPECT_EQ(cut_at(0.0), 1u);  // something is always kept
   EXPECT_EQ(cut_at(0.39), 1u);
   EXPECT_EQ(cut_at(0.41), 3u);
@@ -152,6 +201,45 @@ TEST(FindCut, TakesTheFewest) {
   EXPECT_EQ(cut_at(0.94), 0u);
   EXPECT_EQ(cut_at(0.97), 4u);
   EXPECT_EQ(cut_at(2.0), 5u);  // all
+}
+
+// By sorting all. Sums here are of other orders, so the one before or after the cut is as good.
+void ExpectCutAsSorted(const std::vector<float>& logits, Ranking ranking, double share) {
+  std::vector<float> weights(logits.size());
+  const double total = SumWeights(logits, ranking.scale, weights);
+  std::vector<Cut> sorted;
+  for (size_t i = 0; i < logits.size(); ++i) sorted.push_back({ranking.RankOf(logits[i]), i});
+  std::sort(sorted.begin(), sorted.end());
+  const Cut cut = FindCut(logits, ranking, weights, share * total, total);
+  double until = 0.0;
+  for (const Cut& entry : sorted) {
+    if (entry < cut) until += weights[entry.index];
+  }
+  EXPECT_LT(until, share * total * (1.0 + 1e-9));
+  EXPECT_GE(until + weights[cut.index], share * total * (1.0 - 1e-9));
+}
+
+TEST(FindCut, OfManyIsAsSorted) {
+  constexpr size_t kMany = 151'851;
+  std::mt19937_64 random(3);
+  std::normal_distribution<float> normal(0.0f, 2.5f);
+  std::vector<float> flat(kMany);
+  for (float& logit : flat) logit = normal(random);
+  std::vector<float> steep = flat;
+  for (size_t i = 0; i < 300; ++i) steep[random() % kMany] = 18.0f - static_cast<float>(i) * 0.02f;
+  std::vector<float> tied(kMany);
+  for (float& logit : tied) logit = std::round(normal(random));
+  std::vector<float> ascending = flat;
+  std::sort(ascending.begin(), ascending.end());
+  // Where a sample of lines is sure to be wrong: those at multiples of 256 are large.
+  std::vector<float> misleading = flat;
+  for (size_t i = 0; i < kMany; ++i) misleading[i] += i % 256 < 16 ? 4.0f : 0.0f;
+  for (const auto& logits : {flat, steep, tied, ascending, misleading}) {
+    const WeightScale scale{LargestNumber(logits), 0.7f};
+    for (const float distance : {0.0f, 3.0f, 9.0f}) {
+      for (const double share : {0.01, 0.5, 0.9, 0.999}) ExpectCutAsSorted(logits, {scale, distance}, share);
+    }
+  }
 }
 
 }  // namespace

@@ -24,21 +24,31 @@ constexpr int32_t OrderedBits(float x) {
   return bits ^ ((bits >> 31) & std::numeric_limits<int32_t>::max());
 }
 
-constexpr float FromOrderedBits(int32_t bits) {
-  return std::bit_cast<float>(bits ^ ((bits >> 31) & std::numeric_limits<int32_t>::max()));
-}
-
 /// x, or what stands for a NaN or minus infinity.
 constexpr float NumberOr(float x, float otherwise) {
   return x > -std::numeric_limits<float>::infinity() ? x : otherwise;
 }
 
-/// As whole numbers, whose largest may be found in any order.
-[[gnu::always_inline]] inline float Largest(std::span<const float> values) {
+/// Minus infinity if there is none but NaN.
+inline float LargestNumber(std::span<const float> values) {
   constexpr float kNone = -std::numeric_limits<float>::infinity();
-  int32_t largest = OrderedBits(kNone);
-  for (const float value : values) largest = std::max(largest, OrderedBits(NumberOr(value, kNone)));
-  return FromOrderedBits(largest);
+  float largest = kNone;
+  for (const float value : values) largest = std::max(largest, NumberOr(value, kNone));
+  return largest;
+}
+
+/// As whole numbers, whose largest may be found in any order. Those of negative floats have the opposite order, but as
+/// unsigned numbers the one nearest to 0 is the smallest of all if there is no other.
+[[gnu::always_inline]] inline float Largest(std::span<const float> values) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  int32_t largest = std::numeric_limits<int32_t>::min();
+  auto smallest = std::numeric_limits<uint32_t>::max();
+  for (const float value : values) {
+    largest = std::max(largest, std::bit_cast<int32_t>(value));
+    smallest = std::min(smallest, std::bit_cast<uint32_t>(value));
+  }
+  if (largest > std::bit_cast<int32_t>(kInfinity)) return LargestNumber(values);  // NaN
+  return largest >= 0 ? std::bit_cast<float>(largest) : NumberOr(std::bit_cast<float>(smallest), -kInfinity);
 }
 
 [[gnu::always_inline]] inline void ComputeBlockMaxima(std::span<const float> logits, float* maxima) {
@@ -103,6 +113,18 @@ template <typename Value>
   }
 }
 
+[[gnu::always_inline]] inline double SumWeights(std::span<const float> logits, WeightScale scale, float* weights) {
+  float exponents[kPart];
+  double sum = 0.0;
+  for (size_t begin = 0; begin < logits.size(); begin += kPart) {
+    const size_t n = std::min(kPart, logits.size() - begin);
+    float* part = weights + begin;
+    WeightsOfPart(logits.data() + begin, n, scale, part, exponents);
+    sum += SumOfPart(n, [&](size_t i) { return part[i]; });
+  }
+  return sum;
+}
+
 [[gnu::always_inline]] inline WeightMoments MeasureWeights(std::span<const float> logits, WeightScale scale,
                                                            float* weights) {
   float exponents[kPart];
@@ -123,12 +145,10 @@ constexpr int32_t RankBits(float rank) {
   return std::bit_cast<int32_t>(rank);
 }
 
-[[gnu::always_inline]] inline void KeepWithin(std::span<const float> logits, Ranking ranking, float most, float* kept,
-                                              float* weights) {
+[[gnu::always_inline]] inline void KeepWithin(std::span<const float> logits, Ranking ranking, float most,
+                                              const float* values, float instead, float* kept) {
   for (size_t i = 0; i < logits.size(); ++i) {
-    const bool is_within = RankBits(ranking.RankOf(logits[i])) <= RankBits(most);
-    kept[i] = is_within ? logits[i] : -std::numeric_limits<float>::infinity();
-    weights[i] = is_within ? weights[i] : 0.0f;
+    kept[i] = RankBits(ranking.RankOf(logits[i])) <= RankBits(most) ? values[i] : instead;
   }
 }
 
@@ -151,30 +171,37 @@ constexpr int32_t RankBits(float rank) {
   }
 }
 
-[[gnu::always_inline]] inline void FindBetween(std::span<const float> logits, Ranking ranking, float low, float high,
-                                               std::vector<size_t>* found) {
-  constexpr size_t kRows = 8;
-  const int32_t first = RankBits(low);
-  const int32_t end = RankBits(high);
-  const auto is_between = [=](float logit) {
-    const int32_t bits = RankBits(ranking.RankOf(logit));
-    return (bits >= first) & (bits < end);
+[[gnu::always_inline]] inline double SumBelow(std::span<const float> logits, Ranking ranking, float rank,
+                                              const float* weights) {
+  const auto weight_if_below = [&](size_t i) {
+    return RankBits(ranking.RankOf(logits[i])) < RankBits(rank) ? weights[i] : 0.0f;
   };
-  const auto visit = [&](size_t i) {
-    if (is_between(logits[i])) found->push_back(i);
+  double sum = 0.0;
+  for (size_t begin = 0; begin < logits.size(); begin += kPart) {
+    sum += SumOfPart(std::min(kPart, logits.size() - begin), [&](size_t i) { return weight_if_below(begin + i); });
+  }
+  return sum;
+}
+
+[[gnu::always_inline]] inline void FindWithin(std::span<const float> logits, Ranking ranking, RankRange range,
+                                              std::vector<size_t>* found) {
+  constexpr size_t kBits = 32;
+  const int32_t low = RankBits(range.low);
+  const int32_t high = RankBits(range.high);
+  const auto bit_of = [&](size_t i) {
+    const int32_t rank = RankBits(ranking.RankOf(logits[i]));
+    return static_cast<uint32_t>(rank < high) - static_cast<uint32_t>(rank < low);
+  };
+  const auto append = [&](size_t begin, uint32_t bits) {
+    for (; bits != 0; bits &= bits - 1) found->push_back(begin + static_cast<size_t>(std::countr_zero(bits)));
   };
   size_t begin = 0;
-  for (; begin + kRows * kLanes <= logits.size(); begin += kRows * kLanes) {
-    int32_t has_hit[kLanes] = {};  // in the lane's rows: most have none
-    for (size_t i = 0; i < kRows * kLanes; i += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) has_hit[lane] |= is_between(logits[begin + i + lane]) ? 1 : 0;
-    }
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      if (has_hit[lane] == 0) continue;
-      for (size_t i = 0; i < kRows * kLanes; i += kLanes) visit(begin + i + lane);
-    }
+  for (; begin + kBits <= logits.size(); begin += kBits) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < kBits; ++i) bits |= bit_of(begin + i) << i;
+    append(begin, bits);
   }
-  for (; begin < logits.size(); ++begin) visit(begin);
+  for (; begin < logits.size(); ++begin) append(begin, bit_of(begin));
 }
 
 [[gnu::always_inline]] inline size_t CountNumbers(std::span<const float> logits) {

@@ -6,7 +6,7 @@ namespace rf {
 void ApplyTopP(const SamplingContext& context, Candidates& candidates) {
   const float top_p = context.params.top_p;
   if (top_p >= 1.0f) return;
-  candidates.KeepNearest(0.0, top_p, candidates.MeasureWeights().sum);
+  candidates.KeepNearest(0.0, top_p, candidates.SumWeights());
 }
 
 }  // namespace rf
