@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/sampler/fast_exp2.h"
+#include "base/fast_exp2.h"
 #include "engine/sampler/passes.h"
 
 namespace rf::plain {
