@@ -93,7 +93,8 @@ TEST_F(GpuFaults, D03AByteTooLittleIsRefusedWithNumbersBeforeAnythingIsLoaded) {
     const auto loaded = Load();
     ASSERT_TRUE(loaded);
     needed = loaded->session->memory.Total();
-    EXPECT_LE(shim_.live_bytes(), needed + 4096);  // the batch's arrays beside it
+    // The batch's arrays beside it, with 12 KiB for changes of logits.
+    EXPECT_LE(shim_.live_bytes(), needed + 4096 + 12 * 1024);
   }
   for (const uint64_t missing : {uint64_t{1}, needed / 2}) {
     shim_.claimed_free = needed - missing;
