@@ -25,8 +25,7 @@ bool AddChanges(const ScheduledRun& run, const RunnerLimits& limits, std::vector
                     changes.size() - n_before < static_cast<size_t>(limits.n_vocab);
   if (!fits) changes.resize(n_before);
   const auto begin = changes.begin() + static_cast<std::ptrdiff_t>(n_before);
-  std::stable_sort(begin, changes.end(),
-                   [](const LogitChange& a, const LogitChange& b) { return a.token < b.token; });
+  std::stable_sort(begin, changes.end(), [](const LogitChange& a, const LogitChange& b) { return a.token < b.token; });
   return fits;
 }
 

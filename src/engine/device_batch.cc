@@ -107,8 +107,7 @@ Result<BatchView> DeviceBatch::Upload(const StepBatch& batch, Stream& stream) {
   StageAll(batch);
   const size_t n_staged = static_cast<size_t>(page_table_.host - staged_.data()) + batch.page_table.size();
   RF_RETURN_IF_ERROR(stream.CopyToDevice(memory_->data(), staged_.data(), n_staged * sizeof(int32_t)));
-  RF_RETURN_IF_ERROR(
-      stream.CopyToDevice(changes_.device, changes_.host, batch.changes.size() * sizeof(LogitChange)));
+  RF_RETURN_IF_ERROR(stream.CopyToDevice(changes_.device, changes_.host, batch.changes.size() * sizeof(LogitChange)));
   return ViewOf(batch);
 }
 

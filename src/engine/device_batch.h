@@ -36,7 +36,8 @@ class DeviceBatch {
   BatchView ViewOf(const StepBatch& batch) const;
 
   std::unique_ptr<Buffer> memory_;
-  Slot token_ids_, positions_, sequence_of_, first_token_, kv_length_, page_table_, output_rows_, best_factors_, first_change_, changes_;
+  Slot token_ids_, positions_, sequence_of_, first_token_, kv_length_, page_table_, output_rows_, best_factors_,
+      first_change_, changes_;
   std::vector<int32_t> staged_;  // all slots, as they lie on the device
 };
 

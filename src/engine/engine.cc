@@ -275,8 +275,7 @@ void Engine::Impl::SampleRun(const ScheduledRun& run, std::span<const OutputRow>
   if (ending) EndLater(sequence, *ending);
 }
 
-void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position,
-                                      std::span<const OutputRow> run_rows) {
+void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const OutputRow> run_rows) {
   for (size_t i = 0; i < run_rows.size(); ++i) {
     const int32_t position = first_position + static_cast<int32_t>(i);
     if (position < sequence.next_logits || position >= sequence.n_prompt) continue;

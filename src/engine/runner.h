@@ -27,12 +27,12 @@ struct StepBatch {
   std::vector<float> best_factors;    ///< [n_outputs] negative: the whole row; otherwise as BatchView has it
   std::vector<int32_t> first_change;  ///< [n_outputs + 1]
   std::vector<LogitChange> changes;   ///< of each output by token
-  std::vector<uint64_t> tags;        ///< [n_sequences] Request::tag, for those who watch the runner
+  std::vector<uint64_t> tags;         ///< [n_sequences] Request::tag, for those who watch the runner
 
   /// Empties all arrays and keeps their memory.
   void Clear() {
-    for (auto* array : {&token_ids, &positions, &sequence_of, &first_token, &kv_length, &page_table, &output_rows,
-                        &first_change}) {
+    for (auto* array :
+         {&token_ids, &positions, &sequence_of, &first_token, &kv_length, &page_table, &output_rows, &first_change}) {
       array->clear();
     }
     best_factors.clear();

@@ -23,12 +23,9 @@ struct LogitChange {
 
 RF_SHARED_INLINE float ChangedLogit(float logit, const LogitChange& change) {
   switch (change.kind) {
-    case LogitChangeKind::kAdd:
-      return logit + change.operand;
-    case LogitChangeKind::kPenalize:
-      return logit > 0.0f ? logit / change.operand : logit * change.operand;
-    case LogitChangeKind::kSet:
-      return change.operand;
+    case LogitChangeKind::kAdd: return logit + change.operand;
+    case LogitChangeKind::kPenalize: return logit > 0.0f ? logit / change.operand : logit * change.operand;
+    case LogitChangeKind::kSet: return change.operand;
   }
   return logit;
 }

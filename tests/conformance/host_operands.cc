@@ -51,8 +51,8 @@ HostBatch TakeBatch(const HostBatch& all, int32_t first, int32_t count) {
   for (int32_t row : all.output_rows) {
     if (row >= first && row < first + count) part.output_rows.push_back(row - first);
   }
-  const auto before = std::count_if(all.output_rows.begin(), all.output_rows.end(),
-                                    [first](int32_t row) { return row < first; });
+  const auto before =
+      std::count_if(all.output_rows.begin(), all.output_rows.end(), [first](int32_t row) { return row < first; });
   TakeOutputs(all, static_cast<size_t>(before), part.output_rows.size(), part);
   return part;
 }

@@ -45,8 +45,8 @@ struct HostBatch {
   std::vector<int32_t> page_table;
   int32_t page_table_stride = 0;
   std::vector<int32_t> output_rows;
-  std::vector<float> best_factors;     ///< [n_outputs], for BestLogits
-  std::vector<int32_t> first_change;   ///< [n_outputs + 1], for it too
+  std::vector<float> best_factors;    ///< [n_outputs], for BestLogits
+  std::vector<int32_t> first_change;  ///< [n_outputs + 1], for it too
   std::vector<LogitChange> changes;
 
   int32_t n_tokens() const { return static_cast<int32_t>(positions.size()); }

@@ -16,18 +16,13 @@ struct FirstCut {
 
 bool DropsByAll(SamplingStep step, const SamplingParams& params) {
   switch (step) {
-    case SamplingStep::kTemperature:
-      return params.dynatemp_range > 0.0f;
-    case SamplingStep::kTopNSigma:
-      return params.top_n_sigma > 0.0f;
-    case SamplingStep::kTypicalP:
-      return params.typical_p < 1.0f;
-    case SamplingStep::kXtc:
-      return params.xtc_probability > 0.0f && params.xtc_threshold <= 0.5f;
+    case SamplingStep::kTemperature: return params.dynatemp_range > 0.0f;
+    case SamplingStep::kTopNSigma: return params.top_n_sigma > 0.0f;
+    case SamplingStep::kTypicalP: return params.typical_p < 1.0f;
+    case SamplingStep::kXtc: return params.xtc_probability > 0.0f && params.xtc_threshold <= 0.5f;
     case SamplingStep::kTopK:
     case SamplingStep::kTopP:
-    case SamplingStep::kMinP:
-      return false;
+    case SamplingStep::kMinP: return false;
   }
   return true;
 }
@@ -60,10 +55,8 @@ bool MakeCut(SamplingStep step, const SamplingContext& context, const BestOfRow&
     case SamplingStep::kMinP:
       ApplyMinP(context, candidates);
       return candidates.size() < n_before;  // whatever is not among the best is no better than what was dropped
-    case SamplingStep::kTopP:
-      return candidates.KeepLikeliest(context.params.top_p, SumOfParts(best.sums));
-    default:
-      return false;
+    case SamplingStep::kTopP: return candidates.KeepLikeliest(context.params.top_p, SumOfParts(best.sums));
+    default: return false;
   }
 }
 

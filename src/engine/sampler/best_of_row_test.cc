@@ -31,9 +31,8 @@ DeviceBest BestOf(std::span<const float> row, size_t k, float factor) {
   for (size_t i = 0; i < row.size(); ++i) {
     if (row[i] > -kInf) order.push_back(static_cast<int32_t>(i));
   }
-  std::stable_sort(order.begin(), order.end(), [row](int32_t a, int32_t b) {
-    return row[static_cast<size_t>(a)] > row[static_cast<size_t>(b)];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [row](int32_t a, int32_t b) { return row[static_cast<size_t>(a)] > row[static_cast<size_t>(b)]; });
   order.resize(std::max(order.size(), k), -1);
   best.ids.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k));
   for (const int32_t id : best.ids) best.logits.push_back(id < 0 ? -kInf : row[static_cast<size_t>(id)]);
@@ -96,7 +95,7 @@ SamplingParams MakeParams(Random& random, size_t n) {
   if (random.Chance(0.2)) params.banned_ids = {static_cast<int32_t>(random.Below(n))};
   if (random.Chance(0.2)) params.logit_bias = {{static_cast<int32_t>(random.Below(n)), 3.0f * random.Normal()}};
   if (random.Chance(0.3)) {
-    params.order = {SamplingStep::kTopP, SamplingStep::kXtc,  SamplingStep::kTopK,
+    params.order = {SamplingStep::kTopP, SamplingStep::kXtc,      SamplingStep::kTopK,
                     SamplingStep::kMinP, SamplingStep::kTypicalP, SamplingStep::kTemperature};
     for (size_t i = params.order.size(); i > 1; --i) std::swap(params.order[i - 1], params.order[random.Below(i)]);
   }

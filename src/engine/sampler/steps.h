@@ -35,8 +35,8 @@ struct SamplingContext {
   double Uniform() const { return static_cast<double>(memory.random() >> 11) * 0x1p-53; }
 };
 
-#define RF_LOGIT_STEP(Name)                                                               \
-  void List##Name(const SamplingContext& context, std::vector<LogitChange>& changes);     \
+#define RF_LOGIT_STEP(Name)                                                           \
+  void List##Name(const SamplingContext& context, std::vector<LogitChange>& changes); \
   bool Uses##Name(const SamplingParams& params);
 #define RF_CANDIDATE_STEP(Name, key) void Apply##Name(const SamplingContext& context, Candidates& candidates);
 #include "engine/sampler/samplers.def"

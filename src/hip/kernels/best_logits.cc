@@ -112,8 +112,8 @@ RF_DEVICE uint64_t LanesBelow() {
   return (uint64_t{1} << Lane()) - 1;
 }
 
-/// best[0 .. k) = the block's keys from `least` on, at most k, in any order, and behind them 0. All threads must call it,
-/// and it begins with a barrier.
+/// best[0 .. k) = the block's keys from `least` on, at most k, in any order, and behind them 0. All threads must call
+/// it, and it begins with a barrier.
 RF_DEVICE void WriteFrom(const Key (&keys)[kHeld], Key least, int k, Key* best, ChoiceShared& shared) {
   if (least == 0) least = 1;
   int n = 0;
@@ -225,8 +225,8 @@ RF_DEVICE void SumParts(const BestLogits::Args& args, int64_t row, int block, Ke
   const int part = block * kPartsOfBlock + thread / kLanes;
   const auto n_vocab = static_cast<int>(args.logits.n_cols);
   const int begin = part * static_cast<int>(BestLogits::kPart);
-  const int end = begin + static_cast<int>(BestLogits::kPart) < n_vocab ? begin + static_cast<int>(BestLogits::kPart)
-                                                                        : n_vocab;
+  const int end =
+      begin + static_cast<int>(BestLogits::kPart) < n_vocab ? begin + static_cast<int>(BestLogits::kPart) : n_vocab;
   const float* logits = RowOf(args.logits, row);
   const float largest = largest_key == 0 ? 0.0f : LogitOf(largest_key);
   [[maybe_unused]] constexpr int kUnrolled = 8;

@@ -95,8 +95,8 @@ template <>
 std::vector<Case<BestLogits>> CasesOf<BestLogits>::Make(Format) {
   std::vector<Case<BestLogits>> cases;
   cases.push_back(MakeCase({1, 1000, 8}, "plain", 3.0f));
-  for (const Shape& shape : {Shape{3, 1, 1}, Shape{2, 5, 128}, Shape{2, 128, 128}, Shape{2, 1023, 64}, Shape{3, 1025, 7},
-                             Shape{1, 4096, 128}, Shape{2, 4097, 128}, Shape{2, 20'000, 40}}) {
+  for (const Shape& shape : {Shape{3, 1, 1}, Shape{2, 5, 128}, Shape{2, 128, 128}, Shape{2, 1023, 64},
+                             Shape{3, 1025, 7}, Shape{1, 4096, 128}, Shape{2, 4097, 128}, Shape{2, 20'000, 40}}) {
     cases.push_back(MakeCase(shape, "plain", 3.0f));
     cases.push_back(WithChanges(MakeCase(shape, "changed", 3.0f), shape.n_vocab < 100 ? 3 : 300));
   }
