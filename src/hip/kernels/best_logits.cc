@@ -38,7 +38,7 @@ RF_DEVICE int IdOf(Key key) {
 /// What the first launch leaves for the second. Of row i of this launch:
 struct Scratch {
   Key* keys;     // [n_tiles, k] the best of each tile, in any order, behind them 0
-  Key* largest;  // [n_tiles]
+  Key* largest;  // [n_tiles, waves of a block]
   int n_tiles;
   int first_row;
 };
@@ -46,7 +46,6 @@ struct Scratch {
 struct ChoiceShared {
   uint64_t counts[2][kMostWaves][4];
   int n_of_wave[kMostWaves];
-  Key largest[kMostWaves];
   Key best[kMostBest];
 };
 
@@ -108,20 +107,27 @@ RF_DEVICE Key ReachedBy(const Key (&keys)[kHeld], int k, ChoiceShared& shared) {
   return prefix;
 }
 
-RF_DEVICE uint64_t LanesBelow() {
-  return (uint64_t{1} << Lane()) - 1;
+/// The sum over the wave's lanes below this one. All lanes must call it.
+RF_DEVICE int SumBelow(int value) {
+  int sum = value;
+  for (int distance = 1; distance < WaveSize(); distance *= 2) {
+    const int other = Shuffle(sum, (Lane() - distance) & (WaveSize() - 1));
+    if (Lane() >= distance) sum += other;
+  }
+  return sum - value;
 }
 
 /// best[0 .. k) = the block's keys from `least` on, at most k, in any order, and behind them 0. All threads must call
-/// it, and it begins with a barrier.
+/// it; what is in `best` may be read until they do.
 RF_DEVICE void WriteFrom(const Key (&keys)[kHeld], Key least, int k, Key* best, ChoiceShared& shared) {
   if (least == 0) least = 1;
   int n = 0;
   RF_UNROLL
-  for (int i = 0; i < kHeld; ++i) n += CountBits(Ballot(keys[i] >= least));
-  if (Lane() == 0) shared.n_of_wave[WaveIndex()] = n;
+  for (int i = 0; i < kHeld; ++i) n += keys[i] >= least ? 1 : 0;
+  const int n_below = SumBelow(n);
+  if (Lane() == WaveSize() - 1) shared.n_of_wave[WaveIndex()] = n_below + n;
   BlockBarrier();
-  int place = 0;
+  int place = n_below;
   int n_all = 0;
   for (int wave = 0; wave < WavesInBlock(); ++wave) {
     if (wave < WaveIndex()) place += shared.n_of_wave[wave];
@@ -129,10 +135,7 @@ RF_DEVICE void WriteFrom(const Key (&keys)[kHeld], Key least, int k, Key* best, 
   }
   RF_UNROLL
   for (int i = 0; i < kHeld; ++i) {
-    const bool is_kept = keys[i] >= least;
-    const uint64_t kept = Ballot(is_kept);
-    if (is_kept) best[place + CountBits(kept & LanesBelow())] = keys[i];
-    place += CountBits(kept);
+    if (keys[i] >= least) best[place++] = keys[i];
   }
   for (int i = n_all + static_cast<int>(threadIdx.x); i < k; i += kThreads) best[i] = 0;
 }
@@ -172,16 +175,11 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) ChooseInTiles(BestLogits::Args args, BatchV
     keys[i] = id < end ? KeyOf(logits[id], id) : 0;
     largest = keys[i] > largest ? keys[i] : largest;
   }
-  largest = WaveMax(largest);
-  if (Lane() == 0) shared.largest[WaveIndex()] = largest;
-  const Key least = ReachedBy(keys, k, shared);
   const int64_t tile_of_launch = row_of_launch * scratch.n_tiles + tile;
+  largest = WaveMax(largest);
+  if (Lane() == 0) scratch.largest[tile_of_launch * WavesInBlock() + WaveIndex()] = largest;
+  const Key least = ReachedBy(keys, k, shared);
   WriteFrom(keys, least, k, scratch.keys + tile_of_launch * k, shared);
-  if (threadIdx.x != 0) return;
-  for (int wave = 1; wave < WavesInBlock(); ++wave) {
-    if (shared.largest[wave] > largest) largest = shared.largest[wave];
-  }
-  scratch.largest[tile_of_launch] = largest;
 }
 
 /// The row's best from those of its tiles: as many as a block holds, then the best so far and more, until none is left.
@@ -260,9 +258,10 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) Finish(BestLogits::Args args, BatchView bat
   }
   if (factor == 0.0f) return;
   Key largest = 0;
-  for (int tile = Lane(); tile < scratch.n_tiles; tile += WaveSize()) {
-    const Key of_tile = scratch.largest[row_of_launch * scratch.n_tiles + tile];
-    largest = of_tile > largest ? of_tile : largest;
+  const int n_largest = scratch.n_tiles * WavesInBlock();
+  for (int i = Lane(); i < n_largest; i += WaveSize()) {
+    const Key of_wave = scratch.largest[row_of_launch * n_largest + i];
+    largest = of_wave > largest ? of_wave : largest;
   }
   SumParts(args, row, static_cast<int>(blockIdx.x) - 1, WaveMax(largest), factor, shared.sum);
 }
@@ -292,7 +291,7 @@ void LaunchBestLogits(void* native, const BestLogits::Args& args) {
 }
 
 size_t WorkspaceBytes(const BestLogits::Args& args, int /*n_threads*/) {
-  return static_cast<size_t>(RowsOfLaunch(args) * TilesOf(args) * (args.ids.n_cols + 1)) * sizeof(Key);
+  return static_cast<size_t>(RowsOfLaunch(args) * TilesOf(args) * (args.ids.n_cols + kMostWaves)) * sizeof(Key);
 }
 
 }  // namespace
