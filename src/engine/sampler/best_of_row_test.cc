@@ -14,7 +14,7 @@
 namespace rf {
 namespace {
 
-constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // What a device would give of a row.
 struct DeviceBest {
@@ -29,13 +29,13 @@ DeviceBest BestOf(std::span<const float> row, size_t k, float factor) {
   DeviceBest best;
   std::vector<int32_t> order;
   for (size_t i = 0; i < row.size(); ++i) {
-    if (row[i] > -kInf) order.push_back(static_cast<int32_t>(i));
+    if (row[i] > -kInfinity) order.push_back(static_cast<int32_t>(i));
   }
   std::stable_sort(order.begin(), order.end(),
                    [row](int32_t a, int32_t b) { return row[static_cast<size_t>(a)] > row[static_cast<size_t>(b)]; });
   order.resize(std::max(order.size(), k), -1);
   best.ids.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k));
-  for (const int32_t id : best.ids) best.logits.push_back(id < 0 ? -kInf : row[static_cast<size_t>(id)]);
+  for (const int32_t id : best.ids) best.logits.push_back(id < 0 ? -kInfinity : row[static_cast<size_t>(id)]);
   std::vector<float> weights(kPart);
   for (size_t begin = 0; begin < row.size() && factor > 0.0f; begin += kPart) {
     const auto part = row.subspan(begin, std::min(kPart, row.size() - begin));
@@ -67,7 +67,7 @@ std::vector<float> MakeRow(Random& random, size_t n) {
   for (float& logit : row) {
     logit = random.Normal() * spread;
     if (step > 0.0f) logit = std::round(logit / step) * step;
-    if (random.Uniform() < hole) logit = random.Chance(0.5) ? -kInf : std::nanf("");
+    if (random.Uniform() < hole) logit = random.Chance(0.5) ? -kInfinity : std::nanf("");
   }
   if (random.Chance(0.4)) {  // a few hold most of the probability, whatever the rest is
     for (int i = 0; i < 30; ++i) row[random.Below(n)] = std::log(static_cast<float>(n)) + spread + random.Normal();
@@ -159,10 +159,10 @@ TEST(BestOfRow, DoesNotDecideATieAtItsEnd) {
 }
 
 TEST(BestOfRow, NothingIsChosenFromNothing) {
-  const std::vector<float> row(200, -kInf);
+  const std::vector<float> row(200, -kInfinity);
   EXPECT_FALSE(Sampler(SamplingParams{}, {}).SampleFromBest(BestOf(row, 128, 0.0f).view()));
   std::vector<float> infinite(200, 1.0f);
-  infinite[3] = kInf;
+  infinite[3] = kInfinity;
   EXPECT_FALSE(Sampler(SamplingParams{}, {}).SampleFromBest(BestOf(infinite, 128, 0.0f).view()));
 }
 

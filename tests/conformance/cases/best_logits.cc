@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -12,13 +13,13 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-struct Shape {
+struct VocabShape {
   int32_t n_rows;
   int32_t n_vocab;
   int32_t k;
 };
 
-Case<BestLogits> MakeCase(const Shape& shape, const std::string& what, float spread) {
+Case<BestLogits> MakeCase(const VocabShape& shape, const std::string& what, float spread) {
   Case<BestLogits> c{
       fmt::format("best_logits {} of {}, {} rows, {}", shape.k, shape.n_vocab, shape.n_rows, what), {}, {}};
   Random random(c.name);
@@ -95,8 +96,9 @@ template <>
 std::vector<Case<BestLogits>> CasesOf<BestLogits>::Make(Format) {
   std::vector<Case<BestLogits>> cases;
   cases.push_back(MakeCase({1, 1000, 8}, "plain", 3.0f));
-  for (const Shape& shape : {Shape{3, 1, 1}, Shape{2, 5, 128}, Shape{2, 128, 128}, Shape{2, 1023, 64},
-                             Shape{3, 1025, 7}, Shape{1, 4096, 128}, Shape{2, 4097, 128}, Shape{2, 20'000, 40}}) {
+  for (const VocabShape& shape :
+       {VocabShape{3, 1, 1}, VocabShape{2, 5, 128}, VocabShape{2, 128, 128}, VocabShape{2, 1023, 64},
+        VocabShape{3, 1025, 7}, VocabShape{1, 4096, 128}, VocabShape{2, 4097, 128}, VocabShape{2, 20'000, 40}}) {
     cases.push_back(MakeCase(shape, "plain", 3.0f));
     cases.push_back(WithChanges(MakeCase(shape, "changed", 3.0f), shape.n_vocab < 100 ? 3 : 300));
   }
