@@ -31,7 +31,7 @@ Result<int32_t> CountCpus(const Backend&) {
 }
 
 Result<std::unique_ptr<Device>> CreateCpu(const Backend&, int32_t, const DeviceOptions& options) {
-  return cpu::CreateCpuDevice({.n_threads = options.n_threads});
+  return cpu::CreateCpuDevice({.n_threads = options.n_threads, .precision = options.cpu_precision});
 }
 
 Result<int32_t> CountGpus(const Backend& backend) {
@@ -155,7 +155,8 @@ Result<FoundDevices> FindNamed(const DeviceOptions& options) {
 // If there is none yet.
 Status AddCpu(const DeviceOptions& options, FoundDevices& found) {
   if (found.devices.back()->properties().is_host_memory) return {};
-  RF_ASSIGN_OR_RETURN(auto cpu, cpu::CreateCpuDevice({.n_threads = options.n_threads}));
+  RF_ASSIGN_OR_RETURN(auto cpu,
+                      cpu::CreateCpuDevice({.n_threads = options.n_threads, .precision = options.cpu_precision}));
   found.devices.push_back(std::move(cpu));
   return {};
 }

@@ -53,6 +53,16 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
           CLI::Validator([](std::string& text) { return text == "auto" ? "" : AcceptIn(0, kMaxGpuLayers)(text); }, ""));
   command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
       ->check(AcceptIn(1, kMaxThreads));
+  command
+      .add_option_function<std::string>(
+          "--activations",
+          [&options](const std::string& name) {
+            options.devices.cpu_precision = name == "bf16" ? cpu::Precision::kBFloat16 : cpu::Precision::kExact;
+          },
+          "how the CPU computes prompts: exact (default), or bf16: with AMX 1.8 to 3 times as fast, elsewhere no "
+          "change; costs a mean KL divergence of about 1e-4, and a text may depend on how its prompt was cut into "
+          "steps")
+      ->check(CLI::IsMember({"exact", "bf16"}));
 }
 
 // "f16", "bf16", …, the default first.

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "cpu/cpu_context.h"
 #include "cpu/host_memory.h"
 #include "cpu/isa.h"
@@ -102,8 +103,13 @@ bool IsAligned(const WeightSource& source) {
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(const Isa& isa, int n_threads) : pool_(n_threads) {
+  CpuDevice(const Isa& isa, const CpuDeviceOptions& options)
+      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads) {
     isa.fill(kernels_);
+    if (options.precision == Precision::kBFloat16 && !isa.fill_bfloat16(kernels_)) {
+      Log(LogLevel::kWarning,
+          fmt::format("--activations bf16 has no effect: it needs AMX, and {} is in use", isa.name));
+    }
     const HostMemory memory = ReadHostMemory();
     properties_ = {CpuModelName(),         "cpu", std::string(isa.name), pool_.n_threads(), memory.total_bytes,
                    memory.available_bytes, true};
@@ -193,7 +199,7 @@ Result<std::unique_ptr<Device>> CreateCpuDevice(const CpuDeviceOptions& options)
                  fmt::format("--threads must be 1 to {}, is {}", kMaxThreads, options.n_threads), ""};
   }
   RF_ASSIGN_OR_RETURN(const Isa* isa, SelectIsa(options.isa));
-  return std::unique_ptr<Device>(new CpuDevice(*isa, options.n_threads == 0 ? CountUsableCores() : options.n_threads));
+  return std::unique_ptr<Device>(new CpuDevice(*isa, options));
 }
 
 }  // namespace rf::cpu

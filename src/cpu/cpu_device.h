@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cpu/precision.h"
 #include "device/device.h"
 
 namespace rf::cpu {
@@ -12,6 +13,8 @@ namespace rf::cpu {
 struct CpuDeviceOptions {
   int n_threads = 0;  ///< 0: one for each core that this process may use
   std::string isa;    ///< "": as SelectIsa chooses
+  /// kBFloat16 has no effect, but for a line in the log, on an instruction set without kernels for it.
+  Precision precision = Precision::kExact;
 };
 
 /// Cores that this process may run on.

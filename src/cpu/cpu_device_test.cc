@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "base/test_util/failing_threads.h"
 #include "ops/tensor.h"
 
@@ -56,6 +57,41 @@ TEST(CpuDevice, NamesTheThreadsThatCouldBeStarted) {
   const auto device = CreateCpuDevice({8, "generic"});
   ASSERT_TRUE(device.has_value());
   EXPECT_EQ((*device)->properties().n_threads, 3);
+}
+
+// What the device logs while it is created.
+std::string WarningOf(const CpuDeviceOptions& options) {
+  std::string warning;
+  SetLogSink([&](LogLevel, std::string_view line) { warning += line; });
+  EXPECT_TRUE(CreateCpuDevice(options).has_value());
+  SetLogSink({});
+  return warning;
+}
+
+TEST(CpuDevice, SaysWhereBFloat16HasNoEffect) {
+  for (const char* isa : {"reference", "generic"}) {
+    const CpuDeviceOptions options{1, isa, Precision::kBFloat16};
+    EXPECT_THAT(WarningOf(options), testing::StartsWith("--activations bf16 has no effect: it needs AMX")) << isa;
+    const auto device = std::move(CreateCpuDevice(options).value());
+    EXPECT_THAT(device->kernels().matmul.Get(Format::kQ4_0).name, testing::Not(HasSubstr("bf16"))) << isa;
+  }
+  EXPECT_EQ(WarningOf({1, "generic", Precision::kExact}), "");
+}
+
+// A device of either precision beside the other: nothing is global.
+TEST(CpuDevice, NamesTheKernelsInBFloat16) {
+  const auto rounded = CreateCpuDevice({1, "amx", Precision::kBFloat16});
+  if (!rounded) GTEST_SKIP() << rounded.error().message;
+#if defined(__clang__) && !defined(__AMX_TILE__)
+  // Of AMX's set; Clang 14 names its macros otherwise (__AMXTILE__), and builds no kernels for the tiles.
+  if (!WarningOf({1, "amx", Precision::kBFloat16}).empty()) GTEST_SKIP() << "this compiler's build has no such kernels";
+#endif
+  const std::unique_ptr<Device> exact = MakeDevice("amx");
+  EXPECT_STREQ((*rounded)->kernels().matmul.Get(Format::kQ4_0).name, "amx/matmul_Q4_0_bf16");
+  EXPECT_STREQ((*rounded)->kernels().matmul.Get(Format::kF32).name, "amx/matmul_F32");
+  EXPECT_STREQ((*rounded)->kernels().attention.Get(Format::kF16).name, "amx/attention_F16_bf16");
+  EXPECT_STREQ(exact->kernels().matmul.Get(Format::kQ4_0).name, "amx/matmul_Q4_0");
+  EXPECT_STREQ(exact->kernels().attention.Get(Format::kF16).name, "amx/attention_F16");
 }
 
 TEST(CpuDevice, WeightsOfProductsArePackedAndOwned) {

@@ -17,9 +17,10 @@
 
 namespace rf::cpu {
 
-#define RF_ISA(name, flags, test)           \
-  namespace name {                          \
-  void RegisterKernels(KernelTable& table); \
+#define RF_ISA(name, flags, test)                   \
+  namespace name {                                  \
+  void RegisterKernels(KernelTable& table);         \
+  bool RegisterBFloat16Kernels(KernelTable& table); \
   }
 #include "cpu/isa.def"
 #undef RF_ISA
@@ -41,8 +42,9 @@ bool HasF16c() {
 }
 #endif
 
-// Whether the processor has AMX's tiles and their bfloat16 products, and the system lets this process use them: Linux
-// saves the tiles only for processes that ask (arch_prctl(2), ARCH_REQ_XCOMP_PERM; since 5.16).
+// Whether the processor has AMX's tiles and their bfloat16 products, and conversions to bfloat16, and the system lets
+// this process use them: Linux saves the tiles only for processes that ask (arch_prctl(2), ARCH_REQ_XCOMP_PERM;
+// since 5.16).
 bool HasAmx() {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr unsigned kBFloat16Products = 1u << 22;
@@ -67,7 +69,7 @@ Features DetectFeatures() {
   features.avx512 = features.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   features.avx512_vnni = features.avx512 && __builtin_cpu_supports("avx512vnni");
-  features.amx = features.avx512_vnni && HasAmx();
+  features.amx = features.avx512_vnni && __builtin_cpu_supports("avx512bf16") && HasAmx();
 #endif
   return features;
 }
@@ -85,8 +87,8 @@ std::string ListSupported() {
 std::span<const Isa> AllIsas() {
   static const Features features = DetectFeatures();
   static const Isa isas[] = {
-      {"reference", true, FillReferenceKernels},
-#define RF_ISA(name, flags, test) {#name, test, name::RegisterKernels},
+      {"reference", true, FillReferenceKernels, [](KernelTable&) { return false; }},
+#define RF_ISA(name, flags, test) {#name, test, name::RegisterKernels, name::RegisterBFloat16Kernels},
 #include "cpu/isa.def"
 #undef RF_ISA
   };

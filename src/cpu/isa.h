@@ -15,6 +15,8 @@ struct Isa {
   std::string_view name;             ///< "reference", "generic", "avx2", …
   bool is_supported;                 ///< this machine can run it
   void (*fill)(KernelTable& table);  ///< enters its kernels
+  /// Puts the kernels for Precision::kBFloat16 in place of those that differ; false: it has none.
+  bool (*fill_bfloat16)(KernelTable& table);
 };
 
 /// The reference first, then isa.def's list, weakest first.

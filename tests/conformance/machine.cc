@@ -20,6 +20,9 @@ Result<const hip::GpuApi*> OpenGpuModule(const std::string& kind) {
 }
 
 Result<std::unique_ptr<Device>> CreateDevice(const std::string& name, int n_threads) {
+  if (IsBFloat16Machine(name)) {
+    return cpu::CreateCpuDevice({n_threads, name.substr(0, name.rfind('_')), cpu::Precision::kBFloat16});
+  }
   if (!IsGpuMachine(name)) return cpu::CreateCpuDevice({n_threads, name});
   const size_t colon = name.find(':');
   const std::string kind = name.substr(0, colon);
@@ -31,6 +34,11 @@ Result<std::unique_ptr<Device>> CreateDevice(const std::string& name, int n_thre
 
 bool IsGpuMachine(std::string_view name) {
   return name.find(':') != std::string_view::npos;
+}
+
+bool IsBFloat16Machine(std::string_view name) {
+  constexpr std::string_view kEnd = "_bf16";
+  return name.size() > kEnd.size() && name.substr(name.size() - kEnd.size()) == kEnd;
 }
 
 Machine* MachineOf(std::string_view name, int n_threads) {
@@ -50,6 +58,7 @@ Machine* MachineOf(std::string_view name, int n_threads) {
 Machines AllMachines() {
   Machines machines;
   for (const cpu::Isa& isa : cpu::AllIsas()) machines.names.emplace_back(isa.name);
+  machines.names.emplace_back("amx_bf16");  // the one instruction set with kernels for it
   for (const char* kind : {"hip", "emulated"}) {
     const auto api = OpenGpuModule(kind);
     const auto count = api ? hip::CountDevices(**api, hip::LookForAmdGpu()) : Result<int32_t>(api.error());

@@ -16,7 +16,8 @@ struct Machine {
   std::unique_ptr<Stream> stream;
 };
 
-/// The machine of an instruction set ("avx2", with a number of threads) or of a GPU ("hip:0", "emulated:1"); null where
+/// The machine of an instruction set ("avx2", with a number of threads), with "_bf16" behind it of one that computes
+/// many rows in bfloat16 (cpu/precision.h), or of a GPU ("hip:0", "emulated:1"); null where
 /// this computer lacks it.
 Machine* MachineOf(std::string_view name, int n_threads);
 
@@ -29,5 +30,10 @@ Machines AllMachines();
 
 /// Whether the name is that of a GPU.
 bool IsGpuMachine(std::string_view name);
+
+/// Whether the name is that of a CPU that computes many rows in bfloat16.
+bool IsBFloat16Machine(std::string_view name);
+/// From how many rows on it does so.
+inline constexpr int32_t kBFloat16Rows = 32;
 
 }  // namespace rf::conformance

@@ -58,7 +58,7 @@ def test_numbers_out_of_range(option):
 
 
 @pytest.mark.parametrize("arguments", [["--device", "tpu"], ["--device", ""], ["--device", "cpu:x"], ["--kv-type", "q9"],
-                                       ["--kv-type", ""], ["--logit-bias", "1"], ["--no-such-flag"]])
+                                       ["--kv-type", ""], ["--activations", "fp8"], ["--activations", ""], ["--logit-bias", "1"], ["--no-such-flag"]])
 def test_other_values(smollm2, arguments):
     is_refused(run("run", smollm2, "hi", *arguments, stdin=""))
 

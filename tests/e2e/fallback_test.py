@@ -77,6 +77,8 @@ def test_a_device_that_computes_wrongly(model, on_cpu):
     assert result.stdout == on_cpu
     assert "warning: not used: hip:0: 'Shim GPU' (gfx1100) computes a small model wrongly" in result.stderr
     assert "computes a small model wrongly" in refused(model, env)
+    doctor = run("doctor", env=env).stdout
+    assert "hip:0 is not used: 'Shim GPU' (gfx1100) computes a small model wrongly" in doctor, doctor
 
 
 @pytest.mark.parametrize("call", [0, 1, 3, 10, 40, 200])

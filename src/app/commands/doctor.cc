@@ -17,6 +17,12 @@ struct DoctorOptions {
   bool json = false;
 };
 
+// As models get it, with the tests that come before.
+Result<std::unique_ptr<Device>> CreateNamed(const std::string& label) {
+  RF_ASSIGN_OR_RETURN(DeviceList devices, CreateDevices({.device = label}));
+  return std::move(devices.front());
+}
+
 // What a model runs on where there is no GPU.
 Result<hip::Check> CheckCpu() {
   RF_ASSIGN_OR_RETURN(const DeviceList cpus, CreateDevices({.device = "cpu"}));
@@ -47,7 +53,8 @@ void PrintChecksAsJson(const std::vector<hip::Check>& checks) {
 }
 
 Status RunDoctor(const DoctorOptions& options) {
-  std::vector<hip::Check> checks = hip::CheckGpu(hip::ReadSystemFacts(), hip::ReadRuntimeFacts(), hip::ReadSettings());
+  std::vector<hip::Check> checks =
+      hip::CheckGpu(hip::ReadSystemFacts(), hip::ReadRuntimeFacts(CreateNamed), hip::ReadSettings());
   RF_ASSIGN_OR_RETURN(hip::Check cpu, CheckCpu());
   checks.push_back(std::move(cpu));
   if (options.json) {

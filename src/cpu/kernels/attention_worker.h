@@ -1,6 +1,6 @@
 // The inner part of attention: a few queries that share a KV head, against that head's positions.
 //
-// Positions are taken in blocks of kBlock and chunks of kChunk, counted from position 0 whatever the batch is; each
+// Positions are taken in blocks of kKeyBlock and chunks of kChunk, counted from position 0 whatever the batch is; each
 // chunk has a softmax of its own (online, arXiv:2205.14135) and chunks are merged in order. So a query's roundings
 // depend on its own position only.
 #pragma once
@@ -14,7 +14,7 @@
 namespace rf::cpu {
 namespace {
 
-inline constexpr int32_t kBlock = 32;     // positions that are converted and scored together
+inline constexpr int32_t kKeyBlock = 32;  // positions that are converted and scored together
 inline constexpr int32_t kChunk = 512;    // positions of one softmax pass
 inline constexpr int32_t kQueryTile = 4;  // queries that are scored together against a block
 inline constexpr int32_t kMaxJobTokens = 16;
@@ -82,22 +82,43 @@ struct SoftmaxStates {
   return exp2f(-max_bias / 2.0f * static_cast<float>(2 * (head - power) + 1) / static_cast<float>(power));
 }
 
+/// Divides by the sums, to which a sink adds its own share, and writes the job's rows of y.
+[[maybe_unused]] static void FinishJob(const Attention::Args& args, const AttentionJob& job,
+                                       const SoftmaxStates& merged) {
+  const int32_t group = args.attrs.n_heads / args.kv.n_kv_heads;
+  const int64_t head_dim = args.kv.head_dim;
+  for (int32_t i = 0; i < job.n_tokens * group; ++i) {
+    const int32_t head = job.kv_head * group + i % group;
+    float* y = static_cast<float*>(args.y.data) + (job.first_token + i / group) * args.y.row_stride + head * head_dim;
+    float sum = merged.sum[i];
+    float scale = 1.0f;
+    if (args.sinks.data != nullptr) {
+      const float sink = static_cast<const float*>(args.sinks.data)[head];
+      const float largest = sink > merged.largest[i] ? sink : merged.largest[i];
+      scale = expf(merged.largest[i] - largest);
+      sum = sum * scale + expf(sink - largest);
+    }
+    memcpy(y, merged.values + i * head_dim, static_cast<size_t>(head_dim) * sizeof(float));
+    ScaleRow(y, scale / sum, head_dim);
+  }
+}
+
 /// Runs jobs on one thread. RowType is the cache's format (kv_rows.h).
 template <typename RowType>
 class AttentionWorker {
  public:
   /// Floats of scratch memory for jobs of up to n_queries queries.
   static int64_t ScratchFloats(int64_t n_queries, int64_t head_dim) {
-    return (2 * kBlock + 1) * head_dim + kQueryTile * kBlock + SoftmaxStates::Floats(n_queries, head_dim);
+    return (2 * kKeyBlock + 1) * head_dim + kQueryTile * kKeyBlock + SoftmaxStates::Floats(n_queries, head_dim);
   }
 
   AttentionWorker(const Attention::Args& args, float* scratch, int64_t n_queries)
       : args_(args), kv_(args.kv), head_dim_(args.kv.head_dim), group_(args.attrs.n_heads / args.kv.n_kv_heads) {
     k_ = scratch;
-    v_ = k_ + kBlock * head_dim_;
-    row_ = v_ + kBlock * head_dim_;
+    v_ = k_ + kKeyBlock * head_dim_;
+    row_ = v_ + kKeyBlock * head_dim_;
     scores_ = row_ + head_dim_;
-    partial_ = SoftmaxStates::At(scores_ + kQueryTile * kBlock, n_queries, head_dim_);
+    partial_ = SoftmaxStates::At(scores_ + kQueryTile * kKeyBlock, n_queries, head_dim_);
   }
 
   /// Adds the job's chunks to `merged`, whose query 0 is the job's first.
@@ -111,25 +132,6 @@ class AttentionWorker {
       memset(partial_.values, 0, static_cast<size_t>(n_queries * head_dim_) * sizeof(float));
       RunChunk(job, chunk);
       for (int32_t i = 0; i < n_queries; ++i) MergeStates(partial_, i, merged, i, head_dim_);
-    }
-  }
-
-  /// Divides by the sums, to which a sink adds its own share, and writes the job's rows of y.
-  void Finish(const AttentionJob& job, const SoftmaxStates& merged) const {
-    for (int32_t i = 0; i < job.n_tokens * group_; ++i) {
-      const int32_t head = job.kv_head * group_ + i % group_;
-      float* y =
-          static_cast<float*>(args_.y.data) + (job.first_token + i / group_) * args_.y.row_stride + head * head_dim_;
-      float sum = merged.sum[i];
-      float scale = 1.0f;
-      if (args_.sinks.data != nullptr) {
-        const float sink = static_cast<const float*>(args_.sinks.data)[head];
-        const float largest = sink > merged.largest[i] ? sink : merged.largest[i];
-        scale = expf(merged.largest[i] - largest);
-        sum = sum * scale + expf(sink - largest);
-      }
-      memcpy(y, merged.values + i * head_dim_, static_cast<size_t>(head_dim_) * sizeof(float));
-      ScaleRow(y, scale / sum, head_dim_);
     }
   }
 
@@ -148,9 +150,9 @@ class AttentionWorker {
     const int32_t first_needed = FirstVisible(args_.attrs, positions[0]);
     const int32_t n_visible = positions[job.n_tokens - 1] + 1;
     const int32_t end = (chunk + 1) * kChunk < n_visible ? (chunk + 1) * kChunk : n_visible;
-    for (int32_t begin = chunk * kChunk; begin < end; begin += kBlock) {
-      if (begin + kBlock <= first_needed) continue;
-      LoadBlock(job, begin, end - begin < kBlock ? end - begin : kBlock);
+    for (int32_t begin = chunk * kChunk; begin < end; begin += kKeyBlock) {
+      if (begin + kKeyBlock <= first_needed) continue;
+      LoadBlock(job, begin, end - begin < kKeyBlock ? end - begin : kKeyBlock);
       for (int32_t first = 0; first < job.n_tokens * group_; first += kQueryTile) RunTile(job, first, begin);
     }
   }
@@ -162,11 +164,11 @@ class AttentionWorker {
       const int32_t page = PageOf(*args_.batch, kv_, job.sequence, begin + i);
       const int32_t slot = (begin + i) % kv_.page_tokens;
       RowType::Read(KvRowAt<RowType>(kv_, kv_.k, page, job.kv_head, slot), row_, head_dim_);
-      for (int64_t d = 0; d < head_dim_; ++d) k_[d * kBlock + i] = row_[d];
+      for (int64_t d = 0; d < head_dim_; ++d) k_[d * kKeyBlock + i] = row_[d];
       RowType::Read(KvRowAt<RowType>(kv_, kv_.v, page, job.kv_head, slot), v_ + i * head_dim_, head_dim_);
     }
-    for (int32_t i = count; i < kBlock; ++i) {
-      for (int64_t d = 0; d < head_dim_; ++d) k_[d * kBlock + i] = 0.0f;
+    for (int32_t i = count; i < kKeyBlock; ++i) {
+      for (int64_t d = 0; d < head_dim_; ++d) k_[d * kKeyBlock + i] = 0.0f;
       memset(v_ + i * head_dim_, 0, static_cast<size_t>(head_dim_) * sizeof(float));
     }
   }
@@ -183,7 +185,7 @@ class AttentionWorker {
     ScoreTile(q);
     Visible visible[kQueryTile] = {};
     for (int32_t i = 0; i < kQueryTile && i < left; ++i) {
-      float* scores = scores_ + i * kBlock;
+      float* scores = scores_ + i * kKeyBlock;
       visible[i] = VisibleOf(PlaceOf(job, first + i), begin);
       if (visible[i].is_empty()) continue;
       MaskScores(scores, PlaceOf(job, first + i), begin, visible[i]);
@@ -193,16 +195,16 @@ class AttentionWorker {
   }
 
   void ScoreTile(const float* const* q) const {
-    constexpr int kVecs = kBlock / kLanes;
+    constexpr int kVecs = kKeyBlock / kLanes;
     Vec sums[kQueryTile][kVecs] = {};
     for (int64_t d = 0; d < head_dim_; ++d) {
       for (int v = 0; v < kVecs; ++v) {
-        const Vec k = Load(k_ + d * kBlock + v * kLanes);
+        const Vec k = Load(k_ + d * kKeyBlock + v * kLanes);
         for (int i = 0; i < kQueryTile; ++i) sums[i][v] = FusedMultiplyAdd(k, Broadcast(q[i][d]), sums[i][v]);
       }
     }
     for (int i = 0; i < kQueryTile; ++i) {
-      for (int v = 0; v < kVecs; ++v) Store(scores_ + i * kBlock + v * kLanes, sums[i][v]);
+      for (int v = 0; v < kVecs; ++v) Store(scores_ + i * kKeyBlock + v * kLanes, sums[i][v]);
     }
   }
 
@@ -218,13 +220,13 @@ class AttentionWorker {
   Visible VisibleOf(const QueryPlace& place, int32_t block_begin) const {
     const int32_t first = FirstVisible(args_.attrs, place.position) - block_begin;
     const int32_t end = place.position - block_begin + 1;
-    return {first > 0 ? first : 0, end < kBlock ? end : kBlock};
+    return {first > 0 ? first : 0, end < kKeyBlock ? end : kKeyBlock};
   }
 
   // Scale, cap, bias and mask of a query's scores against the block that begins at position `begin`.
   void MaskScores(float* scores, const QueryPlace& place, int32_t begin, const Visible& visible) const {
     const Attention::Attrs& attrs = args_.attrs;
-    for (int32_t i = 0; i < kBlock; i += kLanes) {
+    for (int32_t i = 0; i < kKeyBlock; i += kLanes) {
       Vec s = Load(scores + i) * attrs.scale;
       if (attrs.soft_cap != 0.0f) s = Tanh(s * (1.0f / attrs.soft_cap)) * attrs.soft_cap;
       Store(scores + i, s);
@@ -232,21 +234,21 @@ class AttentionWorker {
     if (attrs.alibi_max_bias != 0.0f) {
       const float slope = AlibiSlope(attrs.n_heads, place.head, attrs.alibi_max_bias);
       const int32_t last = place.position - begin;
-      for (int32_t i = 0; i < kBlock; ++i) scores[i] -= slope * static_cast<float>(last - i);
+      for (int32_t i = 0; i < kKeyBlock; ++i) scores[i] -= slope * static_cast<float>(last - i);
     }
     for (int32_t i = 0; i < visible.begin; ++i) scores[i] = -INFINITY;
-    for (int32_t i = visible.end; i < kBlock; ++i) scores[i] = -INFINITY;
+    for (int32_t i = visible.end; i < kKeyBlock; ++i) scores[i] = -INFINITY;
   }
 
   // Turns scores into weights exp(score - largest) and rescales what was summed before.
   void UpdateSoftmax(int32_t query, float* scores) {
     Vec largest_vec = Load(scores);
-    for (int32_t i = kLanes; i < kBlock; i += kLanes) largest_vec = Max(largest_vec, Load(scores + i));
+    for (int32_t i = kLanes; i < kKeyBlock; i += kLanes) largest_vec = Max(largest_vec, Load(scores + i));
     const float block_largest = ReduceMax(largest_vec);
     const float before = partial_.largest[query];
     const float largest = block_largest > before ? block_largest : before;
     Vec sum{};
-    for (int32_t i = 0; i < kBlock; i += kLanes) {
+    for (int32_t i = 0; i < kKeyBlock; i += kLanes) {
       const Vec weight = Exp(Load(scores + i) - largest);
       Store(scores + i, weight);
       sum += weight;
@@ -267,7 +269,7 @@ class AttentionWorker {
     while (i < kQueryTile) {
       int32_t count = 1;
       while (i + count < kQueryTile && visible[i + count] == visible[i]) ++count;
-      if (!visible[i].is_empty()) AddValues(first + i, scores_ + i * kBlock, count, visible[i]);
+      if (!visible[i].is_empty()) AddValues(first + i, scores_ + i * kKeyBlock, count, visible[i]);
       i += count;
     }
   }
@@ -284,26 +286,53 @@ class AttentionWorker {
   // values[query] += sum over the visible positions of weight * V, position by position.
   template <int32_t kCount>
   void AddValuesOf(int32_t query, const float* weights, const Visible& visible) const {
-    ForEachVec(head_dim_, [&](int64_t d, int64_t n) {
+    constexpr int64_t kWide = 2 * kLanes;
+    const int64_t wide_end = head_dim_ / kWide * kWide;
+    for (int64_t d = 0; d < wide_end; d += kWide) AddWideValues<kCount>(query, weights, visible, d);
+    ForEachVec(head_dim_ - wide_end, [&](int64_t offset, int64_t n) {
+      const int64_t d = wide_end + offset;
       float* values = partial_.values + query * head_dim_ + d;
       Vec sums[kCount];
       for (int i = 0; i < kCount; ++i) sums[i] = LoadUpTo(values + i * head_dim_, n);
       for (int32_t p = visible.begin; p < visible.end; ++p) {
         const Vec v = LoadUpTo(v_ + p * head_dim_ + d, n);
-        for (int i = 0; i < kCount; ++i) sums[i] = FusedMultiplyAdd(v, Broadcast(weights[i * kBlock + p]), sums[i]);
+        for (int i = 0; i < kCount; ++i) sums[i] = FusedMultiplyAdd(v, Broadcast(weights[i * kKeyBlock + p]), sums[i]);
       }
       for (int i = 0; i < kCount; ++i) StoreUpTo(values + i * head_dim_, sums[i], n);
     });
+  }
+
+  // The same for two registers of V: more sums at a time than an addition takes cycles.
+  template <int32_t kCount>
+  void AddWideValues(int32_t query, const float* weights, const Visible& visible, int64_t d) const {
+    float* values = partial_.values + query * head_dim_ + d;
+    Vec sums[kCount][2];
+    for (int i = 0; i < kCount; ++i) {
+      sums[i][0] = Load(values + i * head_dim_);
+      sums[i][1] = Load(values + i * head_dim_ + kLanes);
+    }
+    for (int32_t p = visible.begin; p < visible.end; ++p) {
+      const Vec v[2] = {Load(v_ + p * head_dim_ + d), Load(v_ + p * head_dim_ + d + kLanes)};
+      for (int i = 0; i < kCount; ++i) {
+        const Vec weight = Broadcast(weights[i * kKeyBlock + p]);
+        sums[i][0] = FusedMultiplyAdd(v[0], weight, sums[i][0]);
+        sums[i][1] = FusedMultiplyAdd(v[1], weight, sums[i][1]);
+      }
+    }
+    for (int i = 0; i < kCount; ++i) {
+      Store(values + i * head_dim_, sums[i][0]);
+      Store(values + i * head_dim_ + kLanes, sums[i][1]);
+    }
   }
 
   const Attention::Args& args_;
   const KvLayerView& kv_;
   int64_t head_dim_;
   int32_t group_;
-  float* k_;       // [head_dim, kBlock]
-  float* v_;       // [kBlock, head_dim]
+  float* k_;       // [head_dim, kKeyBlock]
+  float* v_;       // [kKeyBlock, head_dim]
   float* row_;     // [head_dim]
-  float* scores_;  // [kQueryTile, kBlock]
+  float* scores_;  // [kQueryTile, kKeyBlock]
   SoftmaxStates partial_;
 };
 

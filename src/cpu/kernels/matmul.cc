@@ -7,11 +7,11 @@
 namespace rf::cpu {
 namespace {
 
-ActivationForms FormsOf(const MatMul::Args& args) {
+ActivationForms FormsOf(const MatMul::Args& args, Precision precision) {
   ActivationForms forms;
   for (int p = 0; p < args.n_parts; ++p) {
     const WeightView& weight = args.parts[p].weight;
-    forms.AddReader(TileKernelsOf(weight.format, weight.layout), args.x.n_rows);
+    forms.AddReader(TileKernelsOf(weight.format, weight.layout), args.x.n_rows, precision);
   }
   return forms;
 }
@@ -47,26 +47,29 @@ void PrepareTiles(void* context, int64_t task, int) {
   }
 }
 
+template <Precision kPrecision>
 void Launch(void* context, const MatMul::Args& args) {
   if (args.x.n_rows == 0) return;
   const CpuContext& cpu = *static_cast<const CpuContext*>(context);
   ThreadPool& pool = *cpu.pool;
-  const ActivationForms forms = FormsOf(args);
+  const ActivationForms forms = FormsOf(args, kPrecision);
   const JobMemory memory = MemoryOf(args, forms, pool.n_threads());
   auto* workspace = static_cast<uint8_t*>(cpu.workspace);
 
+  const PreparedRows x = PlacePreparedRows(memory, forms, workspace, args.x.n_cols);
   Product products[MatMul::kMaxParts];
   int64_t n_tasks = 0;
   for (int p = 0; p < args.n_parts; ++p) {
     products[p] = ProductOf(args, p);
     products[p].first_task = n_tasks;
-    n_tasks += SplitProduct(products[p]);
+    n_tasks += SplitProduct(products[p], x, pool.n_threads());
   }
-  Job job{PlacePreparedRows(memory, forms, workspace, args.x.n_cols),
+  Job job{x,
           {static_cast<const float*>(args.x.data), args.x.row_stride, nullptr},
           products,
           args.n_parts,
-          reinterpret_cast<Scratch*>(workspace + memory.scratch)};
+          reinterpret_cast<Scratch*>(workspace + memory.scratch),
+          reinterpret_cast<BFloat16Scratch*>(workspace + memory.bfloat16_scratch)};
 
   const int64_t n_prepare = DivideUp(args.x.n_rows, kTileTokens * kTilesPerTask);
   if (args.x.n_rows * args.x.n_cols <= kPrepareAlone) {
@@ -77,18 +80,31 @@ void Launch(void* context, const MatMul::Args& args) {
   pool.Run(n_tasks, RunTask, &job);
 }
 
+template <Precision kPrecision>
 size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
-  return MemoryOf(args, FormsOf(args), n_threads).rest;
+  return MemoryOf(args, FormsOf(args, kPrecision), n_threads).rest;
 }
 
 }  // namespace
 
 void RF_ISA::RegisterMatMul(KernelTable& table) {
-#define RF_FORMAT(Name, ...)        \
-  table.matmul.Set(Format::k##Name, \
-                   {Launch, WorkspaceBytes, RF_KERNEL_NAME("matmul_" #Name), BestLayoutOf(Format::k##Name)});
+#define RF_FORMAT(Name, ...)                                                                       \
+  table.matmul.Set(Format::k##Name, {Launch<Precision::kExact>, WorkspaceBytes<Precision::kExact>, \
+                                     RF_KERNEL_NAME("matmul_" #Name), BestLayoutOf(Format::k##Name)});
 #include "quant/formats.def"
 #undef RF_FORMAT
+}
+
+bool RF_ISA::RegisterMatMulBFloat16(KernelTable& table) {
+  if constexpr (kBFloat16FromRows == INT64_MAX) return false;
+#define RF_FORMAT(Name, ...)                                                                                     \
+  if (TileKernelsOf(Format::k##Name, BestLayoutOf(Format::k##Name)).has_bfloat16()) {                            \
+    table.matmul.Set(Format::k##Name, {Launch<Precision::kBFloat16>, WorkspaceBytes<Precision::kBFloat16>,       \
+                                       RF_KERNEL_NAME("matmul_" #Name "_bf16"), BestLayoutOf(Format::k##Name)}); \
+  }
+#include "quant/formats.def"
+#undef RF_FORMAT
+  return true;
 }
 
 }  // namespace rf::cpu

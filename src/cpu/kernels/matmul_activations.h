@@ -17,6 +17,11 @@ inline constexpr float kLargestQuant = 32512.0f;
 /// Below this a block counts as zero: 1 / dx would overflow.
 inline constexpr float kSmallestMaximum = 1e-30f;
 
+/// Blocks of kBlock columns, the last one filled with zeros.
+RF_LANES_INLINE int64_t BFloat16Blocks(int64_t n_cols) {
+  return (n_cols + kBlock - 1) / kBlock;
+}
+
 /// Where the prepared rows lie. Row a begins at a times a row's size in each array; a tile's rows are interleaved.
 struct PreparedRows {
   int64_t d_in = 0;
@@ -27,6 +32,10 @@ struct PreparedRows {
   /// For a matrix unit: d_in / 32 blocks for each tile of kMatrixTokens rows; null for forms that nothing reads.
   MatrixBlock* matrix[kMatrixForms] = {};
   bool many_read_pairs = true;  ///< whether pairs are read also where there are rows enough for the matrix unit
+  /// In bfloat16: BFloat16Blocks(d_in) blocks for each tile of kMatrixTokens rows; null if nothing reads them. Then
+  /// products of many rows read them in place of all others, but for `values` if many_read_values.
+  uint16_t* bfloats = nullptr;
+  bool many_read_values = true;
 
   bool HasMatrixFor(int64_t n_rows) const {
     return n_rows >= kMatrixFromRows && (matrix[0] != nullptr || matrix[1] != nullptr);

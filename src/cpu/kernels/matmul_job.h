@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/thread_pool.h"
+#include "cpu/kernels/matmul_bfloat16.h"
 #include "cpu/kernels/matmul_matrix_panels.h"
 
 namespace rf::cpu {
@@ -32,6 +33,7 @@ struct Job {
   const Product* products;
   int64_t n_products;
   Scratch* scratch;  ///< one for each thread
+  BFloat16Scratch* bfloat16_scratch;
 };
 
 inline int64_t DivideUp(int64_t a, int64_t b) {
@@ -44,10 +46,30 @@ inline constexpr int64_t kTaskBytes = 24 * 1024;
 inline constexpr int64_t kChunkBytes = 256 * 1024;
 inline constexpr int64_t kMatrixChunkBytes = 1024 * 1024;
 
+/// SplitProduct for bfloat16: as many rows and panels as possible share a task's work, but all threads have some.
+inline int64_t SplitBFloat16(Product& product, int n_threads) {
+  constexpr int64_t kLeastRows = 4 * kMatrixTokens;
+  product.task.by_bfloat16 = true;
+  const int64_t n_tiles = DivideUp(product.rows.count, 2 * kMatrixTokens);
+  const int64_t n_chunks = DivideUp(n_tiles * 2 * kMatrixTokens, kBFloat16ChunkRows);
+  product.chunk_rows = DivideUp(n_tiles, n_chunks) * 2 * kMatrixTokens;
+  const int64_t n_pairs = DivideUp(product.n_panels, 2);
+  while (n_pairs * DivideUp(product.rows.count, product.chunk_rows) < n_threads && product.chunk_rows > kLeastRows) {
+    product.chunk_rows = DivideUp(product.chunk_rows, 4 * kMatrixTokens) * 2 * kMatrixTokens;
+  }
+  product.n_chunks = DivideUp(product.rows.count, product.chunk_rows);
+  const int64_t n_groups = DivideUp(DivideUp(n_pairs, kBFloat16Panels / 2), n_threads) * n_threads;
+  product.panels_per_task = DivideUp(n_pairs, n_groups) * 2;
+  return DivideUp(product.n_panels, product.panels_per_task) * product.n_chunks;
+}
+
 /// Decides how a product is split; returns the number of its tasks.
-inline int64_t SplitProduct(Product& product) {
+inline int64_t SplitProduct(Product& product, const PreparedRows& x, int n_threads) {
   const WeightView& weight = product.task.weight;
   product.n_panels = PanelCount(weight.n_rows);
+  if (HasBFloatsFor(x, product.rows.count) && TileKernelsOf(weight.format, weight.layout).has_bfloat16()) {
+    return SplitBFloat16(product, n_threads);
+  }
   const bool by_matrix = IsForMatrix(TileKernelsOf(weight.format, weight.layout), product.rows.count);
   product.task.by_matrix = by_matrix;
   const int64_t chunk_bytes = by_matrix ? kMatrixChunkBytes : kChunkBytes;
@@ -79,6 +101,11 @@ inline void RunTask(void* context, int64_t task_number, int thread) {
                     product.rows.first_tile + done / kMatrixTokens};
   const int64_t left_panels = product.n_panels - first_panel;
   const int64_t n_panels = left_panels < product.panels_per_task ? left_panels : product.panels_per_task;
+  if (product.task.by_bfloat16) {
+    [[maybe_unused]] const MatrixUnit unit;
+    MultiplyByBFloat16(product.task, first_panel, n_panels, job.x, rows, job.bfloat16_scratch[thread]);
+    return;
+  }
   if (product.task.by_matrix) {
     [[maybe_unused]] const MatrixUnit unit;
     MultiplyByMatrix(product.task, first_panel, n_panels, job.x, rows, job.scratch[thread]);
@@ -94,12 +121,13 @@ inline const float* SourceRow(const Job& job, int64_t row) {
 }
 
 /// Prepares kTileTokens rows for a matrix unit, or what the run has left and the zeros that make its last tile whole.
-inline void PrepareMatrixRows(const Job& job, const RowRun& rows, int64_t done) {
+template <class PrepareRow>
+void PrepareMatrixRows(const Job& job, const RowRun& rows, int64_t done, PrepareRow prepare_row) {
   const bool is_last = done + kTileTokens >= rows.count;
   const int64_t end = is_last ? DivideUp(rows.count, kMatrixTokens) * kMatrixTokens : done + kTileTokens;
   for (int64_t i = done; i < end; ++i) {
     const float* x = i < rows.count ? SourceRow(job, rows.first + i) : nullptr;
-    PrepareMatrixRow(x, job.x, rows.first_tile + i / kMatrixTokens, static_cast<int>(i % kMatrixTokens));
+    prepare_row(x, job.x, rows.first_tile + i / kMatrixTokens, static_cast<int>(i % kMatrixTokens));
   }
 }
 
@@ -108,12 +136,19 @@ inline void PrepareMatrixRows(const Job& job, const RowRun& rows, int64_t done) 
 inline void PrepareTile(const Job& job, const RowRun& rows, int64_t tile) {
   const int64_t done = tile * kTileTokens;
   const int n_tokens = TileTokens(rows, done);
+  const bool has_bfloats = HasBFloatsFor(job.x, rows.count);
+  const bool has_integers = !has_bfloats && job.x.HasIntegersFor(rows.count);
+  const bool has_values = job.x.values != nullptr && (!has_bfloats || job.x.many_read_values);
   for (int token = 0; token < n_tokens; ++token) {
     const float* x = SourceRow(job, rows.first + done + token);
-    if (job.x.HasIntegersFor(rows.count)) PrepareIntegers(x, job.x, rows.first + done, token, n_tokens);
-    if (job.x.values != nullptr) PrepareValues(x, job.x, rows.first + done, token, n_tokens);
+    if (has_integers) PrepareIntegers(x, job.x, rows.first + done, token, n_tokens);
+    if (has_values) PrepareValues(x, job.x, rows.first + done, token, n_tokens);
   }
-  if (job.x.HasMatrixFor(rows.count)) PrepareMatrixRows(job, rows, done);
+  if (has_bfloats) {
+    PrepareMatrixRows(job, rows, done, PrepareBFloat16Row);
+  } else if (job.x.HasMatrixFor(rows.count)) {
+    PrepareMatrixRows(job, rows, done, PrepareMatrixRow);
+  }
 }
 
 /// Workspace: the prepared rows, one Scratch for each thread, then what the op itself needs. All offsets in bytes.
@@ -123,7 +158,9 @@ struct JobMemory {
   size_t quads = 0;
   size_t values = 0;
   size_t matrix[kMatrixForms] = {};
+  size_t bfloats = 0;
   size_t scratch = 0;
+  size_t bfloat16_scratch = 0;
   size_t rest = 0;  ///< end of the above
 };
 
@@ -138,9 +175,15 @@ struct ActivationForms {
   bool floats = false;
   bool matrix[kMatrixForms] = {};
   bool many_read_pairs = false;  ///< see PreparedRows
+  bool bfloats = false;
+  bool many_read_values = false;
 
-  /// A reader of n_rows rows at most.
-  void AddReader(const TileKernels& kernels, int64_t n_rows) {
+  /// A reader of n_rows rows at most. What smaller batches read has its place in any case, so that the memory grows
+  /// with the rows.
+  void AddReader(const TileKernels& kernels, int64_t n_rows, Precision precision) {
+    const bool can_read_bfloats = precision == Precision::kBFloat16 && kernels.has_bfloat16();
+    bfloats = bfloats || (can_read_bfloats && n_rows >= kBFloat16FromRows);
+    many_read_values = many_read_values || !can_read_bfloats;
     if (!kernels.is_integer()) {
       floats = true;
       return;
@@ -167,8 +210,12 @@ inline JobMemory PlanMemory(int64_t n_rows, int64_t n_runs, int64_t d_in, const 
     memory.matrix[form] = end;
     if (forms.matrix[form]) end += static_cast<size_t>(n_tiles * d_in / kBlock) * sizeof(MatrixBlock);
   }
+  memory.bfloats = end;
+  if (forms.bfloats) end += static_cast<size_t>(n_tiles * BFloat16Blocks(d_in) * kMatrixTokens * kBlock * 2);
   memory.scratch = end;
-  memory.rest = memory.scratch + static_cast<size_t>(n_threads) * sizeof(Scratch);
+  memory.bfloat16_scratch = memory.scratch + static_cast<size_t>(n_threads) * sizeof(Scratch);
+  memory.rest = memory.bfloat16_scratch;
+  if (forms.bfloats) memory.rest += static_cast<size_t>(n_threads) * sizeof(BFloat16Scratch);
   return memory;
 }
 
@@ -177,6 +224,8 @@ inline PreparedRows PlacePreparedRows(const JobMemory& memory, const ActivationF
   PreparedRows x;
   x.d_in = d_in;
   x.many_read_pairs = forms.many_read_pairs;
+  x.many_read_values = forms.many_read_values;
+  if (forms.bfloats) x.bfloats = reinterpret_cast<uint16_t*>(workspace + memory.bfloats);
   if (forms.integers) x.pairs = reinterpret_cast<int32_t*>(workspace + memory.pairs);
   if (forms.integers) x.scales = reinterpret_cast<float*>(workspace + memory.scales);
   if (forms.quads) x.quads = workspace + memory.quads;

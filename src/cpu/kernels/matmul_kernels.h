@@ -1,6 +1,7 @@
 // The tile functions by format. Included by matmul.cc only: one copy of the code serves moe_matmul as well.
 #pragma once
 
+#include "cpu/kernels/matmul_bfloat16_unpack.h"
 #include "cpu/kernels/matmul_codebooks.h"
 #include "cpu/kernels/matmul_matrix_unpack.h"
 #include "cpu/kernels/matmul_tiles.h"
@@ -28,6 +29,7 @@ constexpr TileKernels IntegerKernels() {
   SetDirectTiles<Block, kTileTokens>(kernels);
   SetUnpackedTiles<Block::kScales, Block::kHasMinimum, kTileTokens>(kernels);
   SetMatrix<Block>(kernels);
+  SetBFloat16<Block>(kernels);
   return kernels;
 }
 
@@ -39,6 +41,7 @@ constexpr TileKernels CodebookKernels() {
   kernels.unpack_rows = UnpackCodedRows<Rows>;
   SetUnpackedTiles<Rows::kScales, false, kTileTokens>(kernels);
   SetCodebookMatrix<Rows>(kernels);
+  SetCodebookBFloat16<Rows>(kernels);
   return kernels;
 }
 
@@ -53,6 +56,7 @@ constexpr TileKernels FloatKernels() {
   TileKernels kernels{};
   kernels.layout = {1, Columns::kBytes, 0, 0};
   SetFloatTiles<Columns, kTileTokens>(kernels);
+  SetColumnsBFloat16<Columns>(kernels);
   return kernels;
 }
 

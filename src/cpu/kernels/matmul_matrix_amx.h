@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "cpu/kernels/amx_unit.h"
 #include "cpu/kernels/matmul_lanes_avx512.h"
 
 namespace rf::cpu {
@@ -14,31 +15,7 @@ namespace {
 inline constexpr int64_t kMatrixFromRows = 9;
 inline constexpr int64_t kMatrixPanels = 4;
 
-inline constexpr int kTileBytes = 64;  ///< of each of a tile's rows
 inline constexpr int kTileWords = kMatrixTokens * kPanelRows;
-
-/// Sets the tiles' shape for this thread, and frees the unit at its end: the system then has less to save.
-class MatrixUnit {
- public:
-  MatrixUnit() {
-    struct alignas(64) Configuration {  // palette 1 of LDTILECFG
-      uint8_t palette = 1;
-      uint8_t start_row = 0;
-      uint8_t reserved[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } configuration;
-    for (int i = 0; i < 8; ++i) {
-      configuration.row_bytes[i] = kTileBytes;
-      configuration.rows[i] = kMatrixTokens;
-    }
-    asm volatile("" ::"r"(&configuration) : "memory");  // GCC's intrinsic says that it reads the first 8 bytes only
-    _tile_loadconfig(&configuration);
-  }
-  ~MatrixUnit() { _tile_release(); }
-  MatrixUnit(const MatrixUnit&) = delete;
-  MatrixUnit& operator=(const MatrixUnit&) = delete;
-};
 
 // One block's product, begun in one stage and fetched in the next, so that the unit never waits. The intrinsics take
 // register numbers as text: Name##Multiply leaves the sums in tiles First and Second, Name##Store brings them to

@@ -37,6 +37,7 @@ struct PanelTask {
   int64_t y_stride = 0;
   const int32_t* y_rows = nullptr;  ///< prepared row a belongs to y's row y_rows[a]; null: row a
   bool by_matrix = false;           ///< whether the matrix unit multiplies it
+  bool by_bfloat16 = false;         ///< whether it is multiplied in bfloat16
 };
 
 /// A run of prepared rows whose tiles begin at `first` (tiles are counted from there).

@@ -56,6 +56,12 @@ struct FileRows {
   int n_rows;  ///< rows beyond count as zero
 };
 
+/// Memory for reading rows as bytes: 8 * kWordPlane bytes and two scales of 16 rows for each block.
+struct CodedScratch {
+  uint8_t* bytes;
+  float* scales;
+};
+
 /// Tile functions of one format; arrays are indexed by the number of tokens in the tile. `sums` [tokens, 16] is added
 /// to.
 struct TileKernels {
@@ -76,9 +82,15 @@ struct TileKernels {
                                  const UnpackedPanel& out) = nullptr;
   void (*matrix)(const UnpackedPanel& panel, int64_t n_blocks, const MatrixBlock* x, float* sums) = nullptr;
   MatrixForm matrix_form = MatrixForm::kWhole;
+  /// For many rows in bfloat16 (matmul_bfloat16.h): pair p of block b, in the order of the pairs, is 16 words of
+  /// `pairs`, (b * kPairs + p) * 16 on.
+  void (*unpack_to_bfloat16)(const uint8_t* panel, int64_t n_records, int32_t* pairs) = nullptr;
+  void (*unpack_rows_to_bfloat16)(const FileRows& rows, int64_t n_blocks, const CodedScratch& scratch,
+                                  int32_t* pairs) = nullptr;
   void (*floating[kTileTokens + 1])(const uint8_t* panel, int64_t n_cols, const float* x, float* sums) = {};
 
   bool is_integer() const { return unpacked[1] != nullptr; }
+  bool has_bfloat16() const { return unpack_to_bfloat16 != nullptr || unpack_rows_to_bfloat16 != nullptr; }
   bool reads_quads() const { return coded != nullptr; }
 };
 
@@ -93,6 +105,7 @@ namespace rf::cpu {
 namespace {
 
 using RF_ISA::CodedPanel;
+using RF_ISA::CodedScratch;
 using RF_ISA::FileRows;
 using RF_ISA::IntegerTile;
 using RF_ISA::kBlockNumbers;

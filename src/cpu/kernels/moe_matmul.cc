@@ -15,9 +15,9 @@ struct MoeMemory {
   size_t total = 0;
 };
 
-ActivationForms FormsOf(const MoeMatMul::Args& args) {
+ActivationForms FormsOf(const MoeMatMul::Args& args, Precision precision) {
   ActivationForms forms;
-  forms.AddReader(TileKernelsOf(args.weight.format, args.weight.layout), args.ids.n_rows * args.ids.n_cols);
+  forms.AddReader(TileKernelsOf(args.weight.format, args.weight.layout), args.ids.n_rows * args.ids.n_cols, precision);
   return forms;
 }
 
@@ -91,44 +91,61 @@ void PrepareExpert(void* context, int64_t p, int) {
   for (int64_t tile = 0; tile < DivideUp(rows.count, kTileTokens); ++tile) PrepareTile(job, rows, tile);
 }
 
+template <Precision kPrecision>
 void Launch(void* context, const MoeMatMul::Args& args) {
   const CpuContext& cpu = *static_cast<const CpuContext*>(context);
   ThreadPool& pool = *cpu.pool;
-  const ActivationForms forms = FormsOf(args);
+  const ActivationForms forms = FormsOf(args, kPrecision);
   const MoeMemory memory = MemoryOf(args, forms, pool.n_threads());
   auto* workspace = static_cast<uint8_t*>(cpu.workspace);
   auto* y_rows = reinterpret_cast<int32_t*>(workspace + memory.y_rows);
   auto* x_rows = reinterpret_cast<int32_t*>(workspace + memory.x_rows);
   auto* products = reinterpret_cast<Product*>(workspace + memory.products);
 
+  const PreparedRows x = PlacePreparedRows(memory.job, forms, workspace, args.weight.n_cols);
   const int64_t n_products = GroupByExpert(args, y_rows, x_rows, products);
   int64_t n_tasks = 0;
   for (int64_t p = 0; p < n_products; ++p) {
     products[p].first_task = n_tasks;
-    n_tasks += SplitProduct(products[p]);
+    n_tasks += SplitProduct(products[p], x, pool.n_threads());
   }
-  Job job{PlacePreparedRows(memory.job, forms, workspace, args.weight.n_cols),
+  Job job{x,
           {static_cast<const float*>(args.x.data), args.x.row_stride, x_rows},
           products,
           n_products,
-          reinterpret_cast<Scratch*>(workspace + memory.job.scratch)};
+          reinterpret_cast<Scratch*>(workspace + memory.job.scratch),
+          reinterpret_cast<BFloat16Scratch*>(workspace + memory.job.bfloat16_scratch)};
   if (n_tasks == 0) return;
   pool.Run(n_products, PrepareExpert, &job);
   pool.Run(n_tasks, RunTask, &job);
 }
 
+template <Precision kPrecision>
 size_t WorkspaceBytes(const MoeMatMul::Args& args, int n_threads) {
-  return MemoryOf(args, FormsOf(args), n_threads).total;
+  return MemoryOf(args, FormsOf(args, kPrecision), n_threads).total;
 }
 
 }  // namespace
 
 void RF_ISA::RegisterMoeMatMul(KernelTable& table) {
-#define RF_FORMAT(Name, ...)            \
-  table.moe_matmul.Set(Format::k##Name, \
-                       {Launch, WorkspaceBytes, RF_KERNEL_NAME("moe_matmul_" #Name), BestLayoutOf(Format::k##Name)});
+#define RF_FORMAT(Name, ...)                                                                           \
+  table.moe_matmul.Set(Format::k##Name, {Launch<Precision::kExact>, WorkspaceBytes<Precision::kExact>, \
+                                         RF_KERNEL_NAME("moe_matmul_" #Name), BestLayoutOf(Format::k##Name)});
 #include "quant/formats.def"
 #undef RF_FORMAT
+}
+
+bool RF_ISA::RegisterMoeMatMulBFloat16(KernelTable& table) {
+  if constexpr (kBFloat16FromRows == INT64_MAX) return false;
+#define RF_FORMAT(Name, ...)                                                                            \
+  if (TileKernelsOf(Format::k##Name, BestLayoutOf(Format::k##Name)).has_bfloat16()) {                   \
+    table.moe_matmul.Set(Format::k##Name,                                                               \
+                         {Launch<Precision::kBFloat16>, WorkspaceBytes<Precision::kBFloat16>,           \
+                          RF_KERNEL_NAME("moe_matmul_" #Name "_bf16"), BestLayoutOf(Format::k##Name)}); \
+  }
+#include "quant/formats.def"
+#undef RF_FORMAT
+  return true;
 }
 
 }  // namespace rf::cpu

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cpu/cpu_context.h"
+#include "cpu/precision.h"
 #include "device/kernel_table.h"
 
 #ifndef RF_ISA
@@ -18,6 +19,11 @@ namespace rf::cpu::RF_ISA {
 #define RF_OP(Name, file) void Register##Name(KernelTable& table);
 #include "ops/ops.def"
 #undef RF_OP
+
+/// The entries for Precision::kBFloat16 in place of the others; false: this instruction set has none.
+bool RegisterMatMulBFloat16(KernelTable& table);
+bool RegisterMoeMatMulBFloat16(KernelTable& table);
+bool RegisterAttentionBFloat16(KernelTable& table);
 
 }  // namespace rf::cpu::RF_ISA
 

@@ -9,4 +9,8 @@ void RegisterKernels(KernelTable& table) {
 #undef RF_OP
 }
 
+bool RegisterBFloat16Kernels(KernelTable& table) {
+  return RegisterMatMulBFloat16(table) && RegisterMoeMatMulBFloat16(table) && RegisterAttentionBFloat16(table);
+}
+
 }  // namespace rf::cpu::RF_ISA

@@ -32,7 +32,7 @@ RF_SIMD void Store(float* to, Vec value) {
 }
 
 RF_SIMD Vec Broadcast(float value) {
-  return Vec{} + value;
+  return value - Vec{};  // a number less 0 is itself, so this is no arithmetic; 0 and a number may be +0 for -0
 }
 
 /// The first n < kLanes floats, zeros behind them.
@@ -46,20 +46,40 @@ RF_SIMD void StorePart(float* to, Vec value, int64_t n) {
   memcpy(to, &value, static_cast<size_t>(n) * sizeof(float));
 }
 
-/// The sum of all lanes, in a fixed order.
-RF_SIMD float ReduceAdd(Vec value) {
-  float lanes[kLanes];
-  memcpy(lanes, &value, sizeof(value));
-  for (int step = kLanes / 2; step > 0; step /= 2) {
-    for (int i = 0; i < step; ++i) lanes[i] += lanes[i + step];
+/// The lanes kStep further on, and behind the last ones the first.
+template <int kStep>
+RF_SIMD Vec Rotated(Vec v) {
+  constexpr auto kFrom = [](int lane) { return (lane + kStep) % kLanes; };
+  if constexpr (kLanes == 4) {
+    return __builtin_shufflevector(v, v, kFrom(0), kFrom(1), kFrom(2), kFrom(3));
+  } else if constexpr (kLanes == 8) {
+    return __builtin_shufflevector(v, v, kFrom(0), kFrom(1), kFrom(2), kFrom(3), kFrom(4), kFrom(5), kFrom(6),
+                                   kFrom(7));
+  } else {
+    return __builtin_shufflevector(v, v, kFrom(0), kFrom(1), kFrom(2), kFrom(3), kFrom(4), kFrom(5), kFrom(6), kFrom(7),
+                                   kFrom(8), kFrom(9), kFrom(10), kFrom(11), kFrom(12), kFrom(13), kFrom(14),
+                                   kFrom(15));
   }
-  return lanes[0];
 }
 
+/// The sum of all lanes, in a fixed order: halves of the register, of the half, and so on.
+template <int kStep = kLanes / 2>
+RF_SIMD float ReduceAdd(Vec value) {
+  if constexpr (kStep == 0) {
+    return value[0];
+  } else {
+    return ReduceAdd<kStep / 2>(value + Rotated<kStep>(value));
+  }
+}
+
+/// The largest lane; some lane where one of them is NaN.
+template <int kStep = kLanes / 2>
 RF_SIMD float ReduceMax(Vec value) {
-  float largest = value[0];
-  for (int i = 1; i < kLanes; ++i) largest = value[i] > largest ? value[i] : largest;
-  return largest;
+  if constexpr (kStep == 0) {
+    return value[0];
+  } else {
+    return ReduceMax<kStep / 2>(Max(value, Rotated<kStep>(value)));
+  }
 }
 
 /// Calls body(offset, count) along a row of n floats: count is kLanes, but for the last part.

@@ -24,15 +24,12 @@ constexpr int32_t OrderedBits(float x) {
   return bits ^ ((bits >> 31) & std::numeric_limits<int32_t>::max());
 }
 
-constexpr float FromOrderedBits(int32_t bits) {
-  return std::bit_cast<float>(bits ^ ((bits >> 31) & std::numeric_limits<int32_t>::max()));
-}
-
 /// x, or what stands for a NaN or minus infinity.
 constexpr float NumberOr(float x, float otherwise) {
   return x > -std::numeric_limits<float>::infinity() ? x : otherwise;
 }
 
+/// Minus infinity if there is none but NaN.
 inline float LargestNumber(std::span<const float> values) {
   constexpr float kNone = -std::numeric_limits<float>::infinity();
   float largest = kNone;

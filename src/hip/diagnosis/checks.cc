@@ -113,13 +113,12 @@ void CheckRuntime(const SystemFacts& system, const RuntimeFacts& runtime, Diagno
 
 void CheckDevices(const RuntimeFacts& runtime, Diagnosis& found) {
   for (const RuntimeDevice& device : runtime.devices) {
-    const std::string what = fmt::format("{} ({} {})", device.label, device.name, device.arch);
     if (!device.refusal.empty()) {
-      found.Missing("device", fmt::format("{} is not used: {}", what, device.refusal),
+      found.Missing("device", fmt::format("{} is not used: {}", device.label, device.refusal),
                     "the CPU is used meanwhile; please report this");
       continue;
     }
-    found.Ok("device", fmt::format("{} passed its self-test", what));
+    found.Ok("device", fmt::format("{} ({} {}) passed its self-tests", device.label, device.name, device.arch));
     const std::string memory =
         fmt::format("{}: {} of {} are free", device.label, Gigabytes(device.free_bytes), Gigabytes(device.total_bytes));
     if (device.free_bytes * 4 >= device.total_bytes) {

@@ -127,8 +127,7 @@ TEST_F(DoctorTest, NoModule) {
 
 TEST_F(DoctorTest, ADeviceThatComputesNonsense) {
   runtime_.devices[0].refusal = "its matmul is wrong";
-  ExpectOnly("device", CheckStatus::kFail, "hip:0 (AMD Radeon RX 7900 XTX gfx1100) is not used: its matmul is wrong",
-             "the CPU is used");
+  ExpectOnly("device", CheckStatus::kFail, "hip:0 is not used: its matmul is wrong", "the CPU is used");
 }
 
 TEST_F(DoctorTest, AFullGpu) {

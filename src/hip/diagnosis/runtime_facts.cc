@@ -1,5 +1,6 @@
 #include "hip/diagnosis/runtime_facts.h"
 
+#include "hip/gpu_presence.h"
 #include "hip/hip_device.h"
 #include "hip/module.h"
 
@@ -8,10 +9,10 @@ namespace {
 
 constexpr char kKind[] = "hip";
 
-RuntimeDevice TryDevice(const GpuApi& api, int32_t index) {
+RuntimeDevice TryDevice(const std::string& label, const DeviceFactory& create) {
   RuntimeDevice tried;
-  tried.label = std::string(kKind) + ":" + std::to_string(index);
-  const auto device = CreateHipDevice(api, kKind, index);
+  tried.label = label;
+  const auto device = create(label);
   if (!device) {
     tried.refusal = device.error().message;
     return tried;
@@ -26,7 +27,7 @@ RuntimeDevice TryDevice(const GpuApi& api, int32_t index) {
 
 }  // namespace
 
-RuntimeFacts ReadRuntimeFacts() {
+RuntimeFacts ReadRuntimeFacts(const DeviceFactory& create) {
   RuntimeFacts facts;
   const auto api = OpenModule(DefaultSearch(kKind));
   if (!api) {
@@ -40,7 +41,9 @@ RuntimeFacts ReadRuntimeFacts() {
     facts.devices_error = count.error().message;
     return facts;
   }
-  for (int32_t index = 0; index < *count; ++index) facts.devices.push_back(TryDevice(**api, index));
+  for (int32_t index = 0; index < *count; ++index) {
+    facts.devices.push_back(TryDevice(std::string(kKind) + ":" + std::to_string(index), create));
+  }
   return facts;
 }
 

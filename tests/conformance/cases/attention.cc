@@ -41,6 +41,7 @@ std::vector<std::vector<SequenceShape>> SequenceMixes() {
           {{700, 1}},                                        // decode over several chunks
           {{31, 1}, {32, 1}, {511, 1}, {512, 1}},            // decodes at every edge
           {{0, 40}},                                         // a prompt
+          {{470, 75}, {0, 1}},                               // a later part of one, over a chunk's end
           {{0, 5}, {33, 1}, {100, 17}, {505, 20}, {0, 1}}};  // ragged: prompts, their later chunks, decodes
 }
 
