@@ -216,8 +216,32 @@ def moe_combine():
     yield case({}, [x, weights], outputs=[np.einsum("tj,tjc->tc", weights, x.reshape(3, 2, 5))])
 
 
+def best_logits():
+    """Changes of logits, then the best and the sums of weights."""
+    logits, k = draw(5, 2100, scale=3.0), 6
+    logits[1, 40] = logits[1, 2000] = logits[1, 7] = 50.0  # a tie: the lower id first
+    factors = [1.5, 0.25, 0.75, 0.5, 2.0]
+    changes = [[(3, "add", 9.0), (3, "penalize", 2.0), (3, "add", -0.5), (8, "penalize", 4.0), (2099, "add", 11.0)],
+               [(7, "set", -1000.0)], [(0, "add", 100.0)], [], [(5, "set", 30.0), (6, "add", -7.25)]]
+    changed = logits.copy()
+    for row, of_row in enumerate(changes):
+        for token, kind, operand in of_row:
+            x = changed[row, token]
+            changed[row, token] = {"add": x + operand, "set": operand, "penalize": x / operand if x > 0 else x * operand}[kind]
+    ids = np.array([sorted(range(2100), key=lambda i: (-row[i], i))[:k] for row in changed], dtype=np.int32)
+    values = np.take_along_axis(changed, ids, axis=1)
+    sums = np.zeros((5, 3))
+    for row, factor in enumerate(factors):
+        weights = np.exp2((changed[row] - changed[row].max()) * factor)
+        sums[row] = [weights[p * 1024:(p + 1) * 1024].sum() for p in range(3)]
+    first = np.cumsum([0] + [len(c) for c in changes]).tolist()
+    batch = {**one_sequence(5), "output_rows": list(range(5)), "best_factors": factors, "first_change": first,
+             "changes": [c for of_row in changes for c in of_row]}
+    yield case({}, [logits], outputs=[ids, values, sums, changed], batch=batch)
+
+
 OPS = [embed, rms_norm, matmul, rope_table, rope, kv_store, attention, glu, add, soft_cap, gather_rows, moe_route,
-       moe_matmul, moe_combine]
+       moe_matmul, moe_combine, best_logits]
 
 
 def main():

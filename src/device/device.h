@@ -101,6 +101,12 @@ class Device {
   virtual const KernelTable& kernels() const = 0;
   /// Errors: kOutOfMemory with the numbers; `purpose` goes into the message ("KV cache").
   virtual Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) = 0;
+  /// Host memory for what is copied from the device: such that copies reach it directly, where there is such; ordinary
+  /// memory otherwise. Null: any memory of the host is as good. Errors: kOutOfMemory.
+  virtual Result<std::unique_ptr<Buffer>> AllocateOnHost(size_t bytes) {
+    static_cast<void>(bytes);
+    return std::unique_ptr<Buffer>();
+  }
   virtual Result<std::unique_ptr<Stream>> CreateStream() = 0;
   /// What LoadWeight would give, but for the data: layout and bytes_owned are right, the view's data and storage are
   /// null. `source.bytes` is not looked at. For plans that are only looked at.

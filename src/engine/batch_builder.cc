@@ -7,6 +7,38 @@
 namespace rf {
 namespace {
 
+// Whether the best logits of the run's last output may be enough.
+bool MayTakeBest(const ScheduledRun& run, const RunnerLimits& limits) {
+  const Sequence& sequence = *run.sequence;
+  const Request& request = sequence.request;
+  const bool needs_row = sequence.wants_prompt_logits() || request.constraint != nullptr || request.n_top_logprobs >= 0;
+  return limits.n_best > 0 && run.samples && !needs_row &&
+         sequence.sampler.MayChooseFromBest(static_cast<size_t>(limits.n_best));
+}
+
+// Appends what is to be changed in the run's last output; false if it is too much. Not all tokens may change: if none
+// is left that may be chosen, one that did not tells whose fault that is.
+bool AddChanges(const ScheduledRun& run, const RunnerLimits& limits, std::vector<LogitChange>& changes) {
+  const size_t n_before = changes.size();
+  run.sequence->sampler.ListChanges(changes);
+  const bool fits = changes.size() <= static_cast<size_t>(limits.max_changes) &&
+                    changes.size() - n_before < static_cast<size_t>(limits.n_vocab);
+  if (!fits) changes.resize(n_before);
+  const auto begin = changes.begin() + static_cast<std::ptrdiff_t>(n_before);
+  std::stable_sort(begin, changes.end(), [](const LogitChange& a, const LogitChange& b) { return a.token < b.token; });
+  return fits;
+}
+
+// What is wanted of the run's outputs: of all but the last the whole rows.
+void AddWishes(const ScheduledRun& run, const RunnerLimits& limits, StepBatch& batch) {
+  for (int32_t i = run.first_output; i < run.n_tokens; ++i) {
+    const bool is_last = i + 1 == run.n_tokens;
+    const bool takes_best = is_last && MayTakeBest(run, limits) && AddChanges(run, limits, batch.changes);
+    batch.best_factors.push_back(takes_best ? run.sequence->sampler.SumFactor() : -1.0f);
+    batch.first_change.push_back(static_cast<int32_t>(batch.changes.size()));
+  }
+}
+
 int32_t WidestTable(const ScheduledStep& step, int32_t page_tokens) {
   int32_t n_pages = 0;
   for (const ScheduledRun& run : step.runs) {
@@ -44,6 +76,10 @@ void BuildBatch(const ScheduledStep& step, const RunnerLimits& limits, StepBatch
   batch.page_table_stride = WidestTable(step, limits.page_tokens);
   batch.first_token.push_back(0);
   for (const ScheduledRun& run : step.runs) AddRun(run, batch);
+  if (limits.n_best > 0) {
+    batch.first_change.push_back(0);
+    for (const ScheduledRun& run : step.runs) AddWishes(run, limits, batch);
+  }
   RF_CHECK(batch.token_ids.size() <= static_cast<size_t>(limits.max_tokens));
   RF_CHECK(batch.kv_length.size() <= static_cast<size_t>(limits.max_sequences));
   RF_CHECK(batch.output_rows.size() <= static_cast<size_t>(limits.max_outputs));

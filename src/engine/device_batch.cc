@@ -1,15 +1,23 @@
 #include "engine/device_batch.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 
 namespace rf {
+namespace {
+
+template <typename T>
+constexpr size_t kWordsOf = sizeof(T) / sizeof(int32_t);
+
+}  // namespace
 
 Result<DeviceBatch> DeviceBatch::Create(Device& device, const RunnerLimits& limits) {
   DeviceBatch batch;
   const auto tokens = static_cast<size_t>(limits.max_tokens);
   const auto sequences = static_cast<size_t>(limits.max_sequences);
+  const auto outputs = static_cast<size_t>(limits.max_outputs);
   const struct {
     Slot* slot;
     size_t capacity;
@@ -19,9 +27,13 @@ Result<DeviceBatch> DeviceBatch::Create(Device& device, const RunnerLimits& limi
       {&batch.sequence_of_, tokens},
       {&batch.first_token_, sequences + 1},
       {&batch.kv_length_, sequences},
-      {&batch.output_rows_, static_cast<size_t>(limits.max_outputs)},
+      {&batch.output_rows_, outputs},
+      {&batch.best_factors_, outputs},
+      {&batch.first_change_, outputs + 1},
       {&batch.page_table_,
-       sequences * static_cast<size_t>(limits.max_pages_per_sequence)},  // last: what is not used is not copied
+       sequences * static_cast<size_t>(limits.max_pages_per_sequence)},  // what is not used of this and the next is
+                                                                         // not copied
+      {&batch.changes_, static_cast<size_t>(limits.max_changes) * kWordsOf<LogitChange>},
   };
   size_t total = 0;
   for (const auto& array : arrays) total += array.capacity;
@@ -36,9 +48,25 @@ Result<DeviceBatch> DeviceBatch::Create(Device& device, const RunnerLimits& limi
   return batch;
 }
 
-void DeviceBatch::Stage(const Slot& slot, const std::vector<int32_t>& values) {
-  RF_CHECK(values.size() <= slot.capacity);
-  std::copy(values.begin(), values.end(), slot.host);
+template <typename T>
+void DeviceBatch::Stage(const Slot& slot, const std::vector<T>& values) {
+  static_assert(sizeof(T) % sizeof(int32_t) == 0);
+  RF_CHECK(values.size() * kWordsOf<T> <= slot.capacity);
+  if (!values.empty()) std::memcpy(slot.host, values.data(), values.size() * sizeof(T));
+}
+
+// Who asks for nothing gets whole rows.
+void DeviceBatch::StageBest(const StepBatch& batch) {
+  const size_t n_outputs = batch.output_rows.size();
+  if (batch.best_factors.empty()) {
+    Stage(best_factors_, std::vector<float>(n_outputs, -1.0f));
+    Stage(first_change_, std::vector<int32_t>(n_outputs + 1, 0));
+    return;
+  }
+  RF_CHECK(batch.best_factors.size() == n_outputs && batch.first_change.size() == n_outputs + 1);
+  Stage(best_factors_, batch.best_factors);
+  Stage(first_change_, batch.first_change);
+  Stage(changes_, batch.changes);
 }
 
 void DeviceBatch::StageAll(const StepBatch& batch) {
@@ -53,6 +81,7 @@ void DeviceBatch::StageAll(const StepBatch& batch) {
   Stage(kv_length_, batch.kv_length);
   Stage(output_rows_, batch.output_rows);
   Stage(page_table_, batch.page_table);
+  StageBest(batch);
 }
 
 BatchView DeviceBatch::ViewOf(const StepBatch& batch) const {
@@ -68,6 +97,9 @@ BatchView DeviceBatch::ViewOf(const StepBatch& batch) const {
   view.page_table = page_table_.device;
   view.page_table_stride = batch.page_table_stride;
   view.output_rows = output_rows_.device;
+  view.best_factors = reinterpret_cast<const float*>(best_factors_.device);
+  view.first_change = first_change_.device;
+  view.changes = reinterpret_cast<const LogitChange*>(changes_.device);
   return view;
 }
 
@@ -75,6 +107,7 @@ Result<BatchView> DeviceBatch::Upload(const StepBatch& batch, Stream& stream) {
   StageAll(batch);
   const size_t n_staged = static_cast<size_t>(page_table_.host - staged_.data()) + batch.page_table.size();
   RF_RETURN_IF_ERROR(stream.CopyToDevice(memory_->data(), staged_.data(), n_staged * sizeof(int32_t)));
+  RF_RETURN_IF_ERROR(stream.CopyToDevice(changes_.device, changes_.host, batch.changes.size() * sizeof(LogitChange)));
   return ViewOf(batch);
 }
 

@@ -15,12 +15,13 @@ class DeviceBatch {
   /// Reserves the arrays for the largest step. Errors: kOutOfMemory.
   static Result<DeviceBatch> Create(Device& device, const RunnerLimits& limits);
 
-  /// Queues one copy of all arrays. They and the object must stay until the stream was synchronized. REQUIRES: within
+  /// Queues the copies of all arrays. They and the object must stay until the stream was synchronized. REQUIRES: within
   /// the limits. Errors: those of copying.
   Result<BatchView> Upload(const StepBatch& batch, Stream& stream);
 
  private:
-  // Where one of the arrays lies: on the device, and on the host as what the next upload brings there.
+  // Where one of the arrays lies: on the device, and on the host as what the next upload brings there. In words of 4
+  // bytes.
   struct Slot {
     int32_t* device = nullptr;
     int32_t* host = nullptr;
@@ -28,12 +29,15 @@ class DeviceBatch {
   };
 
   DeviceBatch() = default;
-  static void Stage(const Slot& slot, const std::vector<int32_t>& values);
+  template <typename T>
+  static void Stage(const Slot& slot, const std::vector<T>& values);
+  void StageBest(const StepBatch& batch);
   void StageAll(const StepBatch& batch);
   BatchView ViewOf(const StepBatch& batch) const;
 
   std::unique_ptr<Buffer> memory_;
-  Slot token_ids_, positions_, sequence_of_, first_token_, kv_length_, page_table_, output_rows_;
+  Slot token_ids_, positions_, sequence_of_, first_token_, kv_length_, page_table_, output_rows_, best_factors_,
+      first_change_, changes_;
   std::vector<int32_t> staged_;  // all slots, as they lie on the device
 };
 

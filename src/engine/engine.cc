@@ -38,12 +38,24 @@ Status CheckPrompt(const std::vector<int32_t>& prompt, int32_t n_vocab) {
   return {};
 }
 
+// What a step gave of an output row.
+struct OutputRow {
+  std::span<const float> logits;  ///< unless the token is chosen
+  bool is_changed = false;        ///< what the sampler changes of the model's logits has been changed
+  std::optional<int32_t> chosen;  ///< by the best logits
+};
+
 // Why the sampler found no token.
 Error NothingToChoose(std::span<const float> logits) {
   if (std::isfinite(logits[static_cast<size_t>(ArgMax(logits))])) {
     return InvalidRequest("logit_bias", "the request forbids every token that could come next");
   }
   return Error{ErrorCode::kDevice, "the model gave no finite logits; its weights may be damaged (--verify)", ""};
+}
+
+std::optional<int32_t> Choose(Sampler& sampler, const OutputRow& row, std::span<const uint64_t> allowed) {
+  if (row.chosen) return row.chosen;
+  return row.is_changed ? sampler.SampleChanged(row.logits) : sampler.Sample(row.logits, allowed);
 }
 
 }  // namespace
@@ -95,14 +107,17 @@ struct Engine::Impl {
 
   // The four verbs of Step().
   ScheduledStep Schedule();
-  Result<std::span<const float>> Run(const ScheduledStep& step);
-  void Sample(const ScheduledStep& step, std::span<const float> logits);
+  Status Run(const ScheduledStep& step);
+  void Sample(const ScheduledStep& step);
   void Publish();
 
-  void SampleRun(const ScheduledRun& run, std::span<const float> logits);
-  void ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const float> logits);
+  /// Chooses tokens by the best logits where the step gave those, and fetches the rows for which they are not enough.
+  Status TakeRows(const ScheduledStep& step, std::span<const float> logits);
+  Status TakeBest(Sequence& sequence, size_t index);
+  void SampleRun(const ScheduledRun& run, std::span<const OutputRow> run_rows);
+  void ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const OutputRow> run_rows);
   /// Samples the next token, takes those that must follow it, and tells the request. The reason if that ended it.
-  std::optional<FinishReason> Extend(Sequence& sequence, std::span<const float> logits);
+  std::optional<FinishReason> Extend(Sequence& sequence, const OutputRow& row);
   std::optional<FinishReason> AppendForced(Sequence& sequence);
   std::optional<FinishReason> NothingFits(Sequence& sequence);
   std::optional<FinishReason> Append(Sequence& sequence, const GeneratedToken& token);
@@ -122,6 +137,7 @@ struct Engine::Impl {
   const EngineOptions& options;
   Scheduler scheduler;
   StepBatch batch;
+  std::vector<OutputRow> rows;  ///< of the last step
   std::unordered_map<RequestId, Sequence*> by_id;
   std::vector<Ended> ended;  ///< taken out by Publish()
   RequestId next_id = 1;
@@ -172,12 +188,12 @@ Status Engine::Step() {
   try {
     const ScheduledStep step = impl_->Schedule();
     if (step.runs.empty()) return {};
-    auto logits = impl_->Run(step);
-    if (!logits) {
-      impl_->FailBatch(step, logits.error());
-      return std::move(logits).error();
+    Status ran = impl_->Run(step);
+    if (!ran) {
+      impl_->FailBatch(step, ran.error());
+      return ran;
     }
-    impl_->Sample(step, *logits);
+    impl_->Sample(step);
     impl_->Publish();
     return {};
   } catch (const std::bad_alloc&) {
@@ -206,53 +222,69 @@ ScheduledStep Engine::Impl::Schedule() {
   return step;
 }
 
-Result<std::span<const float>> Engine::Impl::Run(const ScheduledStep& step) {
+Status Engine::Impl::Run(const ScheduledStep& step) {
   for (const PageCopy& copy : step.copies) RF_RETURN_IF_ERROR(runner.CopyPage(copy.source, copy.destination));
   BuildBatch(step, runner.limits(), batch);
   ++totals.n_steps;
   for (const ScheduledRun& run : step.runs) {
     if (!run.sequence->is_decoding()) totals.n_prompt_tokens += static_cast<uint64_t>(run.n_tokens);
   }
-  return runner.Run(batch);
+  RF_ASSIGN_OR_RETURN(const std::span<const float> logits, runner.Run(batch));
+  return TakeRows(step, logits);
 }
 
-void Engine::Impl::Sample(const ScheduledStep& step, std::span<const float> logits) {
+Status Engine::Impl::TakeRows(const ScheduledStep& step, std::span<const float> logits) {
   const auto n_vocab = static_cast<size_t>(runner.limits().n_vocab);
-  size_t row = 0;
+  rows.clear();
+  for (const ScheduledRun& run : step.runs) {
+    for (int32_t i = 0; i < run.n_outputs(); ++i) {
+      const size_t index = rows.size();
+      rows.push_back({logits.subspan(index * n_vocab, n_vocab), batch.WantsBest(index), std::nullopt});
+      if (rows.back().is_changed) RF_RETURN_IF_ERROR(TakeBest(*run.sequence, index));
+    }
+  }
+  return {};
+}
+
+Status Engine::Impl::TakeBest(Sequence& sequence, size_t index) {
+  rows[index].chosen = sequence.sampler.SampleFromBest(runner.Best(index));
+  return rows[index].chosen ? Status() : runner.FetchRow(index);
+}
+
+void Engine::Impl::Sample(const ScheduledStep& step) {
+  std::span<const OutputRow> left = rows;
   for (const ScheduledRun& run : step.runs) {
     const auto n_rows = static_cast<size_t>(run.n_outputs());
-    SampleRun(run, logits.subspan(row * n_vocab, n_rows * n_vocab));
-    row += n_rows;
+    SampleRun(run, left.first(n_rows));
+    left = left.subspan(n_rows);
   }
 }
 
-// `logits` are those of the run's outputs, one row each.
-void Engine::Impl::SampleRun(const ScheduledRun& run, std::span<const float> logits) {
+// `run_rows` are those of the run's outputs.
+void Engine::Impl::SampleRun(const ScheduledRun& run, std::span<const OutputRow> run_rows) {
   Sequence& sequence = *run.sequence;
   const int32_t first_position = sequence.n_computed + run.first_output;
   scheduler.Computed(run);
-  const auto n_vocab = static_cast<size_t>(runner.limits().n_vocab);
-  if (sequence.wants_prompt_logits()) ReportPromptLogits(sequence, first_position, logits);
+  if (sequence.wants_prompt_logits()) ReportPromptLogits(sequence, first_position, run_rows);
   std::optional<FinishReason> ending;
   if (run.samples) {
-    ending = Extend(sequence, logits.last(n_vocab));
+    ending = Extend(sequence, run_rows.back());
   } else if (sequence.n_pending() == 0) {
     ending = FinishReason::kLength;  // nothing but the prompt was asked for
   }
   if (ending) EndLater(sequence, *ending);
 }
 
-void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const float> logits) {
-  const auto n_vocab = static_cast<size_t>(runner.limits().n_vocab);
-  for (size_t row = 0; row * n_vocab < logits.size(); ++row) {
-    const int32_t position = first_position + static_cast<int32_t>(row);
+void Engine::Impl::ReportPromptLogits(Sequence& sequence, int32_t first_position, std::span<const OutputRow> run_rows) {
+  for (size_t i = 0; i < run_rows.size(); ++i) {
+    const int32_t position = first_position + static_cast<int32_t>(i);
     if (position < sequence.next_logits || position >= sequence.n_prompt) continue;
-    sequence.request.on_logits(position, logits.subspan(row * n_vocab, n_vocab));
+    sequence.request.on_logits(position, run_rows[i].logits);
     sequence.next_logits = position + 1;
   }
 }
 
-std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, std::span<const float> logits) {
+std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, const OutputRow& row) {
   const Request& request = sequence.request;
   TokenConstraint* constraint = request.constraint.get();
   std::span<const uint64_t> allowed;
@@ -264,16 +296,16 @@ std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, std::span<c
     }
   }
   GeneratedToken token;
-  const std::optional<int32_t> id = sequence.sampler.Sample(logits, allowed);
+  const std::optional<int32_t> id = Choose(sequence.sampler, row, allowed);
   if (!id) {
-    EndLater(sequence, FinishReason::kError, NothingToChoose(logits));
+    EndLater(sequence, FinishReason::kError, NothingToChoose(row.logits));
     return std::nullopt;
   }
   token.id = *id;
   if (constraint != nullptr && !constraint->Accept(token.id)) return NothingFits(sequence);
   if (request.n_top_logprobs >= 0) {
-    token.logprob = static_cast<float>(logits[static_cast<size_t>(token.id)] - LogSumExp(logits));
-    token.top = TopLogprobs(logits, request.n_top_logprobs);
+    token.logprob = static_cast<float>(row.logits[static_cast<size_t>(token.id)] - LogSumExp(row.logits));
+    token.top = TopLogprobs(row.logits, request.n_top_logprobs);
   }
   std::optional<FinishReason> ending = Append(sequence, token);
   if (constraint == nullptr || ending) return ending;

@@ -163,6 +163,7 @@ PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context
   plan.kv_format = options.kv_format;
   plan.check_weights = options.check_weights;
   plan.record_steps = options.record_steps;
+  plan.best_on_device = options.best_on_device;
   plan.gpu_layers = options.gpu_layers;
   return plan;
 }

@@ -36,6 +36,7 @@ struct SessionOptions {
   bool check_weights = false;  ///< as PlanOptions has it
   bool use_prefix_cache = true;
   std::optional<int32_t> gpu_layers;  ///< as PlanOptions has them
+  bool best_on_device = true;         ///< as PlanOptions has it
   bool record_steps = true;           ///< a GPU replays decoding steps as recorded graphs
   std::string chat_template;          ///< replaces the file's own; empty: that one
   LoadProgress progress;

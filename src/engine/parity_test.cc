@@ -53,6 +53,14 @@ TEST_F(Parity, OneWrongElementOfAnyOpIsFound) {
   }
 }
 
+TEST_F(Parity, AWrongChoiceIsFound) {
+  wrong_op_ = "best_logits";
+  const Status status = Check();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kDevice);
+  EXPECT_THAT(status.error().message, HasSubstr("finds the best logits of a small model wrongly"));
+}
+
 TEST_F(Parity, NotANumberIsWrong) {
   wrong_op_ = "rms_norm";
   shim_.wrong_by = std::numeric_limits<float>::quiet_NaN();

@@ -180,7 +180,8 @@ TEST_F(SplitPlan, TheLastLayersAreOnTheGpuWithTheirCache) {
     EXPECT_EQ(step.device, step.layer == 0 ? "cpu" : "hip:0");
   }
   EXPECT_EQ(session.steps.back().device, "hip:0");
-  EXPECT_LE(shim_.live_bytes(), session.parts[1].memory.Total() + 4096);
+  // The batch's arrays beside it, with 12 KiB for changes of each sequence's logits.
+  EXPECT_LE(shim_.live_bytes(), session.parts[1].memory.Total() + 4096 + 4 * 12 * 1024);
 }
 
 // What the plan says is what the GPU must have; a GPU that says it has less gets fewer layers, down to none.

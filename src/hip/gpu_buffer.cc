@@ -54,15 +54,15 @@ Result<std::unique_ptr<StagingBuffer>> StagingBuffer::Allocate(std::shared_ptr<G
   void* data = nullptr;
   const int code = runtime->api().allocate_pinned(bytes, &data);
   if (code != 0) {
-    Log(LogLevel::kInfo, fmt::format("{}: no pinned host memory, loading will be slower: {}", runtime->name(),
+    Log(LogLevel::kInfo, fmt::format("{}: no pinned host memory, copies will be slower: {}", runtime->name(),
                                      DescribeCode(runtime->api(), code)));
     data = std::malloc(bytes);
     if (data == nullptr) {
-      return Error{ErrorCode::kOutOfMemory, fmt::format("cannot allocate {} bytes of host memory to load with", bytes),
+      return Error{ErrorCode::kOutOfMemory, fmt::format("cannot allocate {} bytes of host memory for copies", bytes),
                    runtime->name()};
     }
   }
-  return std::unique_ptr<StagingBuffer>(new StagingBuffer(std::move(runtime), data, code == 0));
+  return std::unique_ptr<StagingBuffer>(new StagingBuffer(std::move(runtime), data, bytes, code == 0));
 }
 
 StagingBuffer::~StagingBuffer() {

@@ -14,24 +14,26 @@ namespace rf::hip {
 Result<std::unique_ptr<Buffer>> AllocateGpuBuffer(std::shared_ptr<GpuRuntime> runtime, size_t bytes,
                                                   std::string_view purpose);
 
-/// Host memory for copies to a device: pinned where the runtime has some left, ordinary otherwise.
-class StagingBuffer {
+/// Host memory for copies to and from a device: pinned where the runtime has some left, ordinary otherwise.
+class StagingBuffer final : public Buffer {
  public:
   /// Errors: kOutOfMemory.
   static Result<std::unique_ptr<StagingBuffer>> Allocate(std::shared_ptr<GpuRuntime> runtime, size_t bytes);
-  ~StagingBuffer();
+  ~StagingBuffer() override;
   StagingBuffer(const StagingBuffer&) = delete;
   StagingBuffer& operator=(const StagingBuffer&) = delete;
 
-  void* data() const { return data_; }
+  void* data() override { return data_; }
+  size_t size() const override { return size_; }
   bool is_pinned() const { return is_pinned_; }
 
  private:
-  StagingBuffer(std::shared_ptr<GpuRuntime> runtime, void* data, bool is_pinned)
-      : runtime_(std::move(runtime)), data_(data), is_pinned_(is_pinned) {}
+  StagingBuffer(std::shared_ptr<GpuRuntime> runtime, void* data, size_t size, bool is_pinned)
+      : runtime_(std::move(runtime)), data_(data), size_(size), is_pinned_(is_pinned) {}
 
   std::shared_ptr<GpuRuntime> runtime_;
   void* data_;
+  size_t size_;
   bool is_pinned_;
 };
 

@@ -36,6 +36,10 @@ class HipDevice final : public Device {
   Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) override {
     return AllocateGpuBuffer(runtime_, bytes, purpose);
   }
+  Result<std::unique_ptr<Buffer>> AllocateOnHost(size_t bytes) override {
+    RF_ASSIGN_OR_RETURN(auto buffer, StagingBuffer::Allocate(runtime_, bytes));
+    return std::unique_ptr<Buffer>(std::move(buffer));
+  }
   Result<std::unique_ptr<Stream>> CreateStream() override { return CreateGpuStream(runtime_, traits_); }
 
   int64_t QueueMatrixProducts(Stream& stream, int32_t n_rounds) override {

@@ -223,7 +223,7 @@ TEST_F(HipDeviceTest, D15MemoryThatIsNotKnown) {
 TEST_F(HipDeviceTest, D15NoPinnedMemory) {
   shim_.fails_pinned = true;
   Create();
-  EXPECT_THAT(log_, HasSubstr("no pinned host memory, loading will be slower"));
+  EXPECT_THAT(log_, HasSubstr("no pinned host memory, copies will be slower"));
 }
 
 TEST_F(HipDeviceTest, D03MemoryThatDoesNotSufficeIsAnErrorWithNumbers) {

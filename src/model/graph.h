@@ -67,6 +67,13 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<KvLayerSpec> kv_layers;
   ValueId logits = -1;  ///< [n_outputs, n_vocab] F32; -1: in a part of a model that ends before
+  /// What BestLogits makes of the logits; -1: the op is not there. The plan adds it for a GPU.
+  struct Best {
+    ValueId ids = -1;
+    ValueId values = -1;
+    ValueId sums = -1;
+  };
+  Best best;
   // Of a part of a model:
   std::vector<ValueId> inputs;   ///< made by the part before it
   std::vector<ValueId> outputs;  ///< read by the part after it

@@ -19,7 +19,7 @@ enum class KeyKind {
 /// Operands of one step. Absent optional operands have data == nullptr.
 struct Operands {
   static constexpr int kMaxInputs = 4;
-  static constexpr int kMaxOutputs = 3;
+  static constexpr int kMaxOutputs = 4;
   static constexpr int kMaxWeights = 6;
 
   TensorView in[kMaxInputs] = {};

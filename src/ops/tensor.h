@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "ops/logit_change.h"
 #include "quant/format.h"
 
 namespace rf {
@@ -47,6 +48,11 @@ struct BatchView {
       nullptr;  ///< [n_sequences, page_table_stride] page ids; position p lies on entry p / page_tokens
   int32_t page_table_stride = 0;
   const int32_t* output_rows = nullptr;  ///< [n_outputs] token indices, ascending
+  // What BestLogits (ops/best_logits.h) does with each output's logits:
+  const float* best_factors = nullptr;    ///< [n_outputs] negative: nothing; 0: no sums
+  const int32_t* first_change = nullptr;  ///< [n_outputs + 1] changes of output i are first_change[i] ..
+                                          ///< first_change[i+1]
+  const LogitChange* changes = nullptr;   ///< of each output by token, those of one token in the order to be made
 };
 
 /// The K and V pages of one layer, each [n_pages, n_kv_heads, page_tokens, head_dim].

@@ -83,6 +83,13 @@ Status Plan::HandOver(const PlanPart& from, const PlanPart& to) {
   return is_from_host ? Status{} : from.stream().Synchronize();
 }
 
+Plan::BestViews Plan::best() const {
+  const PlanPart& last = *parts_.back();
+  const Graph::Best& best = last.graph().best;
+  if (best.ids < 0) return {};
+  return {&last.value(best.ids), &last.value(best.values), &last.value(best.sums)};
+}
+
 Status Plan::Synchronize() {
   Status first;
   for (const auto& part : parts_) {

@@ -33,6 +33,13 @@ class Plan {
 
   /// Logits of the last step in the last part's memory, [n_outputs, n_vocab] F32.
   const TensorView& logits() const { return parts_.back()->value(parts_.back()->graph().logits); }
+  /// Of the last step's rows, as the batch asked, in the same memory (ops/best_logits.h); null if no device chooses.
+  struct BestViews {
+    const TensorView* ids = nullptr;
+    const TensorView* values = nullptr;
+    const TensorView* sums = nullptr;
+  };
+  BestViews best() const;
   int32_t n_vocab() const { return static_cast<int32_t>(logits().n_cols); }
   Stream& last_stream() const { return parts_.back()->stream(); }
   /// Waits for everything queued on all devices. Errors: the first one's.

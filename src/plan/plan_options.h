@@ -20,6 +20,7 @@ struct PlanOptions {
   Format kv_format = Format::kF16;
   bool check_weights = false;  ///< once all is loaded and reserved, the weights are compared with the file's
   bool record_steps = true;    ///< decoding steps are recorded and replayed where the device can
+  bool best_on_device = true;  ///< a GPU looks for the best logits (plan/best_of_logits.h)
   /// Layers on the GPU, counted from the last; as many as the model has, or more: all of the model. Nothing: as many as
   /// fit.
   std::optional<int32_t> gpu_layers;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plan/alignment.h"
+#include "plan/best_of_logits.h"
 
 namespace rf {
 namespace {
@@ -25,6 +26,7 @@ uint64_t KvPageBytes(const Graph& graph, int32_t page_tokens, Format format) {
 Result<std::unique_ptr<PlanPart>> PlanPart::Make(PartPlacement placement, const TensorReader& reader,
                                                  const PlanOptions& options, const LoadProgress& progress) {
   std::unique_ptr<PlanPart> part(new PlanPart(std::move(placement), options));
+  if (options.best_on_device) AppendBestOfLogits(part->graph_, *part->device_);
   RF_ASSIGN_OR_RETURN(part->stream_, part->device_->CreateStream());
   RF_ASSIGN_OR_RETURN(part->weights_, WeightSet::Load(part->graph_, reader, *part->device_, progress));
   RF_RETURN_IF_ERROR(part->ReserveKvCache());

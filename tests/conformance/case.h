@@ -22,7 +22,7 @@ struct Case {
   typename Op::Attrs attrs;
   HostOperands operands;
   /// Normalized mean square error against the reference that an output, and each row of it, may have; 0: equal bits.
-  std::array<double, Operands::kMaxOutputs> bounds = {kFloatBound, kFloatBound, kFloatBound};
+  std::array<double, Operands::kMaxOutputs> bounds = {kFloatBound, kFloatBound, kFloatBound, kFloatBound};
 };
 
 template <typename Op>

@@ -159,6 +159,18 @@ TEST(Check, GatherRows) {
                                             {"y is", [](auto& a) { a.y.format = Format::kF16; }}});
 }
 
+TEST(Check, BestLogits) {
+  ExpectRefusals<BestLogits>(Format::kF32, {{"1 to 128", [](auto& a) { a.ids.n_cols = 129; }},
+                                            {"1 to 128", [](auto& a) { a.ids.n_cols = 0; }},
+                                            {"logits is", [](auto& a) { a.logits.n_rows += 1; }},
+                                            {"logits is", [](auto& a) { a.logits.format = Format::kF16; }},
+                                            {"ids is", [](auto& a) { a.ids.format = Format::kF32; }},
+                                            {"ids is", [](auto& a) { a.ids.n_rows += 1; }},
+                                            {"values is", [](auto& a) { a.values.n_cols += 1; }},
+                                            {"sums is", [](auto& a) { a.sums.n_cols += 1; }},
+                                            {"in place", [](auto& a) { a.changed.data = a.values.data; }}});
+}
+
 TEST(Check, MoeRoute) {
   ExpectRefusals<MoeRoute>(Format::kF32, {{"n_used", [](auto& a) { a.attrs.n_used = 0; }},
                                           {"n_used", [](auto& a) { a.attrs.n_used = 9; }},

@@ -50,6 +50,7 @@ void ReadAttrs(const json&, Add::Attrs&) {}
 void ReadAttrs(const json&, GatherRows::Attrs&) {}
 void ReadAttrs(const json&, MoeMatMul::Attrs&) {}
 void ReadAttrs(const json&, MoeCombine::Attrs&) {}
+void ReadAttrs(const json&, BestLogits::Attrs&) {}
 
 HostTensor ReadTensor(const json& j) {
   const bool integers = j["integers"];
@@ -92,6 +93,14 @@ HostBatch ReadBatch(const json& j) {
   batch.output_rows = j.value("output_rows", std::vector<int32_t>());
   batch.page_table = j.value("page_table", std::vector<int32_t>());
   batch.page_table_stride = j.value("page_table_stride", 0);
+  batch.best_factors = j.value("best_factors", std::vector<float>());
+  batch.first_change = j.value("first_change", std::vector<int32_t>());
+  for (const json& change : j.value("changes", json::array())) {
+    const auto kind = change[1] == "add"        ? LogitChangeKind::kAdd
+                      : change[1] == "penalize" ? LogitChangeKind::kPenalize
+                                                : LogitChangeKind::kSet;
+    batch.changes.push_back({change[0], kind, change[2]});
+  }
   for (int32_t t = 0; t < batch.n_tokens(); ++t) {
     if (t == 0 || batch.sequence_of[t] != batch.sequence_of[t - 1]) {
       batch.first_token.push_back(t);
@@ -117,6 +126,7 @@ Case<Op> ReadCase(const json& j, const std::string& name) {
     c.operands.out[i] = Output(expected.n_rows, expected.n_cols, 0, expected.format);
   }
   if constexpr (std::is_same_v<Op, Rope>) c.operands.out_is_in[0] = 1;
+  if constexpr (std::is_same_v<Op, BestLogits>) c.operands.out_is_in[3] = 0;
   if (j.contains("kv")) c.operands.kv = ReadKv(j["kv"]);
   const int32_t n_tokens = c.operands.in[0] ? static_cast<int32_t>(c.operands.in[0]->n_rows) : 0;
   c.operands.batch = j.contains("batch") ? ReadBatch(j["batch"]) : MakeBatch(n_tokens);

@@ -18,6 +18,18 @@ HostTensor TakeRows(const HostTensor& tensor, int64_t first, int64_t count) {
   return part;
 }
 
+// What is said of outputs first .. first + count - 1.
+void TakeOutputs(const HostBatch& all, size_t first, size_t count, HostBatch& part) {
+  if (all.best_factors.empty()) return;
+  const auto factors = all.best_factors.begin() + static_cast<std::ptrdiff_t>(first);
+  part.best_factors.assign(factors, factors + static_cast<std::ptrdiff_t>(count));
+  part.changes.assign(all.changes.begin() + all.first_change[first],
+                      all.changes.begin() + all.first_change[first + count]);
+  for (size_t i = first; i <= first + count; ++i) {
+    part.first_change.push_back(all.first_change[i] - all.first_change[first]);
+  }
+}
+
 HostBatch TakeBatch(const HostBatch& all, int32_t first, int32_t count) {
   HostBatch part;
   part.page_table_stride = all.page_table_stride;
@@ -39,6 +51,9 @@ HostBatch TakeBatch(const HostBatch& all, int32_t first, int32_t count) {
   for (int32_t row : all.output_rows) {
     if (row >= first && row < first + count) part.output_rows.push_back(row - first);
   }
+  const auto before =
+      std::count_if(all.output_rows.begin(), all.output_rows.end(), [first](int32_t row) { return row < first; });
+  TakeOutputs(all, static_cast<size_t>(before), part.output_rows.size(), part);
   return part;
 }
 

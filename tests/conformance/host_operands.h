@@ -45,6 +45,9 @@ struct HostBatch {
   std::vector<int32_t> page_table;
   int32_t page_table_stride = 0;
   std::vector<int32_t> output_rows;
+  std::vector<float> best_factors;    ///< [n_outputs], for BestLogits
+  std::vector<int32_t> first_change;  ///< [n_outputs + 1], for it too
+  std::vector<LogitChange> changes;
 
   int32_t n_tokens() const { return static_cast<int32_t>(positions.size()); }
   int32_t n_sequences() const { return static_cast<int32_t>(kv_length.size()); }
@@ -67,7 +70,7 @@ struct HostKv {
 struct HostOperands {
   std::optional<HostTensor> in[Operands::kMaxInputs];
   std::optional<HostTensor> out[Operands::kMaxOutputs];
-  int out_is_in[Operands::kMaxOutputs] = {-1, -1, -1};  ///< out[i] is the memory of in[out_is_in[i]]
+  int out_is_in[Operands::kMaxOutputs] = {-1, -1, -1, -1};  ///< out[i] is the memory of in[out_is_in[i]]
   std::optional<HostWeight> weight[Operands::kMaxWeights];
   HostBatch batch;
   std::optional<HostKv> kv;

@@ -129,6 +129,9 @@ void PlacedOperands::PlaceBatch() {
   batch_.page_table = PlaceBytes(batch.page_table);
   batch_.page_table_stride = batch.page_table_stride;
   batch_.output_rows = PlaceBytes(batch.output_rows);
+  batch_.best_factors = PlaceBytes(batch.best_factors);
+  batch_.first_change = PlaceBytes(batch.first_change);
+  batch_.changes = PlaceBytes(batch.changes);
 }
 
 const void* PlacedOperands::OnHost(const void* address) const {

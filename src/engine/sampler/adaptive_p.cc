@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/sampler/fast_exp2.h"
+#include "base/fast_exp2.h"
 #include "engine/sampler/steps.h"
 #include "engine/sampler/widest.h"
 

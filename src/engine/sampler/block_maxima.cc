@@ -22,12 +22,6 @@ float BlockMaxima::Largest() {
   return largest;
 }
 
-double BlockMaxima::ShareAtLeast(float least) {
-  const std::vector<float>& maxima = Maxima();
-  const auto n = std::count_if(maxima.begin(), maxima.end(), [least](float maximum) { return maximum >= least; });
-  return static_cast<double>(n) / static_cast<double>(maxima.size());
-}
-
 float BlockMaxima::ReachedBy(size_t k) {
   std::vector<float> order = Maxima();
   if (k > order.size()) return -std::numeric_limits<float>::infinity();

@@ -26,8 +26,15 @@ class BlockMaxima {
   /// k > 0.
   float ReachedBy(size_t k);
 
-  /// How many of the blocks have a logit >= least, of 1.
-  double ShareAtLeast(float least);
+  /// How many blocks there are.
+  size_t size() const { return (logits_.size() + kBlock - 1) / kBlock; }
+
+  /// Of how many the largest is such that is_it(largest).
+  template <typename IsIt>
+  size_t CountIf(IsIt is_it) {
+    const std::vector<float>& maxima = Maxima();
+    return static_cast<size_t>(std::count_if(maxima.begin(), maxima.end(), is_it));
+  }
 
   /// Calls visit(id) for each logit >= least, in their order; never for NaN and minus infinity.
   template <typename Visit>

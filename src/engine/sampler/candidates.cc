@@ -2,10 +2,15 @@
 
 #include <cmath>
 #include <functional>
-#include <numbers>
+#include <numeric>
+
+#include "ops/best_logits.h"
 
 namespace rf {
 namespace {
+
+// So many blocks with something that is kept are not many; no fewer than the best that a device gives.
+constexpr size_t kFew = BestLogits::kMostBest;
 
 constexpr float kNone = -std::numeric_limits<float>::infinity();  // the logit of what is not kept
 
@@ -21,12 +26,29 @@ void Candidates::Reset(std::span<const float> logits) {
   ApplyTemperature(1.0f);
 }
 
+void Candidates::ResetToBest(std::span<const int32_t> ids, std::span<const float> logits) {
+  std::vector<size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [ids](size_t a, size_t b) { return ids[a] < ids[b]; });
+  ids_.clear();
+  list_.clear();
+  for (const size_t i : order) {
+    ids_.push_back(ids[i]);
+    list_.push_back(logits[i]);
+  }
+  is_row_ = false;
+  row_cut_.reset();
+  logits_ = list_;
+  largest_ = logits.front();
+  temperature_ = 1.0f;
+  ApplyTemperature(1.0f);
+}
+
 void Candidates::ApplyTemperature(float temperature) {
   Settle();
   temperature_ *= temperature;
   scale_.reference = largest_;
-  // Never infinity, which would make the best one's 0 a NaN.
-  scale_.factor = std::min(std::numbers::log2e_v<float> / temperature_, std::numeric_limits<float>::max());
+  scale_.factor = FactorOf(temperature_);
   has_weights_ = false;
 }
 
@@ -103,7 +125,22 @@ void Candidates::KeepIf(IsKept is_kept) {
 // A list costs some ten times as much for each that is kept as a pass over the row for each token.
 bool Candidates::WouldKeepMany(double least) {
   constexpr double kMany = 0.98;
-  return is_row_ && maxima_.ShareAtLeast(FloatAtLeast(least)) > kMany;
+  if (!is_row_) return false;
+  const size_t n = maxima_.CountIf([least = FloatAtLeast(least)](float maximum) { return maximum >= least; });
+  // Few are always a list: a draw from one must not depend on how it was found.
+  return n > kFew && static_cast<double>(n) > kMany * static_cast<double>(maxima_.size());
+}
+
+bool Candidates::ListIfFew(const Ranking& ranking, Cut cut) {
+  const auto is_kept = [&](float logit) { return ranking.RankOf(logit) <= cut.rank; };
+  if (maxima_.CountIf(is_kept) > kFew) return false;
+  constexpr double kMargin = 1e-4;  // for the rounding of ranks, which decide
+  MakeList(LogitAt(-(1.0 + kMargin) * cut.rank - kMargin));
+  KeepIf([&](size_t i) {
+    const float rank = ranking.RankOf(list_[i]);
+    return rank < cut.rank || (rank == cut.rank && static_cast<size_t>(ids_[i]) <= cut.index);
+  });
+  return true;
 }
 
 void Candidates::KeepAtLeast(double least) {
@@ -153,7 +190,7 @@ void Candidates::KeepNearest(double distance, double share, double total) {
   const Ranking ranking{scale_, static_cast<float>(distance)};
   const Cut cut = FindCut(logits_, ranking, Weights(), share * total, total);
   if (is_row_) {
-    row_cut_ = {ranking, cut};
+    if (distance > 0.0 || !ListIfFew(ranking, cut)) row_cut_ = {ranking, cut};
     return;
   }
   KeepIf([&](size_t i) {
@@ -161,6 +198,18 @@ void Candidates::KeepNearest(double distance, double share, double total) {
     return (rank < cut.rank) | ((rank == cut.rank) & (i <= cut.index));
   });
   if (ranking.RankOf(largest_) >= cut.rank) SetLargest(*std::max_element(list_.begin(), list_.end()));
+}
+
+bool Candidates::KeepLikeliest(double share, double total) {
+  const Ranking ranking{scale_, 0.0f};
+  const Cut cut = FindCut(logits_, ranking, Weights(), share * total, total);
+  const float worst = ranking.RankOf(*std::min_element(list_.begin(), list_.end()));
+  if (cut.rank >= worst) return false;  // others have that rank, or it was not reached
+  KeepIf([&](size_t i) {
+    const float rank = ranking.RankOf(list_[i]);
+    return rank < cut.rank || (rank == cut.rank && i <= cut.index);
+  });
+  return true;
 }
 
 void Candidates::KeepToCut(std::span<const float> values, float instead, size_t begin, std::span<float> kept) const {

@@ -25,6 +25,10 @@ class Candidates {
   /// `logits` outlives the use.
   void Reset(std::span<const float> logits);
 
+  /// The best tokens of a row, best first, as if all others had been dropped. REQUIRES: not empty, the first logit is
+  /// finite, the last not minus infinity.
+  void ResetToBest(std::span<const int32_t> ids, std::span<const float> logits);
+
   /// Of entries, each with an index below size(). Among those of a row are tokens of NaN and minus infinity, which have
   /// no weight and are never kept: those that were so, and those that a step dropped.
   size_t size() const { return logits_.size(); }
@@ -79,6 +83,10 @@ class Candidates {
   /// -distance, equally near ones by lower id; at least one. `total`: the sum of weights.
   void KeepNearest(double distance, double share, double total);
 
+  /// KeepNearest(0, share, total) of a whole row with that sum of weights, of which these are the best. False, with all
+  /// kept, if the best do not tell what that keeps.
+  bool KeepLikeliest(double share, double total);
+
   /// Drops what is better than candidate i: larger logits, and lower ids of equal ones.
   void DropBetter(size_t i);
 
@@ -91,6 +99,8 @@ class Candidates {
   void KeepIf(IsKept is_kept);
   void MakeList(double least);
   bool WouldKeepMany(double least);
+  /// Makes a list of what the row's cut by rank 0 keeps, if that is little.
+  bool ListIfFew(const Ranking& ranking, Cut cut);
   /// Drops what lies behind the row's cut, if there is one.
   void Settle();
   Candidates& Settled() {

@@ -62,7 +62,7 @@ bool UsesDry(const SamplingParams& params) {
 
 // "Don't repeat yourself" (p-e-w 2024, oobabooga/text-generation-webui pull request 5677): a token that would make the
 // repetition of L >= allowed_length tokens longer loses multiplier * base^(L - allowed_length).
-void ApplyDry(const SamplingContext& context, std::span<float> logits) {
+void ListDry(const SamplingContext& context, std::vector<LogitChange>& changes) {
   const SamplingParams& params = context.params;
   std::span<const int32_t> tokens = context.tokens;
   const auto window = static_cast<size_t>(params.dry_window);
@@ -79,7 +79,7 @@ void ApplyDry(const SamplingContext& context, std::span<float> logits) {
     const double penalty =
         params.dry_multiplier * std::pow(double{params.dry_base}, static_cast<double>(length - allowed));
     // A logit stays a number however long the repetition is.
-    logits[static_cast<size_t>(token)] -= static_cast<float>(std::min(penalty, 1e30));
+    changes.push_back({token, LogitChangeKind::kAdd, -static_cast<float>(std::min(penalty, 1e30))});
   }
 }
 

@@ -40,8 +40,10 @@ std::map<int32_t, Kept> Ours(const SamplingParams& params, const json& given, st
                              const std::vector<int32_t>& tokens) {
   SamplingMemory memory = InitialMemory(params);
   const SamplingContext context{params, tokens, 0, memory};
-  if (UsesPenalties(params)) ApplyPenalties(context, logits);
-  if (UsesDry(params)) ApplyDry(context, logits);
+  std::vector<LogitChange> changes;
+  if (UsesPenalties(params)) ListPenalties(context, changes);
+  if (UsesDry(params)) ListDry(context, changes);
+  MakeChanges(changes, logits);
   Candidates candidates;
   candidates.Reset(logits);
   if (params.mirostat != 0) {

@@ -22,6 +22,12 @@ double Sum(std::span<const float> values) {
   return WithWidestVectors<plain::Sum>(values);
 }
 
+double SumOfParts(std::span<const float> sums) {
+  double sum = 0.0;
+  for (const float of_part : sums) sum += of_part;
+  return sum;
+}
+
 double SumWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights) {
   return WithWidestVectors<plain::SumWeights>(logits, scale, weights.data());
 }

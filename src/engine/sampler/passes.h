@@ -2,9 +2,12 @@
 // bits on every machine.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -21,6 +24,11 @@ struct WeightScale {
   /// The weight's exponent.
   constexpr float ExponentOf(float logit) const { return (logit - reference) * factor; }
 };
+
+/// The factor of a WeightScale at a temperature. Never infinity, which would make the best one's 0 a NaN.
+constexpr float FactorOf(float temperature) {
+  return std::min(std::numbers::log2e_v<float> / temperature, std::numeric_limits<float>::max());
+}
 
 /// Logits by how far the exponents of their weights lie from -distance.
 struct Ranking {
@@ -44,7 +52,10 @@ void ComputeWeights(std::span<const float> logits, WeightScale scale, std::span<
 
 double Sum(std::span<const float> values);
 
-/// ComputeWeights, and their sum.
+/// The sum of sums of parts, each rounded to F32.
+double SumOfParts(std::span<const float> sums);
+
+/// ComputeWeights, and their sum: that of each kPart rounded to F32, which is what a device gives (ops/best_logits.h).
 double SumWeights(std::span<const float> logits, WeightScale scale, std::span<float> weights);
 
 struct WeightMoments {

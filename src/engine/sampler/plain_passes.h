@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/sampler/fast_exp2.h"
+#include "base/fast_exp2.h"
 #include "engine/sampler/passes.h"
 
 namespace rf::plain {
@@ -120,7 +120,7 @@ template <typename Value>
     const size_t n = std::min(kPart, logits.size() - begin);
     float* part = weights + begin;
     WeightsOfPart(logits.data() + begin, n, scale, part, exponents);
-    sum += SumOfPart(n, [&](size_t i) { return part[i]; });
+    sum += static_cast<float>(SumOfPart(n, [&](size_t i) { return part[i]; }));
   }
   return sum;
 }

@@ -17,6 +17,8 @@ bool UsesLogitSteps(const SamplingParams& params) {
   return uses;
 }
 
+}  // namespace
+
 void ApplyStep(SamplingStep step, const SamplingContext& context, Candidates& candidates) {
   switch (step) {
 #define RF_LOGIT_STEP(Name)
@@ -28,6 +30,15 @@ void ApplyStep(SamplingStep step, const SamplingContext& context, Candidates& ca
 #undef RF_CANDIDATE_STEP
   }
 }
+
+void MakeChanges(std::span<const LogitChange> changes, std::span<float> logits) {
+  for (const LogitChange& change : changes) {
+    float& logit = logits[static_cast<size_t>(change.token)];
+    logit = ChangedLogit(logit, change);
+  }
+}
+
+namespace {
 
 size_t DrawOne(const SamplingContext& context, Candidates& candidates) {
   if (context.params.mirostat != 0) return DrawMirostat(context, candidates);
@@ -44,6 +55,14 @@ void KeepAllowed(std::span<const uint64_t> allowed, std::span<float> logits) {
       if ((word >> i & 1) == 0) logits[begin + i] = -std::numeric_limits<float>::infinity();
     }
   }
+}
+
+void KeepOnly(const std::vector<int32_t>& ids, std::span<float> logits) {
+  std::vector<std::pair<size_t, float>> kept;
+  kept.reserve(ids.size());
+  for (const int32_t id : ids) kept.emplace_back(id, logits[static_cast<size_t>(id)]);
+  for (float& logit : logits) logit = -std::numeric_limits<float>::infinity();
+  for (const auto& [id, logit] : kept) logits[id] = logit;
 }
 
 }  // namespace
@@ -82,23 +101,49 @@ Sampler::Sampler(const SamplingParams& params, std::span<const int32_t> prompt)
       has_logit_steps_(UsesLogitSteps(params)) {}
 
 std::optional<int32_t> Sampler::Sample(std::span<const float> logits, std::span<const uint64_t> allowed) {
-  const std::span<const float> changed = ApplyLogitSteps(logits, allowed);
-  const std::optional<int32_t> id = params_.is_greedy() ? SampleBest(changed) : SampleRandomly(changed);
+  return SampleChanged(ApplyLogitSteps(logits, allowed));
+}
+
+std::optional<int32_t> Sampler::SampleChanged(std::span<const float> logits) {
+  return Taken(params_.is_greedy() ? SampleBest(logits) : SampleRandomly(logits));
+}
+
+std::optional<int32_t> Sampler::SampleFromBest(const BestOfRow& best) {
+  if (best.ids.empty() || !std::isfinite(best.logits.front())) return std::nullopt;
+  if (params_.is_greedy()) return Taken(best.ids.front());
+  const SamplingContext context = Context();
+  if (!ApplyStepsToBest(context, best, candidates_)) return std::nullopt;
+  return Taken(candidates_.id(DrawOne(context, candidates_)));
+}
+
+std::optional<int32_t> Sampler::Taken(std::optional<int32_t> id) {
   if (id) history_.push_back(*id);
   return id;
 }
 
-std::span<const float> Sampler::ApplyLogitSteps(std::span<const float> logits, std::span<const uint64_t> allowed) {
-  if (!has_logit_steps_ && allowed.empty()) return logits;
-  logits_.assign(logits.begin(), logits.end());
-  if (!allowed.empty()) KeepAllowed(allowed, logits_);
+bool Sampler::MayChooseFromBest(size_t n_best) const {
+  return params_.allowed_ids.empty() && BestMayDecide(params_, n_best);
+}
+
+void Sampler::ListChanges(std::vector<LogitChange>& changes) {
+  if (!has_logit_steps_) return;
   const SamplingContext context = Context();
 #define RF_LOGIT_STEP(Name) \
-  if (Uses##Name(params_)) Apply##Name(context, logits_);
+  if (Uses##Name(params_)) List##Name(context, changes);
 #define RF_CANDIDATE_STEP(Name, key)
 #include "engine/sampler/samplers.def"
 #undef RF_LOGIT_STEP
 #undef RF_CANDIDATE_STEP
+}
+
+std::span<const float> Sampler::ApplyLogitSteps(std::span<const float> logits, std::span<const uint64_t> allowed) {
+  if (!has_logit_steps_ && allowed.empty() && params_.allowed_ids.empty()) return logits;
+  logits_.assign(logits.begin(), logits.end());
+  if (!allowed.empty()) KeepAllowed(allowed, logits_);
+  if (!params_.allowed_ids.empty()) KeepOnly(params_.allowed_ids, logits_);
+  changes_.clear();
+  ListChanges(changes_);
+  MakeChanges(changes_, logits_);
   return logits_;
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/sampler/candidates.h"
 #include "engine/sampler/sampling_params.h"
+#include "ops/logit_change.h"
 
 namespace rf {
 
@@ -34,16 +35,22 @@ struct SamplingContext {
   double Uniform() const { return static_cast<double>(memory.random() >> 11) * 0x1p-53; }
 };
 
-#define RF_LOGIT_STEP(Name)                                                  \
-  void Apply##Name(const SamplingContext& context, std::span<float> logits); \
+#define RF_LOGIT_STEP(Name)                                                           \
+  void List##Name(const SamplingContext& context, std::vector<LogitChange>& changes); \
   bool Uses##Name(const SamplingParams& params);
 #define RF_CANDIDATE_STEP(Name, key) void Apply##Name(const SamplingContext& context, Candidates& candidates);
 #include "engine/sampler/samplers.def"
 #undef RF_LOGIT_STEP
 #undef RF_CANDIDATE_STEP
 
+/// Makes the changes one after the other. REQUIRES: their tokens are below logits.size().
+void MakeChanges(std::span<const LogitChange> changes, std::span<float> logits);
+
 /// params.order, or the usual one. REQUIRES: `params` outlives it.
 std::span<const SamplingStep> OrderOf(const SamplingParams& params);
+
+/// The step, if the parameters ask for it.
+void ApplyStep(SamplingStep step, const SamplingContext& context, Candidates& candidates);
 
 /// All candidate steps that the parameters ask for, in their order.
 void ApplyCandidateSteps(const SamplingContext& context, Candidates& candidates);

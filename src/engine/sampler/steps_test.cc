@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/sampler/fast_exp2.h"
+#include "base/fast_exp2.h"
 #include "engine/sampler/sampler.h"
 #include "engine/sampler/steps.h"
 

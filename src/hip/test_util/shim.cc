@@ -74,6 +74,8 @@ float* ResultOf(const typename Op::Args& args) {
     return static_cast<float*>(args.table.data);
   } else if constexpr (std::is_same_v<Op, Rope>) {
     return static_cast<float*>(args.x.data);
+  } else if constexpr (std::is_same_v<Op, BestLogits>) {
+    return static_cast<float*>(args.values.data);
   } else if constexpr (requires { args.y; }) {
     return static_cast<float*>(args.y.data);
   } else {

@@ -22,9 +22,12 @@ Result<std::span<const float>> WatchedRunner::RunOrFail(const StepBatch& batch) 
 }
 
 Status WatchedRunner::CopyPage(int32_t source, int32_t destination) {
-  Status copied = inner_->CopyPage(source, destination);
-  if (!copied && copied.error().code == ErrorCode::kDevice) on_lost_(copied.error());
-  return copied;
+  return Watched(inner_->CopyPage(source, destination));
+}
+
+Status WatchedRunner::Watched(Status status) {
+  if (!status && status.error().code == ErrorCode::kDevice) on_lost_(status.error());
+  return status;
 }
 
 }  // namespace rf::server

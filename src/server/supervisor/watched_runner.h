@@ -30,9 +30,12 @@ class WatchedRunner final : public Runner {
 
   const RunnerLimits& limits() const override { return inner_->limits(); }
   Result<std::span<const float>> Run(const StepBatch& batch) override;
+  BestOfRow Best(size_t output) const override { return inner_->Best(output); }
+  Status FetchRow(size_t output) override { return Watched(inner_->FetchRow(output)); }
   Status CopyPage(int32_t source, int32_t destination) override;
 
  private:
+  Status Watched(Status status);
   Result<std::span<const float>> RunOrFail(const StepBatch& batch);
 
   std::unique_ptr<Runner> inner_;
