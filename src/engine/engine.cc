@@ -38,24 +38,12 @@ Status CheckPrompt(const std::vector<int32_t>& prompt, int32_t n_vocab) {
   return {};
 }
 
-// What a step gave of an output row.
-struct OutputRow {
-  std::span<const float> logits;  ///< unless the token is chosen
-  bool is_changed = false;        ///< what the sampler changes of the model's logits has been changed
-  std::optional<int32_t> chosen;  ///< by the best logits
-};
-
 // Why the sampler found no token.
 Error NothingToChoose(std::span<const float> logits) {
   if (std::isfinite(logits[static_cast<size_t>(ArgMax(logits))])) {
     return InvalidRequest("logit_bias", "the request forbids every token that could come next");
   }
   return Error{ErrorCode::kDevice, "the model gave no finite logits; its weights may be damaged (--verify)", ""};
-}
-
-std::optional<int32_t> Choose(Sampler& sampler, const OutputRow& row, std::span<const uint64_t> allowed) {
-  if (row.chosen) return row.chosen;
-  return row.is_changed ? sampler.SampleChanged(row.logits) : sampler.Sample(row.logits, allowed);
 }
 
 }  // namespace
@@ -104,6 +92,18 @@ struct Engine::Impl {
       : runner(step_runner),
         options(engine_options),
         scheduler(step_runner.limits(), {engine_options.prefill_chunk, engine_options.use_prefix_cache}) {}
+
+  /// What a step gave of an output row.
+  struct OutputRow {
+    std::span<const float> logits;  ///< unless the token is chosen
+    bool is_changed = false;        ///< what the sampler changes of the model's logits has been changed
+    std::optional<int32_t> chosen;  ///< by the best logits
+
+    std::optional<int32_t> Choose(Sampler& sampler, std::span<const uint64_t> allowed) const {
+      if (chosen) return chosen;
+      return is_changed ? sampler.SampleChanged(logits) : sampler.Sample(logits, allowed);
+    }
+  };
 
   // The four verbs of Step().
   ScheduledStep Schedule();
@@ -296,7 +296,7 @@ std::optional<FinishReason> Engine::Impl::Extend(Sequence& sequence, const Outpu
     }
   }
   GeneratedToken token;
-  const std::optional<int32_t> id = Choose(sequence.sampler, row, allowed);
+  const std::optional<int32_t> id = row.Choose(sequence.sampler, allowed);
   if (!id) {
     EndLater(sequence, FinishReason::kError, NothingToChoose(row.logits));
     return std::nullopt;
