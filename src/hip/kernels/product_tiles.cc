@@ -10,6 +10,14 @@
 namespace rf::hip {
 namespace {
 
+/// Whether a wave takes 64 rows. CDNA's waves have the registers, but half of them are for accumulation only, and the
+/// compiler moves sums there and back in every stretch: 8.6 other instructions for each MFMA, 5.3 where a wave takes 32
+/// rows (tools/amd_loop_mix.py). That leaves the targets with narrow products.
+constexpr bool kHasTallTiles = kIsTallWave && kHasNarrow;
+bool HasTallTiles(const GpuTraits& traits) {
+  return HasTallWaves(traits) && HasNarrowProducts(traits);
+}
+
 template <int kTileRowsOf, int kWaveRowsOf>
 struct TileShape {
   static constexpr int kTileRows = kTileRowsOf;
@@ -201,7 +209,7 @@ struct WaveWeights {
 
 template <typename Planar, typename Shape>
 RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kWaves* kWaveLanes) MultiplyTiles(ProductJob job, int n_row_tiles) {
-  if constexpr (kHasMatrixInstructions && (kIsTallWave || Shape::kWaveRows <= 32)) {
+  if constexpr (kHasMatrixInstructions && (kHasTallTiles || Shape::kWaveRows <= 32)) {
     using Tile = WaveTile<Planar, Shape>;
     auto& shared = Shared<typename Shape::Memory>();
     const int block = static_cast<int>(blockIdx.x);
@@ -273,8 +281,8 @@ using LowShape = TileShape<64, 32>;
 
 template <typename Planar>
 void LaunchTiles(void* native, ProductJob job) {
-  if constexpr (kIsTallWave) {
-    if (HasTallWaves(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
+  if constexpr (kHasTallTiles) {
+    if (HasTallTiles(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
   }
   LaunchShape<Planar, LowShape>(native, job);
 }
