@@ -65,8 +65,19 @@ std::vector<std::string> Gpus() {
   return names;
 }
 
+bool IsAlwaysFused(const Machine& /*machine*/) {
+  return true;
+}
+bool IsNeverFused(const Machine& /*machine*/) {
+  return false;
+}
+// Where weights are repacked as halves.
+bool HasMatrixKernels(const Machine& machine) {
+  return machine.device->kernels().matmul.Get(Format::kF16).weight_layout != kFileLayout;
+}
+
 template <typename First, typename Second>
-void ExpectSame(const std::vector<Pair<First, Second>>& pairs, bool is_fused) {
+void ExpectSame(const std::vector<Pair<First, Second>>& pairs, bool (*is_fused)(const Machine& machine)) {
   const std::vector<std::string> gpus = Gpus();
   if (gpus.empty()) GTEST_SKIP() << "there is no GPU, and no emulator";
   for (const std::string& name : gpus) {
@@ -75,7 +86,7 @@ void ExpectSame(const std::vector<Pair<First, Second>>& pairs, bool is_fused) {
       bool fused = false;
       const Outputs alone = RunPair(machine, pair, false, fused);
       const Outputs together = RunPair(machine, pair, true, fused);
-      EXPECT_EQ(fused, is_fused) << name << ": " << pair.name;
+      EXPECT_EQ(fused, is_fused(machine)) << name << ": " << pair.name;
       EXPECT_TRUE(together == alone) << name << ": " << pair.name;
     }
   }
@@ -114,7 +125,7 @@ TEST(Pairs, RotationAndKvStore) {
     pairs.push_back(Rotation<RopePairing::kHalves, 256, 64>(format, {{4, 2}, {9, 1}}));
     pairs.push_back(Rotation<RopePairing::kAdjacent, 96, 22>(format, {{4, 5}}));
   }
-  ExpectSame(pairs, true);
+  ExpectSame(pairs, IsAlwaysFused);
 }
 
 // Gate, up and their gated unit; then the product with `down`, which meets the units that they left, into gate's
@@ -153,7 +164,7 @@ Pair<MatMul, Glu> Gated(Format format, int32_t n_rows, int64_t d_in, bool with_b
   return pair;
 }
 
-// The formats of integer_formats.def, and one that is none of them.
+// The formats of integer_formats.def.
 constexpr Format kGatedFormats[] = {Format::kQ8_0,   Format::kQ4_0,   Format::kQ4_1,  Format::kQ5_0, Format::kQ5_1,
                                     Format::kQ2_K,   Format::kQ3_K,   Format::kQ4_K,  Format::kQ5_K, Format::kQ6_K,
                                     Format::kIQ4_NL, Format::kIQ4_XS, Format::kMXFP4, Format::kNVFP4};
@@ -164,13 +175,19 @@ TEST(Pairs, OneRowOfGateAndUp) {
     pairs.push_back(Gated(format, 1, 1280, false, Activation::kSilu));
     pairs.push_back(Gated(format, 1, 256, true, Activation::kGeluTanh));
   }
-  ExpectSame(pairs, true);
+  ExpectSame(pairs, IsAlwaysFused);
+}
+
+TEST(Pairs, OneRowOfShortFloats) {
+  ExpectSame<MatMul, Glu>({Gated(Format::kF16, 1, 1280, false, Activation::kSilu),
+                           Gated(Format::kBF16, 1, 256, true, Activation::kGeluTanh)},
+                          HasMatrixKernels);
 }
 
 TEST(Pairs, OtherGatesAreComputedOneByOne) {
   ExpectSame<MatMul, Glu>(
-      {Gated(Format::kQ4_K, 2, 512, false, Activation::kSilu), Gated(Format::kF16, 1, 512, false, Activation::kSilu)},
-      false);
+      {Gated(Format::kQ4_K, 2, 512, false, Activation::kSilu), Gated(Format::kF32, 1, 512, false, Activation::kSilu)},
+      IsNeverFused);
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ Tolerance ToleranceOn(const Machine& machine, const Bounds& bounds, int64_t n_ro
   const bool has_halves = machine.device->kernels().matmul.Get(Format::kQ4_0).weight_layout != kFileLayout;
   if (machine.device->properties().is_host_memory || !has_halves) return tolerance;
   for (size_t i = 0; i < bounds.size(); ++i) {
-    if (bounds[i] != kQuantizedBound) continue;
+    if (bounds[i] != kQuantizedBound && bounds[i] != kShortFloatsBound) continue;
     tolerance.all_rows[i] = n_rows < kManyRows ? kHalvesBoundOfFewRows : kHalvesBoundOfManyRows;
     tolerance.a_row[i] = n_rows < kManyRows ? kHalvesBoundOfFewRows : kHalvesBoundOfARow;
   }

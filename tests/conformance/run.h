@@ -55,6 +55,8 @@ using Bounds = std::array<double, Operands::kMaxOutputs>;
 /// NMSE of products with quantized weights. Activations of 16 bits may cost 1e-5; the CPU's blocks of 32 with their own
 /// scale keep well below 1e-7.
 inline constexpr double kQuantizedBound = 1e-7;
+/// With F16 and BF16 weights; CPUs multiply them in F32.
+inline constexpr double kShortFloatsBound = 9e-10;
 
 /// How far results may be from the reference's.
 struct Tolerance {

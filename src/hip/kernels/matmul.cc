@@ -2,6 +2,7 @@
 #include "hip/kernels/planar.h"
 #include "hip/kernels/product_integer.h"
 #include "hip/kernels/product_plain.h"
+#include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_unpacked.h"
 #include "hip/kernels/register.h"
 #include "hip/kernels/units.h"
@@ -30,33 +31,48 @@ bool IsFirstOfFormat(const MatMul::Args& args, int p) {
 
 bool ReadsUnits(const MatMul::Args& args) {
   for (int p = 0; p < args.n_parts; ++p) {
-    if (ProductKernelsOf(args.parts[p].weight.format).reads_units) return true;
+    if (ProductKernelsOf(args.parts[p].weight).reads_units) return true;
   }
   return false;
 }
 
 size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
-  return ReadsUnits(args) ? UnitBytes(args.x) : 0;
+  for (int p = 0; p < args.n_parts; ++p) {
+    if (MayReadUnits(args.parts[p].weight.format)) return UnitBytes(args.x);
+  }
+  return 0;
 }
 
 void LaunchMatMul(void* native, const MatMul::Args& args) {
   const UnitsPlace units = ReadsUnits(args) ? UnitsOf(native, args.x) : UnitsPlace{};
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
-    const Format format = args.parts[p].weight.format;
-    ProductJob job = JobOf(args, format);
+    const WeightView& weight = args.parts[p].weight;
+    ProductJob job = JobOf(args, weight.format);
     SetUnits(job, units);
-    ProductKernelsOf(format).launch(native, job);
+    ProductKernelsOf(weight).launch(native, job);
   }
 }
 
 }  // namespace
 
 WeightLayout WeightLayoutOf(Format format, const GpuTraits& traits) {
-  return HasMatrixInstructions(traits) && IntegerProductKernels(format) != nullptr ? kPlanarLayout : kFileLayout;
+  return HasMatrixInstructions(traits) && MayReadUnits(format) ? kPlanarLayout : kFileLayout;
 }
 
-const ProductKernels& ProductKernelsOf(Format format) {
+bool MayReadUnits(Format format) {
+  switch (format) {
+#define RF_PLANAR_FORMAT(Name) case Format::k##Name:
+#include "hip/kernels/planar_formats.def"
+#undef RF_PLANAR_FORMAT
+    return true;
+    default: return false;
+  }
+}
+
+const ProductKernels& ProductKernelsOf(const WeightView& weight) {
+  if (weight.layout == kPlanarLayout) return kPlanarProductKernels;
+  const Format format = weight.format;
   if (const ProductKernels* kernels = IntegerProductKernels(format)) return *kernels;
   if (const ProductKernels* kernels = PlainProductKernels(format)) return *kernels;
   return UnpackedProductKernels(format);

@@ -22,9 +22,9 @@ size_t WorkspaceBytes(const MatMul::Args& product, const Glu::Args& glu) {
 
 bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args& glu) {
   const auto& context = *static_cast<GpuContext*>(native);
-  const Format format = product.parts[0].weight.format;
-  const ProductKernels& kernels = ProductKernelsOf(format);
-  if (product.x.n_rows != 1 || glu.y.n_cols % kUnit != 0 || product.parts[1].weight.format != format) return false;
+  const WeightView& gate = product.parts[0].weight;
+  const ProductKernels& kernels = ProductKernelsOf(gate);
+  if (product.x.n_rows != 1 || glu.y.n_cols % kUnit != 0 || product.parts[1].weight.format != gate.format) return false;
   if (!AreOneStep(product, glu) || kernels.launch_gated == nullptr) return false;
   if (WorkspaceBytes(product, glu) > context.workspace_bytes) return false;
   ProductJob job{};

@@ -101,7 +101,7 @@ bool IsGrouped(const MoeMatMul::Args& args) {
 
 // The units of x come first.
 size_t UnitBytesOf(const MoeMatMul::Args& args) {
-  return ProductKernelsOf(args.weight.format).reads_units ? UnitBytes(args.x) : 0;
+  return MayReadUnits(args.weight.format) ? UnitBytes(args.x) : 0;
 }
 
 size_t WorkspaceBytes(const MoeMatMul::Args& args, int /*n_threads*/) {
@@ -109,7 +109,7 @@ size_t WorkspaceBytes(const MoeMatMul::Args& args, int /*n_threads*/) {
 }
 
 void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
-  const ProductKernels& kernels = ProductKernelsOf(args.weight.format);
+  const ProductKernels& kernels = ProductKernelsOf(args.weight);
   ProductJob job{};
   job.args = {args.x, {}, {{args.weight, {}, args.y}}, 1};
   job.rows.n_rows = static_cast<int32_t>(args.y.n_rows);

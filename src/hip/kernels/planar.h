@@ -7,9 +7,12 @@
 // neighbouring columns from its lowest bits up: the first of a pair in the lower half of the word, the second in its
 // upper half, as a GPU multiplies halves.
 //
+// Weights that are halves have one plane, in which a unit's words are its columns as they are in the file.
+//
 // An output's weights are divided by a power of two of their own, so that the largest scale is below 2^-9: a quant's
 // bits are a half of 2^-24 of its value, and scale * 2^24 must be a half too. The product's sum is multiplied by it in
-// F32.
+// F32. Those of F16 and BF16 are divided so that the largest is below 2^15, which also makes more of F16's subnormal
+// numbers normal ones.
 #pragma once
 
 #include "hip/kernels/halves.h"
@@ -23,6 +26,8 @@ inline constexpr WeightLayout kPlanarLayout = 1;
 inline constexpr int kUnitsOfRecord = kMatrixSide * kUnitsOfStretch;
 /// The power of two of an output: its largest scale's exponent and as much more.
 inline constexpr int kScaleHeadroom = 10;
+/// The same of weights that are halves: what is left of the largest one's exponent.
+inline constexpr int kLargestHalfExponent = 14;
 
 /// The bytes of a record, from its first: planes, then scales; of what follows each second one.
 struct PlanarShape {

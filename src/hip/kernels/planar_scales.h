@@ -82,6 +82,15 @@ struct HalfScales {
   }
 };
 
+/// Of weights that are halves themselves.
+struct NoScales {
+  static constexpr int kUnitBytes = 0;
+  static constexpr int kTailBytes = 0;
+  struct Raw {};
+  RF_DEVICE_MEMBER static Raw Load(const ScalesPlace& /*at*/) { return {}; }
+  RF_DEVICE_MEMBER static UnitScales Expand(const Raw& /*raw*/) { return {}; }
+};
+
 /// Small whole numbers as halves: two bytes of a word, less 1024 + kBias.
 template <int kBias>
 RF_DEVICE int HalvesOfBytes(int bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hip/kernels/planar_scales.h"
+#include "quant/plain.h"
 
 namespace rf::hip {
 namespace {
@@ -60,6 +61,15 @@ template <>
 struct PlanarOf<BlockMXFP4> : PlanarFormat<BlockMXFP4, 4, 0, HalfScales<1, false, 128>, E2M1Table> {};
 template <>
 struct PlanarOf<BlockNVFP4> : PlanarFormat<BlockNVFP4, 4, 0, HalfScales<2, false, 128>, E2M1Table> {};
+
+/// Halves as they are multiplied.
+template <>
+struct PlanarOf<BlockF16> : PlanarFormat<BlockF16, 16, 0, NoScales> {};
+template <>
+struct PlanarOf<BlockBF16> : PlanarFormat<BlockBF16, 16, 0, NoScales> {};
+
+template <typename Planar>
+constexpr bool kIsHalves = Planar::kLowBits == 16;
 
 struct alignas(8) Int2 {
   int32_t x;
@@ -137,9 +147,9 @@ RF_DEVICE int LookUpUnsigned(int numbers) {
   return LookUp<Table>(numbers) ^ static_cast<int>(0x80808080u);
 }
 
-/// Columns 8 w .. 8 w + 7 of a unit.
+/// Columns 8 w .. 8 w + 7 of a unit of quants.
 template <typename Planar>
-RF_DEVICE Int4 HalvesOfUnit(const typename Planar::Raw& raw, const UnitScales& scales, int w) {
+RF_DEVICE Int4 HalvesOfQuants(const typename Planar::Raw& raw, const UnitScales& scales, int w) {
   constexpr int kBytes = 0x00ff00ff;
   const int scale = scales.scale[w / 2];
   const int added = scales.added[w / 2];
@@ -170,6 +180,16 @@ RF_DEVICE Int4 HalvesOfUnit(const typename Planar::Raw& raw, const UnitScales& s
   }
 }
 
+/// Columns 8 w .. 8 w + 7 of a unit.
+template <typename Planar>
+RF_DEVICE Int4 HalvesOfUnit(const typename Planar::Raw& raw, const UnitScales& scales, int w) {
+  if constexpr (kIsHalves<Planar>) {
+    return {raw.low[4 * w], raw.low[4 * w + 1], raw.low[4 * w + 2], raw.low[4 * w + 3]};
+  } else {
+    return HalvesOfQuants<Planar>(raw, scales, w);
+  }
+}
+
 /// A lane's share of a tile's stretch.
 template <typename Planar>
 struct LaneRecord {
@@ -189,6 +209,7 @@ template <typename Planar>
 struct LaneScales {
   UnitScales units[kMostRows][kMostPieces];
 
+  LaneScales() = default;
   RF_DEVICE_MEMBER explicit LaneScales(const LaneRecord<Planar>& record) {
     RF_UNROLL
     for (int r = 0; r < LaneRows(); ++r) {

@@ -3,9 +3,9 @@
 // A row's result must not depend on the rows beside it, nor on the kernel that the number of rows chooses. So all
 // kernels for a format on a device add in the same order.
 //
-// With matrix instructions, quantized weights are repacked (planar.h) and made halves on the way to the instruction,
-// which meets activations in halves (halves.h): slices of columns are summed by one instruction after another, and the
-// slices' sums are added in order.
+// With matrix instructions, weights are repacked (planar.h) and, if quantized, made halves on the way to the
+// instruction, which meets activations in halves (halves.h): slices of columns are summed by one instruction after
+// another, and the slices' sums are added in order.
 //
 // Otherwise the columns are dealt out to 32 lanes, each lane adds its products in order, then the 32 sums are added in
 // order. Eight lanes share a round of 256 columns; lane l has its share of rounds l / 8, l / 8 + 4, l / 8 + 8, ... So
@@ -87,8 +87,10 @@ struct ProductKernels {
   bool (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) = nullptr;
 };
 
-/// Of any format.
-const ProductKernels& ProductKernelsOf(Format format);
+/// Of any format, in the layout that the weight has.
+const ProductKernels& ProductKernelsOf(const WeightView& weight);
+/// Whether its kernels read units on some device.
+bool MayReadUnits(Format format);
 
 /// The layout in which the format's kernels read weights on a device.
 WeightLayout WeightLayoutOf(Format format, const GpuTraits& traits);

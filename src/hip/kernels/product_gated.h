@@ -4,7 +4,6 @@
 
 #include "hip/kernels/activation.h"
 #include "hip/kernels/product_lanes.h"
-#include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_shape.h"
 #include "hip/kernels/units.h"
 
@@ -99,9 +98,6 @@ RF_KERNEL RF_MANY_REGISTERS(GatedShape::kThreads) MultiplyGated(ProductJob job, 
 
 template <typename Block>
 bool LaunchGated(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
-  if (HasMatrixInstructions(*static_cast<GpuContext*>(native)->traits)) {
-    return LaunchGatedSlices(native, job, glu, units);
-  }
   static_assert(GatedShape::kTileOutputs <= GatedShape::kThreads);
   Launch(native, MultiplyGated<Block>, dim3(static_cast<uint32_t>(glu.y.n_cols / kUnit)), GatedShape::kThreads,
          sizeof(GatedShape::Memory), job, glu, units);

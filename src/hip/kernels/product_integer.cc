@@ -7,7 +7,6 @@
 #include "hip/kernels/lane_weights_table.h"
 #include "hip/kernels/product_gated.h"
 #include "hip/kernels/product_lanes.h"
-#include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_shape.h"
 
 namespace rf::hip {
@@ -84,7 +83,6 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kThreads) MultiplyIntegers(ProductJob job, int
 
 template <typename Block>
 void LaunchProduct(void* native, ProductJob job) {
-  if (LaunchPlanarProduct(native, job)) return;
   WithProductShape(native, job,
                    [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); });
 }

@@ -5,9 +5,10 @@
 
 namespace rf::hip {
 
-/// Launches the kernel that fits the job's rows, if the device has matrix instructions; otherwise returns false.
-bool LaunchPlanarProduct(void* native, const ProductJob& job);
-/// Of one row (ProductKernels::launch_gated), on a device that has them.
+/// Of any format that has such weights (planar_formats.def).
+extern const ProductKernels kPlanarProductKernels;
+
+/// Of one row (ProductKernels::launch_gated).
 bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units);
 
 /// For up to a few dozen rows (product_slices.cc).

@@ -180,22 +180,22 @@ bool LaunchGatedOf(void* native, const ProductJob& job, const Glu::Args& glu, co
 
 void LaunchSliceProduct(void* native, const ProductJob& job) {
   switch (job.args.parts[0].weight.format) {
-#define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name:         \
+#define RF_PLANAR_FORMAT(Name) \
+  case Format::k##Name:        \
     return LaunchSlices<PlanarOf<Block##Name>>(native, job);
-#include "hip/kernels/integer_formats.def"
-#undef RF_INTEGER_FORMAT
+#include "hip/kernels/planar_formats.def"
+#undef RF_PLANAR_FORMAT
     default: return;
   }
 }
 
 bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
   switch (job.args.parts[0].weight.format) {
-#define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name:         \
+#define RF_PLANAR_FORMAT(Name) \
+  case Format::k##Name:        \
     return LaunchGatedOf<PlanarOf<Block##Name>>(native, job, glu, units);
-#include "hip/kernels/integer_formats.def"
-#undef RF_INTEGER_FORMAT
+#include "hip/kernels/planar_formats.def"
+#undef RF_PLANAR_FORMAT
     default: return false;
   }
 }

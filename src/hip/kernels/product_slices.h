@@ -25,6 +25,12 @@ struct SliceShape {
   };
 };
 
+/// Stretches of weights under way. Weights that are halves fill as many registers with fewer.
+template <typename Planar, typename Shape>
+constexpr int kAheadOf = !kIsHalves<Planar> ? Shape::kAhead
+                         : kIsTallWave      ? 2
+                                            : 1;
+
 /// A wave's work: all passes, stretch after stretch. tile_of(pass): a tile's first byte. All threads.
 template <typename Planar, typename Shape, typename TileOf>
 RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, const TileOf& tile_of,
@@ -34,7 +40,8 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
   const SliceStretches slice = SliceAt(n_stretches, wave);
   const int total = (slice.end - slice.first) * Shape::kPasses;
-  LaneRecord<Planar> ahead[Shape::kAhead];
+  constexpr int kAhead = kAheadOf<Planar, Shape>;
+  LaneRecord<Planar> ahead[kAhead];
   int next_pass = 0;
   int next_stretch = slice.first;
   const unsigned char* tile = tile_of(0);
@@ -47,7 +54,7 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   Rows rows(shared.rows);
   rows.Begin(job, row_tile, slice);
   RF_UNROLL
-  for (int a = 0; a < Shape::kAhead; ++a) {
+  for (int a = 0; a < kAhead; ++a) {
     if (a < total) load_next(ahead[a]);
   }
   rows.Finish(slice);
@@ -70,9 +77,9 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
       sums[f] = MatrixSums{};
     }
   };
-  for (int first = 0; first < total; first += Shape::kAhead) {
+  for (int first = 0; first < total; first += kAhead) {
     RF_UNROLL
-    for (int a = 0; a < Shape::kAhead; ++a) {
+    for (int a = 0; a < kAhead; ++a) {
       if (first + a >= total) break;
       const int at = stretch;
       const bool ends_pass = ++stretch == slice.end;
@@ -89,7 +96,7 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
           sums[f] = MultiplyHalves<Shape::kNarrow>(weights, rows.FragmentOf(share, f, at, product), sums[f]);
         }
       }
-      if (first + a + Shape::kAhead < total) load_next(ahead[a]);
+      if (first + a + kAhead < total) load_next(ahead[a]);
       if (kLoadsRowsAhead) share = next_share;
       if (ends_pass) {
         finish_pass();

@@ -1,8 +1,8 @@
-// Many rows: a block has 128 outputs of 64 rows, and each of its waves 32 outputs of all or half of them. Weights go
-// straight to the registers of the waves that multiply them; activations, brought to their slices' exponents, through
-// shared memory, half a stretch at a time: what lanes take of a stretch for its first two products, or for the others.
-// There is room for two halves: while one is multiplied, the next is stored and the one after it is on its way to
-// registers.
+// Many rows: a block has 128 outputs (of F16 and BF16: 64) of 64 rows, and each of its waves a quarter of the outputs
+// of all or half of the rows. Weights go straight to the registers of the waves that multiply them; activations,
+// brought to their slices' exponents, through shared memory, half a stretch at a time: what lanes take of a stretch for
+// its first two products, or for the others. There is room for two halves: while one is multiplied, the next is stored
+// and the one after it is on its way to registers.
 #include "hip/kernels/planar_weights.h"
 #include "hip/kernels/product_planar.h"
 #include "hip/kernels/product_slices.h"
@@ -18,13 +18,13 @@ bool HasTallTiles(const GpuTraits& traits) {
   return HasTallWaves(traits) && HasNarrowProducts(traits);
 }
 
-template <int kTileRowsOf, int kWaveRowsOf>
+template <int kTileRowsOf, int kWaveRowsOf, int kWaveOutputsOf = 32>
 struct TileShape {
   static constexpr int kTileRows = kTileRowsOf;
   static constexpr int kWaveRows = kWaveRowsOf;
-  static constexpr int kTileOutputs = 128;
-  static constexpr int kWaveOutputs = 32;
-  static constexpr int kWavesAcross = kTileOutputs / kWaveOutputs;
+  static constexpr int kWaveOutputs = kWaveOutputsOf;
+  static constexpr int kWavesAcross = 4;
+  static constexpr int kTileOutputs = kWavesAcross * kWaveOutputs;
   static constexpr int kWaves = kWavesAcross * (kTileRows / kWaveRows);
   static constexpr int kPieces = kStretch / 2 / kPieceColumns;  ///< of half a stretch of a row
   struct Memory {
@@ -235,8 +235,9 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kWaves* kWaveLanes) MultiplyTiles(ProductJob j
     for (int stretch = 0; stretch < n_stretches; ++stretch) {
       const bool is_last = stretch + 1 == n_stretches;
       const int slice = cursor.At(stretch);
-      const LaneScales<Planar> scales[Tile::kTiles] = {LaneScales<Planar>(weights.records[0]),
-                                                       LaneScales<Planar>(weights.records[1])};
+      LaneScales<Planar> scales[Tile::kTiles];
+      RF_UNROLL
+      for (int t = 0; t < Tile::kTiles; ++t) scales[t] = LaneScales<Planar>(weights.records[t]);
       RF_UNROLL
       for (int half = 0; half < 2; ++half) {
         // The next half goes to the other buffer, and the one after it to registers.
@@ -278,13 +279,19 @@ int64_t CountTiles(ProductJob job) {
 // 128.
 using TallShape = TileShape<64, 64>;
 using LowShape = TileShape<64, 32>;
+// Of weights that are halves, which take more registers.
+using HalvesShape = TileShape<64, 32, 16>;
 
 template <typename Planar>
 void LaunchTiles(void* native, ProductJob job) {
-  if constexpr (kHasTallTiles) {
-    if (HasTallTiles(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
+  if constexpr (kIsHalves<Planar>) {
+    LaunchShape<Planar, HalvesShape>(native, job);
+  } else {
+    if constexpr (kHasTallTiles) {
+      if (HasTallTiles(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
+    }
+    LaunchShape<Planar, LowShape>(native, job);
   }
-  LaunchShape<Planar, LowShape>(native, job);
 }
 
 // Fewer rows leave most of a tile empty, or most processors without one; experts have so many on average.
@@ -303,20 +310,14 @@ bool FillsTiles(const ProductJob& job, const GpuTraits& traits) {
 bool LaunchTileProduct(void* native, const ProductJob& job) {
   if (!FillsTiles(job, *static_cast<GpuContext*>(native)->traits)) return false;
   switch (job.args.parts[0].weight.format) {
-#define RF_INTEGER_FORMAT(Name)                      \
+#define RF_PLANAR_FORMAT(Name)                       \
   case Format::k##Name:                              \
     LaunchTiles<PlanarOf<Block##Name>>(native, job); \
     return true;
-#include "hip/kernels/integer_formats.def"
-#undef RF_INTEGER_FORMAT
+#include "hip/kernels/planar_formats.def"
+#undef RF_PLANAR_FORMAT
     default: return false;
   }
-}
-
-bool LaunchPlanarProduct(void* native, const ProductJob& job) {
-  if (!HasMatrixInstructions(*static_cast<GpuContext*>(native)->traits)) return false;
-  if (!LaunchTileProduct(native, job)) LaunchSliceProduct(native, job);
-  return true;
 }
 
 }  // namespace rf::hip

@@ -2,6 +2,7 @@
 // apart as the kernels of the file's layout do (lane_weights.h), eight lanes for 256 columns, and puts units together.
 #include "hip/kernels/repack.h"
 
+#include "hip/kernels/plain_elements.h"
 #include "hip/kernels/planar_weights.h"
 #include "hip/kernels/product.h"
 #include "hip/kernels/views.h"
@@ -10,6 +11,16 @@ namespace rf::hip {
 namespace {
 
 constexpr int kThreads = kMatrixSide * kRoundLanes;
+
+template <typename Planar>
+RF_DEVICE unsigned char* TileToWrite(const RepackJob& job, int64_t tile) {
+  auto* bytes = static_cast<unsigned char*>(const_cast<void*>(job.weight.data));
+  return bytes + (job.matrix * TilesOf(job.weight.n_rows) + tile) * TileBytes(Planar::Shape(), job.weight.n_cols);
+}
+template <typename Planar>
+RF_DEVICE int32_t* PowersToWrite(const RepackJob& job, int64_t tile) {
+  return const_cast<int32_t*>(ExponentsOfTile(Planar::Shape(), job.weight, job.matrix, tile));
+}
 
 // A round of the tile, taken apart.
 struct RepackMemory {
@@ -143,21 +154,16 @@ struct RepackThread {
 };
 
 template <typename Block>
-RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RepackTile(RepackJob job) {
+RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RepackQuants(RepackJob job) {
   using Planar = PlanarOf<Block>;
   auto& shared = Shared<RepackMemory>();
   const auto thread = RepackThread<Planar>::Of(job);
   const int64_t tile = job.first_row / kMatrixSide + static_cast<int64_t>(blockIdx.x);
-  const int64_t tiles = TilesOf(job.weight.n_rows);
-  auto* bytes = static_cast<unsigned char*>(const_cast<void*>(job.weight.data));
-  unsigned char* to = bytes + (job.matrix * tiles + tile) * TileBytes(Planar::Shape(), job.weight.n_cols);
+  unsigned char* to = TileToWrite<Planar>(job, tile);
   const float largest = thread.LargestScale();
   const int exponent = largest == 0.0f ? 127 : static_cast<int>(FloatToBits(largest) >> 23);
   const int power = exponent - 127 + kScaleHeadroom;
-  if (thread.lane == 0) {
-    auto* powers = const_cast<int32_t*>(ExponentsOfTile(Planar::Shape(), job.weight, job.matrix, tile));
-    powers[thread.row] = power;
-  }
+  if (thread.lane == 0) PowersToWrite<Planar>(job, tile)[thread.row] = power;
   const auto n_stretches = static_cast<int>(StretchesOfColumns(job.weight.n_cols));
   for (int round = 0; 2 * round < n_stretches; ++round) {
     thread.TakeApart(shared, round);
@@ -167,27 +173,74 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RepackTile(RepackJob job) {
   }
 }
 
+// F16 and BF16: each row's power of two, then its elements as halves. Eight lanes take a row, eight columns at a time.
+template <typename Block>
+RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RepackHalves(RepackJob job) {
+  using Planar = PlanarOf<Block>;
+  const int row = static_cast<int>(threadIdx.x) / kRoundLanes;
+  const int lane = static_cast<int>(threadIdx.x) % kRoundLanes;
+  const int64_t in_job = static_cast<int64_t>(blockIdx.x) * kMatrixSide + row;
+  const auto n_cols = in_job < job.n_rows ? static_cast<int>(job.weight.n_cols) : 0;
+  const Block* from = static_cast<const Block*>(job.from) + (n_cols > 0 ? in_job : 0) * job.weight.n_cols;
+  uint32_t largest = 0;
+  for (int column = lane; column < n_cols; column += kRoundLanes) {
+    const uint32_t bits = FloatToBits(ElementOf(from[column])) & 0x7fffffffu;
+    if (bits < 0x7f800000u && bits > largest) largest = bits;
+  }
+  for (int mask = 1; mask < kRoundLanes; mask *= 2) {
+    const uint32_t other = ShuffleXor(largest, mask);
+    largest = other > largest ? other : largest;
+  }
+  const int power = largest == 0 ? 0 : static_cast<int>(largest >> 23) - 127 - kLargestHalfExponent;
+  const int64_t tile = job.first_row / kMatrixSide + static_cast<int64_t>(blockIdx.x);
+  if (lane == 0) PowersToWrite<Planar>(job, tile)[row] = power;
+  unsigned char* to = TileToWrite<Planar>(job, tile);
+  const auto n_pieces = static_cast<int>(StretchesOfColumns(job.weight.n_cols)) * (kStretch / kPieceColumns);
+  for (int piece = lane; piece < n_pieces; piece += kRoundLanes) {
+    const EightFloats eight = LoadUpToEight(from + piece * kPieceColumns, n_cols - piece * kPieceColumns);
+    int words[4];
+    RF_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      words[i] = PackHalves(TimesPower(eight.values[2 * i], -power), TimesPower(eight.values[2 * i + 1], -power));
+    }
+    const int column = piece * kPieceColumns;
+    const int unit = row * kUnitsOfStretch + column % kStretch / kHalfColumns;
+    const UnitPlace<Planar> place(to, column / kStretch, unit);
+    auto* out = reinterpret_cast<Int4*>(const_cast<unsigned char*>(place.low)) + column % kHalfColumns / kPieceColumns;
+    *out = {words[0], words[1], words[2], words[3]};
+  }
+}
+
+template <typename Block>
+void LaunchRepackOf(void* native, const RepackJob& job) {
+  const dim3 tiles(static_cast<uint32_t>(CeilDivide(job.n_rows, kMatrixSide)));
+  if constexpr (kIsHalves<PlanarOf<Block>>) {
+    Launch(native, RepackHalves<Block>, tiles, kThreads, 0, job);
+  } else {
+    Launch(native, RepackQuants<Block>, tiles, kThreads, sizeof(RepackMemory), job);
+  }
+}
+
 }  // namespace
 
 uint64_t PlanarWeightBytes(const WeightView& weight) {
   switch (weight.format) {
-#define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name:         \
+#define RF_PLANAR_FORMAT(Name) \
+  case Format::k##Name:        \
     return static_cast<uint64_t>(PlanarBytes(PlanarOf<Block##Name>::Shape(), weight));
-#include "hip/kernels/integer_formats.def"
-#undef RF_INTEGER_FORMAT
+#include "hip/kernels/planar_formats.def"
+#undef RF_PLANAR_FORMAT
     default: return 0;
   }
 }
 
 void LaunchRepack(void* native, const RepackJob& job) {
-  const dim3 tiles(static_cast<uint32_t>(CeilDivide(job.n_rows, kMatrixSide)));
   switch (job.weight.format) {
-#define RF_INTEGER_FORMAT(Name) \
-  case Format::k##Name:         \
-    return Launch(native, RepackTile<Block##Name>, tiles, kThreads, sizeof(RepackMemory), job);
-#include "hip/kernels/integer_formats.def"
-#undef RF_INTEGER_FORMAT
+#define RF_PLANAR_FORMAT(Name) \
+  case Format::k##Name:        \
+    return LaunchRepackOf<Block##Name>(native, job);
+#include "hip/kernels/planar_formats.def"
+#undef RF_PLANAR_FORMAT
     default: return;
   }
 }

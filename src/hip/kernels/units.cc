@@ -10,11 +10,12 @@ RF_KERNEL MakeUnits(TensorView x, UnitsPlace units, int64_t n_units) {
   constexpr int64_t kPerBlock = kUnitThreads / kLanesOfUnit;
   const int64_t index = blockIdx.x * kPerBlock + static_cast<int>(threadIdx.x) / kLanesOfUnit;
   const int64_t at = index < n_units ? index : n_units - 1;  // lanes beyond the last unit must go along
-  const int64_t per_row = x.n_cols / kUnit;
+  const int64_t per_row = (x.n_cols + kUnit - 1) / kUnit;
   const int64_t row = at / per_row;
   const int column = static_cast<int>(at % per_row) * kUnit + static_cast<int>(threadIdx.x) % kLanesOfUnit * 4;
   const float* from = RowOf(x, row) + column;
-  MakeUnit({from[0], from[1], from[2], from[3]}, units, row, column, index < n_units);
+  const auto at_column = [&](int i) { return column + i < x.n_cols ? from[i] : 0.0f; };
+  MakeUnit({at_column(0), at_column(1), at_column(2), at_column(3)}, units, row, column, index < n_units);
 }
 
 GpuContext& ContextOf(void* native) {
@@ -38,7 +39,7 @@ UnitsPlace UnitsOf(void* native, const TensorView& x) {
     units.at = const_cast<void*>(note.units);
     return units;
   }
-  const int64_t n_units = x.n_rows * (x.n_cols / kUnit);
+  const int64_t n_units = x.n_rows * CeilDivide(x.n_cols, kUnit);
   const int64_t n_blocks = CeilDivide(n_units * kLanesOfUnit, kUnitThreads);
   Launch(native, MakeUnits, dim3(static_cast<uint32_t>(n_blocks)), kUnitThreads, 0, x, units, n_units);
   return units;

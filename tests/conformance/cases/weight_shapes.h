@@ -20,8 +20,9 @@ inline int64_t ManyColumns(Format format) {
   return block == 1 ? 1033 : (1024 / block + 1) * block;
 }
 
-/// Quantized weights may meet activations of 16 bits, plain ones meet F32.
+/// Quantized weights may meet activations of 16 bits, plain ones meet F32; short ones may meet halves on GPUs.
 inline double ProductBound(Format format) {
+  if (format == Format::kF16 || format == Format::kBF16) return kShortFloatsBound;
   return GetFormatInfo(format).block_elements == 1 ? 1e-9 : kQuantizedBound;
 }
 
