@@ -25,11 +25,13 @@ struct SliceShape {
   };
 };
 
-/// Stretches of weights under way. Weights that are halves fill as many registers with fewer.
+/// Stretches of weights under way: fewer of those that take more registers.
 template <typename Planar, typename Shape>
-constexpr int kAheadOf = !kIsHalves<Planar> ? Shape::kAhead
-                         : kIsTallWave      ? 2
-                                            : 1;
+constexpr int CountAhead() {
+  if (kIsHalves<Planar>) return kIsTallWave ? 2 : 1;
+  const bool is_full = !kIsTallWave && Planar::kLowBits == 8 && Shape::kRows > 1;
+  return is_full ? 1 : Shape::kAhead;
+}
 
 /// A wave's work: all passes, stretch after stretch. tile_of(pass): a tile's first byte. All threads.
 template <typename Planar, typename Shape, typename TileOf>
@@ -40,7 +42,7 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
   const SliceStretches slice = SliceAt(n_stretches, wave);
   const int total = (slice.end - slice.first) * Shape::kPasses;
-  constexpr int kAhead = kAheadOf<Planar, Shape>;
+  constexpr int kAhead = CountAhead<Planar, Shape>();
   LaneRecord<Planar> ahead[kAhead];
   int next_pass = 0;
   int next_stretch = slice.first;
