@@ -121,7 +121,7 @@ struct RepackThread {
     constexpr PlanarShape kShape = Planar::Shape();
     const int stretch = 2 * round + lane / kUnitsOfStretch;
     const int index = row * kUnitsOfStretch + lane % kUnitsOfStretch;
-    const UnitPlace<Planar> place(tile, stretch, index);
+    const UnitPlace<Planar> place(RecordAt<Planar>(tile, stretch), index);
     StorePlane<Planar::kLowBits>(memory, row, lane, 0, const_cast<unsigned char*>(place.low));
     if constexpr (Planar::kHighBits > 0) {
       StorePlane<Planar::kHighBits>(memory, row, lane, Planar::kLowBits, const_cast<unsigned char*>(place.high));
