@@ -147,10 +147,14 @@ struct RowsShape : SliceShape<DirectRows<kFragments, kNarrow>, WeightsFor<Planar
 // Calls use<kNarrow>() as the device has it.
 template <typename Use>
 void WithWidth(const void* native, Use use) {
-  if constexpr (kHasNarrow) {
-    if (HasNarrowProducts(*static_cast<const GpuContext*>(native)->traits)) return use.template operator()<true>();
+  if constexpr (kIsAlwaysNarrow) {
+    use.template operator()<true>();
+  } else {
+    if constexpr (kHasNarrow) {
+      if (HasNarrowProducts(*static_cast<const GpuContext*>(native)->traits)) return use.template operator()<true>();
+    }
+    use.template operator()<false>();
   }
-  use.template operator()<false>();
 }
 
 // How many tiles of outputs a block of one row takes: one where that keeps all processors at work, more where blocks
