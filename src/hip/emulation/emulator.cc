@@ -27,7 +27,7 @@ constexpr uint64_t kMemoryBytes = uint64_t{64} << 30;
 constexpr int kMaxBlockThreads = 1024;
 // Of a block: what any GPU has without being asked, and for the device that stands for NVIDIA's what each of those has
 // that kernels ask (sm_86).
-constexpr int kMaxSharedBytes[] = {99 << 10, 48 << 10, 48 << 10};
+constexpr uint32_t kMaxSharedBytes[] = {99 << 10, 48 << 10, 48 << 10};
 constexpr int kFreshMemory = 0xff;
 
 // Error codes: those that all runtimes share, and the emulator's own.
@@ -93,7 +93,7 @@ int Describe(int32_t device, GpuTraits* traits) {
   traits->wave_size = kWaveSizes[device];
   traits->n_processors = 1;
   traits->max_block_threads = kMaxBlockThreads;
-  traits->max_shared_bytes = kMaxSharedBytes[device];
+  traits->max_shared_bytes = static_cast<int32_t>(kMaxSharedBytes[device]);
   return kFine;
 }
 

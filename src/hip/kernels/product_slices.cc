@@ -5,7 +5,7 @@
 namespace rf::hip {
 namespace {
 
-constexpr int kThreads = kSlices * kWaveLanes;
+[[maybe_unused]] constexpr int kThreads = kSlices * kWaveLanes;
 
 template <typename Planar, typename Shape>
 RF_DEVICE void MultiplySliceTile(const ProductJob& job, int n_row_tiles) {
