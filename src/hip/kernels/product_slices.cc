@@ -159,7 +159,7 @@ void WithWidth(const void* native, Use use) {
 
 // How many tiles of outputs a block of one row takes: one where that keeps all processors at work, more where blocks
 // would follow one another.
-int TilesOfBlock(const GpuTraits& traits, const ProductJob& job) {
+[[maybe_unused]] int TilesOfBlock(const GpuTraits& traits, const ProductJob& job) {
   int64_t n_tiles = 0;
   for (int p = 0; p < job.args.n_parts; ++p) n_tiles += TilesOf(job.args.parts[p].weight.n_rows);
   n_tiles *= job.rows.n_rows;
