@@ -19,6 +19,7 @@ inline constexpr int kMostPieces = 4;
 inline constexpr int kMatrixValues = 8;  // at most
 inline constexpr bool kIsTallWave = true;
 inline constexpr bool kHasNarrow = true;
+inline constexpr bool kIsAlwaysNarrow = false;
 inline constexpr bool kNeedsIntegers = true;
 
 RF_DEVICE bool IsMmaSync() {

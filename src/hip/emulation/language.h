@@ -19,7 +19,7 @@
 #define RF_UNROLL_LOADS
 #define RF_LAUNCH_BOUNDS(n_threads)
 #define RF_MANY_REGISTERS(n_threads)
-#define RF_TWO_BLOCKS(n_threads)
+#define RF_BLOCKS_AT_ONCE(n_threads, n_blocks)
 
 namespace rf::hip {
 namespace {
@@ -136,6 +136,20 @@ RF_DEVICE int PermuteBytes(int low, int high, int selectors) {
 }
 /// The compiler moves no load across: what it would fetch early for later rows takes registers that others need.
 RF_DEVICE void KeepOrder() {}
+// As language_cuda.h says; here a launch begins when the one before has ended.
+RF_DEVICE void AwaitPrevious() {}
+RF_DEVICE void AdmitNext() {}
+/// All lanes of the wave have come here.
+RF_DEVICE void WaveBarrier() {
+  emulation::Exchange(0);
+}
+/// Copies from memory to shared memory, if `condition`; here they are done at once.
+RF_DEVICE void CopySixteenIf(bool condition, void* to, const void* from) {
+  if (condition) std::memcpy(to, from, 16);
+}
+RF_DEVICE void CloseCopies() {}
+template <int kGroups>
+RF_DEVICE void WaitForCopies() {}
 /// c + the dot product of four signed bytes.
 RF_DEVICE int Dot4(int a, int b, int c) {
   for (int i = 0; i < 4; ++i) c += static_cast<int8_t>(a >> (8 * i)) * static_cast<int8_t>(b >> (8 * i));
@@ -151,6 +165,12 @@ void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_thread
             Arguments... arguments) {
   auto run = [kernel, arguments...] { kernel(static_cast<Parameters>(arguments)...); };
   emulation::Enqueue(*static_cast<GpuContext*>(native), {grid, n_threads, shared_bytes, std::move(run)});
+}
+
+template <typename... Parameters, typename... Arguments>
+void LaunchEarly(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t shared_bytes,
+                 Arguments... arguments) {
+  Launch(native, kernel, grid, n_threads, shared_bytes, arguments...);
 }
 
 }  // namespace

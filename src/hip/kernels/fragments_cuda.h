@@ -22,6 +22,7 @@ inline constexpr int kMostPieces = 1;
 inline constexpr int kMatrixValues = 8;
 inline constexpr bool kIsTallWave = true;
 inline constexpr bool kHasNarrow = true;
+inline constexpr bool kIsAlwaysNarrow = true;
 inline constexpr bool kNeedsIntegers = !kHasMatrixInstructions;
 
 RF_DEVICE constexpr int LaneParts() {

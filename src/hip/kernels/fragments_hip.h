@@ -36,6 +36,7 @@ inline constexpr int kMatrixValues = 8;
 #endif
 
 inline constexpr bool kHasNarrow = false;
+inline constexpr bool kIsAlwaysNarrow = false;
 inline constexpr bool kNeedsIntegers = !kHasMatrixInstructions;
 inline constexpr int kMostRows = 1;
 inline constexpr int kLaneRowStep = 8;  // there is no second row

@@ -9,6 +9,8 @@ namespace {
 // A thread takes four columns.
 template <bool kIsAligned>
 RF_KERNEL GluRows(Glu::Args args, UnitsPlace units) {
+  AdmitNext();
+  AwaitPrevious();
   static_assert(kStretchElements == 4 * kStretchThreads);
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
   const int at = stretch.begin + 4 * static_cast<int>(threadIdx.x);
@@ -22,8 +24,8 @@ RF_KERNEL GluRows(Glu::Args args, UnitsPlace units) {
 void LaunchGlu(void* native, const Glu::Args& args) {
   const bool is_aligned = HoldsFours(args.gate) && HoldsFours(args.up) && HoldsFours(args.y);
   const UnitsPlace units = PlaceForUnits(native, args.y);
-  Launch(native, is_aligned ? GluRows<true> : GluRows<false>, StretchesOf(args.y.n_rows, args.y.n_cols),
-         kStretchThreads, 0, args, units);
+  LaunchEarly(native, is_aligned ? GluRows<true> : GluRows<false>, StretchesOf(args.y.n_rows, args.y.n_cols),
+              kStretchThreads, 0, args, units);
   NoteUnits(native, args.y, units);
 }
 

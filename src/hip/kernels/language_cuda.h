@@ -3,6 +3,7 @@
 
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
+#include <cstring>
 
 #include "hip/kernels/vectors.h"
 
@@ -17,8 +18,8 @@
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
 // The same, and the compiler is not to save registers for the sake of more blocks: what it saves are loads under way.
 #define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads, 1)
-// The same, and the compiler is to leave room for a second block.
-#define RF_TWO_BLOCKS(n_threads) __launch_bounds__(n_threads, 2)
+// The same, and the compiler is to leave room for so many blocks.
+#define RF_BLOCKS_AT_ONCE(n_threads, n_blocks) __launch_bounds__(n_threads, n_blocks)
 
 namespace rf::hip {
 namespace {
@@ -118,29 +119,109 @@ RF_DEVICE int PermuteBytes(int low, int high, int selectors) {
 RF_DEVICE void KeepOrder() {
   asm volatile("" ::: "memory");
 }
+/// What the launches before have written is there from here on. A kernel that was launched by LaunchEarly() must call
+/// it in all threads, and before it looks at anything but weights.
+RF_DEVICE void AwaitPrevious() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+/// The next launch may begin, as far as there is room for it.
+RF_DEVICE void AdmitNext() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+/// All lanes of the wave have come here, and see what the others wrote to shared memory.
+RF_DEVICE void WaveBarrier() {
+  __syncwarp();
+}
+/// Copies from memory to shared memory, aligned to their size, which the GPU does by itself; if `condition`.
+RF_DEVICE void CopySixteenIf(bool condition, void* to, const void* from) {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  asm volatile(
+      "{\n"
+      ".reg .pred p;\n"
+      "setp.ne.b32 p, %2, 0;\n"
+      "@p cp.async.cg.shared.global [%0], [%1], 16;\n"
+      "}"
+      :
+      : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(to))), "l"(from), "r"(static_cast<int>(condition))
+      : "memory");
+#endif
+}
+/// The lane's copies since the last call are a group, perhaps an empty one.
+RF_DEVICE void CloseCopies() {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+/// Waits until all of the lane's groups but the last kGroups are there; the others' are after a barrier.
+template <int kGroups>
+RF_DEVICE void WaitForCopies() {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.wait_group %0;" : : "n"(kGroups) : "memory");
+#endif
+}
 /// c + the dot product of four signed bytes.
 RF_DEVICE int Dot4(int a, int b, int c) {
   return __dp4a(a, b, c);
 }
-/// The block's shared memory as a T. Its size is known to the compiler, which counts it; one kernel uses one T.
+/// What a block may have without asking for it.
+inline constexpr size_t kPlainSharedBytes = 48 << 10;
+/// The block's shared memory as a T. Its size is known to the compiler, which counts it, or is the launch's; one kernel
+/// uses one T.
 template <typename T>
 RF_DEVICE T& Shared() {
-  __shared__ __align__(16) unsigned char memory[sizeof(T)];
-  return *reinterpret_cast<T*>(memory);
+  if constexpr (sizeof(T) > kPlainSharedBytes) {
+    extern __shared__ __align__(16) unsigned char asked_for[];
+    return *reinterpret_cast<T*>(asked_for);
+  } else {
+    __shared__ __align__(16) unsigned char memory[sizeof(T)];
+    return *reinterpret_cast<T*>(memory);
+  }
 }
 
+/// early: LaunchEarly().
 template <typename... Parameters, typename... Arguments>
-void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t /*shared_bytes*/,
-            Arguments... arguments) {
+void LaunchWhen(bool early, void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t shared_bytes,
+                Arguments... arguments) {
   auto& context = *static_cast<GpuContext*>(native);
   context.units = {};
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   cudaError_t error = cudaSetDevice(context.device);
+  const size_t asked_for = shared_bytes > kPlainSharedBytes ? shared_bytes : 0;
+  if (error == cudaSuccess && asked_for > 0) {
+    error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(asked_for));
+  }
   if (error == cudaSuccess) {
-    kernel<<<grid, n_threads, 0, static_cast<cudaStream_t>(context.stream)>>>(arguments...);
-    error = cudaGetLastError();
+    cudaLaunchAttribute attribute{};
+    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attribute.val.programmaticStreamSerializationAllowed = 1;
+    cudaLaunchConfig_t config{};
+    config.gridDim = grid;
+    config.blockDim = dim3(static_cast<uint32_t>(n_threads));
+    config.dynamicSmemBytes = asked_for;
+    config.stream = static_cast<cudaStream_t>(context.stream);
+    config.attrs = &attribute;
+    config.numAttrs = early ? 1 : 0;
+    error = cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
   }
   if (context.error == 0) context.error = static_cast<int32_t>(error);
+}
+
+template <typename... Parameters, typename... Arguments>
+void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t shared_bytes,
+            Arguments... arguments) {
+  LaunchWhen(false, native, kernel, grid, n_threads, shared_bytes, arguments...);
+}
+/// The kernel may begin while the one before still runs; it calls AwaitPrevious(). Devices before sm_90 cannot.
+template <typename... Parameters, typename... Arguments>
+void LaunchEarly(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t shared_bytes,
+                 Arguments... arguments) {
+  const char* arch = static_cast<GpuContext*>(native)->traits->arch;
+  const bool has_them = arch[3] == '9' || std::strlen(arch) > 5;  // sm_90, sm_100
+  LaunchWhen(has_them, native, kernel, grid, n_threads, shared_bytes, arguments...);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@
 #define RF_LAUNCH_BOUNDS(n_threads) __launch_bounds__(n_threads)
 // The same, and the compiler is not to save registers for the sake of more blocks; here it does not.
 #define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads)
-// The same, and the compiler is to leave room for a second block; here it decides.
-#define RF_TWO_BLOCKS(n_threads) __launch_bounds__(n_threads)
+// The same, and the compiler is to leave room for so many blocks; here it decides.
+#define RF_BLOCKS_AT_ONCE(n_threads, n_blocks) __launch_bounds__(n_threads)
 
 namespace rf::hip {
 namespace {
@@ -101,6 +101,22 @@ RF_DEVICE void KeepOrder() {
   __builtin_amdgcn_sched_barrier(0);
 #endif
 }
+// As language_cuda.h says; here a launch begins when the one before has ended.
+RF_DEVICE void AwaitPrevious() {}
+RF_DEVICE void AdmitNext() {}
+/// All lanes of the wave have come here, and see what the others wrote to shared memory.
+RF_DEVICE void WaveBarrier() {
+  __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");
+  __builtin_amdgcn_wave_barrier();
+  __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");
+}
+/// Copies from memory to shared memory, if `condition`; here they are done at once.
+RF_DEVICE void CopySixteenIf(bool condition, void* to, const void* from) {
+  if (condition) __builtin_memcpy(__builtin_assume_aligned(to, 16), __builtin_assume_aligned(from, 16), 16);
+}
+RF_DEVICE void CloseCopies() {}
+template <int kGroups>
+RF_DEVICE void WaitForCopies() {}
 /// c + the dot product of four signed bytes.
 RF_DEVICE int Dot4(int a, int b, int c) {
 #if defined(__GFX11__) || defined(__GFX12__)
@@ -130,6 +146,12 @@ void Launch(void* native, void (*kernel)(Parameters...), dim3 grid, int n_thread
     error = hipGetLastError();
   }
   if (context.error == 0) context.error = static_cast<int32_t>(error);
+}
+
+template <typename... Parameters, typename... Arguments>
+void LaunchEarly(void* native, void (*kernel)(Parameters...), dim3 grid, int n_threads, size_t shared_bytes,
+                 Arguments... arguments) {
+  Launch(native, kernel, grid, n_threads, shared_bytes, arguments...);
 }
 
 }  // namespace

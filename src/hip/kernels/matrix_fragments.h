@@ -11,6 +11,7 @@
 //   HasMatrixHere()              the same of the device that a kernel runs on; they differ under the emulator alone
 //   kNeedsIntegers               whether products in integers are compiled, for want of them
 //   kHasNarrow, kIsTallWave      HasNarrowProducts() and HasTallWaves() of the target
+//   kIsAlwaysNarrow              whether there is no device without narrow products that the module is for
 //   LaneParts()                  into how many parts a row's stretch is divided: a lane has one, kStretch / LaneParts()
 //                                columns
 //   LanePart(), LanePartStride() which, and how many lanes further the next one is

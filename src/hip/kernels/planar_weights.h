@@ -96,29 +96,40 @@ RF_DEVICE void LoadWords(const unsigned char* from, int (&words)[kWords]) {
   }
 }
 
-/// Where a unit of a tile's row lies, plane by plane; unit: of all of the tile's in the record.
+/// Where a tile's stretch lies, and the tail behind its group.
+struct RecordPlace {
+  const unsigned char* record;
+  const unsigned char* tail;
+};
+
+template <typename Planar>
+RF_DEVICE RecordPlace RecordAt(const unsigned char* tile, int stretch) {
+  constexpr PlanarShape kShape = Planar::Shape();
+  constexpr bool kHasTail = kShape.tail_bytes > 0;
+  constexpr uint32_t kRecord = RecordBytes(kShape);
+  const auto at = static_cast<uint32_t>(stretch);
+  // A tile has fewer than 2^32 bytes.
+  const uint32_t group = (kHasTail ? at / 2 : at) * static_cast<uint32_t>(GroupBytes(kShape));
+  return {tile + (group + (kHasTail ? at % 2 * kRecord : 0)), tile + (group + 2 * kRecord)};
+}
+
+/// Where a unit of a record lies, plane by plane; unit: of all of the tile's.
 template <typename Planar>
 struct UnitPlace {
   const unsigned char* low;
   const unsigned char* high;
   ScalesPlace scales;
 
-  RF_DEVICE_MEMBER UnitPlace(const unsigned char* tile, int stretch, int unit) {
+  RF_DEVICE_MEMBER UnitPlace(const RecordPlace& place, int unit) {
     constexpr PlanarShape kShape = Planar::Shape();
-    constexpr bool kHasTail = kShape.tail_bytes > 0;
     constexpr uint32_t kLow = 4 * kShape.low_words;
     constexpr uint32_t kHigh = 4 * kShape.high_words;
-    constexpr uint32_t kRecord = RecordBytes(kShape);
-    const auto at = static_cast<uint32_t>(stretch);
     const auto index = static_cast<uint32_t>(unit);
-    // A tile has fewer than 2^32 bytes.
-    const uint32_t group = (kHasTail ? at / 2 : at) * static_cast<uint32_t>(GroupBytes(kShape));
-    const unsigned char* record = tile + (group + (kHasTail ? at % 2 * kRecord : 0));
-    low = record + index * kLow;
-    high = record + (kUnitsOfRecord * kLow + index * kHigh);
-    scales.unit = record + (kUnitsOfRecord * (kLow + kHigh) + index * static_cast<uint32_t>(kShape.scale_bytes));
+    low = place.record + index * kLow;
+    high = place.record + (kUnitsOfRecord * kLow + index * kHigh);
+    scales.unit = place.record + (kUnitsOfRecord * (kLow + kHigh) + index * static_cast<uint32_t>(kShape.scale_bytes));
     const uint32_t row = index / kUnitsOfStretch;
-    scales.tail = tile + (group + 2 * kRecord + row * static_cast<uint32_t>(kShape.tail_bytes));
+    scales.tail = place.tail + row * static_cast<uint32_t>(kShape.tail_bytes);
   }
   /// Some rows and units further.
   RF_DEVICE_MEMBER typename Planar::Raw Load(int rows, int units) const {
@@ -195,8 +206,9 @@ template <typename Planar>
 struct LaneRecord {
   typename Planar::Raw units[kMostRows][kMostPieces];
 
-  RF_DEVICE_MEMBER void Load(const unsigned char* tile, int stretch) {
-    const UnitPlace<Planar> first(tile, stretch, LaneRow(0) * kUnitsOfStretch + LanePart() * PiecesOfLane());
+  RF_DEVICE_MEMBER void Load(const unsigned char* tile, int stretch) { LoadFrom(RecordAt<Planar>(tile, stretch)); }
+  RF_DEVICE_MEMBER void LoadFrom(const RecordPlace& place) {
+    const UnitPlace<Planar> first(place, LaneRow(0) * kUnitsOfStretch + LanePart() * PiecesOfLane());
     RF_UNROLL
     for (int r = 0; r < LaneRows(); ++r) {
       RF_UNROLL

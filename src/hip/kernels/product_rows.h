@@ -37,8 +37,10 @@ struct SharedRow {
     Int4 pieces[kColumns / kPieceColumns];
     float scales[kSlices][1];
   };
-  /// What is loaded ahead: nothing.
-  struct Share {};
+  /// Where the lane's pieces of a stretch lie: the even ones and the odd ones, which are exchanged in some parts.
+  struct Share {
+    const Int4* first[2];
+  };
 
   static constexpr int kLeastWave = 32;
   static constexpr int kPiecesOfStretch = kStretch / kPieceColumns;
@@ -90,13 +92,22 @@ struct SharedRow {
     }
     if (Lane() == 0) memory.scales[WaveIndex()][0] = SliceScale(largest);
   }
-  RF_DEVICE_MEMBER void Load(Share& /*share*/, int /*stretch*/) const {}
-  RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& /*share*/, int /*f*/, int stretch, int product) const {
+  RF_DEVICE_MEMBER void BeginSlice(int /*slice*/) const {}
+  RF_DEVICE_MEMBER void Load(Share& share, int stretch) const {
+    const int first = LanePart() * PiecesOfLane() * kProductsOfStretch;
+    const int exchanged = PlaceOf(first) - first;
+    const Int4* at = memory.pieces + stretch * kPiecesOfStretch + first;
+    share.first[0] = at + exchanged;
+    share.first[1] = at + 1 - exchanged;
+  }
+  RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& share, int /*f*/, int /*stretch*/, int product) const {
     HalfFragment fragment{};
     RF_UNROLL
     for (int p = 0; p < PiecesOfLane(); ++p) {
-      const int piece = LanePart() * PiecesOfLane() * kProductsOfStretch + product * PiecesOfLane() + p;
-      fragment.pieces[0][p] = memory.pieces[stretch * kPiecesOfStretch + PlaceOf(piece)];
+      const int piece = product * PiecesOfLane() + p;
+      // A lane that has the whole row exchanges those of its second half.
+      const int place = LaneParts() == 1 ? PlaceOf(piece) : piece;
+      fragment.pieces[0][p] = share.first[place % 2][place - place % 2];
     }
     RF_UNROLL
     for (int i = 1; i < LaneRows(); ++i) {
@@ -116,6 +127,7 @@ struct DirectRows {
   static constexpr int kLaneRows = kNarrow ? 1 : kMostRows;
   struct Memory {
     float scales[kSlices][kRows];
+    uint32_t exponents[kSlices][kRows];
   };
   /// A lane's activations of a stretch, as they were loaded.
   struct Share {
@@ -144,12 +156,22 @@ struct DirectRows {
         pieces[f][i] = reinterpret_cast<const Int4*>(x.values + row * x.columns) +
                        LanePart() * PiecesOfLane() * kProductsOfStretch;
         stretches[f][i] = ExponentsOf(x, row);
-        exponents[f][i] = LargestOfParts(LargestExponent(x, row, slice, LanePart(), LaneParts()));
-        if (LanePart() == 0 && in_tile < kRows) memory.scales[WaveIndex()][in_tile] = SliceScale(exponents[f][i]);
+        const uint32_t largest = LargestOfParts(LargestExponent(x, row, slice, LanePart(), LaneParts()));
+        if (LanePart() == 0 && in_tile < kRows) {
+          memory.scales[WaveIndex()][in_tile] = SliceScale(largest);
+          memory.exponents[WaveIndex()][in_tile] = largest;
+        }
       }
     }
   }
   RF_DEVICE_MEMBER void Finish(const SliceStretches& /*slice*/) const {}
+  RF_DEVICE_MEMBER void BeginSlice(int slice) {
+    RF_UNROLL
+    for (int f = 0; f < kFragments; ++f) {
+      RF_UNROLL
+      for (int i = 0; i < CountRows(); ++i) exponents[f][i] = memory.exponents[slice][f * kMatrixSide + LaneRow(i)];
+    }
+  }
   RF_DEVICE_MEMBER void Load(Share& share, int stretch) const {
     const auto at = static_cast<uint32_t>(stretch);
     RF_UNROLL

@@ -5,11 +5,14 @@
 namespace rf::hip {
 namespace {
 
-constexpr int kThreads = kSlices * kWaveLanes;
+[[maybe_unused]] constexpr int kThreads = kSlices * kWaveLanes;
 
 template <typename Planar, typename Shape>
 RF_DEVICE void MultiplySliceTile(const ProductJob& job, int n_row_tiles) {
+  AdmitNext();
   auto& shared = Shared<typename Shape::Memory>();
+  // Which experts there are is computed before.
+  if (job.rows.ids != nullptr || job.rows.tiles != nullptr) AwaitPrevious();
   const auto block = static_cast<int>(blockIdx.x);
   const int output_tile = n_row_tiles == 1 ? block : block / n_row_tiles;
   const RowTile rows = RowTileAt(job.rows, block - output_tile * n_row_tiles, Shape::kRows);
@@ -17,7 +20,6 @@ RF_DEVICE void MultiplySliceTile(const ProductJob& job, int n_row_tiles) {
   const OutputTile outputs = OutputTileAt(job, output_tile, Shape::kOutputs);
   const WeightView& weight = outputs.part.weight;
   const int tile = outputs.first / kMatrixSide;
-  const unsigned char* const bytes = TileAt<Planar>(weight, rows.matrix, tile);
   // A thread's outputs; few threads have more than one.
   constexpr int kValues = Shape::kOutputs * Shape::kRows;
   constexpr int kLeastThreads = kSlices * 32;
@@ -32,12 +34,14 @@ RF_DEVICE void MultiplySliceTile(const ProductJob& job, int n_row_tiles) {
       if (i < kValues && row < rows.count && output < outputs.count) use(addends[k], row, output);
     }
   };
-  const int32_t* powers = ExponentsOfTile(Planar::Shape(), weight, rows.matrix, tile);
-  for_each([&](OutputAddends& of, int row, int output) {
-    of.Load(job, outputs.part, powers, RowIn(job.rows, rows, row), outputs.first + output);
-  });
-  MultiplySlice<Planar, Shape>(
-      job, rows, [&](int) { return bytes; }, shared);
+  const int32_t* powers = ExponentsOfTile(Planar::Shape(), weight, rows.matrix, 0);
+  const auto tile_of = [&](int i) { return TileAt<Planar>(weight, rows.matrix, tile + i); };
+  const auto load_addends = [&] {
+    for_each([&](OutputAddends& of, int row, int output) {
+      of.Load(job, outputs.part, powers, RowIn(job.rows, rows, row), outputs.first + output);
+    });
+  };
+  MultiplySlice<Planar, Shape>(job, rows, tile_of, load_addends, shared);
   BlockBarrier();
   const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
   for_each([&](const OutputAddends& of, int row, int output) {
@@ -47,51 +51,52 @@ RF_DEVICE void MultiplySliceTile(const ProductJob& job, int n_row_tiles) {
 }
 
 template <typename Planar, typename Shape>
-RF_KERNEL RF_TWO_BLOCKS(kThreads) MultiplySlices(ProductJob job, int n_row_tiles) {
-  if constexpr (kHasMatrixInstructions) MultiplySliceTile<Planar, Shape>(job, n_row_tiles);
-}
-// Of so many rows that a thread needs more registers.
-template <typename Planar, typename Shape>
-RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) MultiplyWideSlices(ProductJob job, int n_row_tiles) {
+RF_KERNEL RF_BLOCKS_AT_ONCE(kThreads, Shape::kBlocksAtOnce) MultiplySlices(ProductJob job, int n_row_tiles) {
   if constexpr (kHasMatrixInstructions) MultiplySliceTile<Planar, Shape>(job, n_row_tiles);
 }
 
 constexpr int kTilesOfUnit = kUnit / kMatrixSide;
 
-// Gate and up for one row with their gated unit: a block has the same kUnit columns of both, tiles of gate first.
+// Gate and up for one row with their gated unit: a block has the same units of kUnit columns of both, tiles of gate
+// first.
 template <typename Planar, typename Shape>
-RF_KERNEL RF_TWO_BLOCKS(kThreads) MultiplyGatedSlices(ProductJob job, Glu::Args glu, UnitsPlace units) {
+RF_KERNEL RF_BLOCKS_AT_ONCE(kThreads, Shape::kBlocksAtOnce)
+    MultiplyGatedSlices(ProductJob job, Glu::Args glu, UnitsPlace units) {
   if constexpr (kHasMatrixInstructions) {
-    static_assert(Shape::kPasses == 2 * kTilesOfUnit);
+    constexpr int kTilesOfPart = Shape::kTiles / 2;
+    constexpr int kUnits = kTilesOfPart / kTilesOfUnit;
+    static_assert(Shape::kTiles % (2 * kTilesOfUnit) == 0 && kUnits <= kSlices);
+    AdmitNext();
     auto& shared = Shared<typename Shape::Memory>();
-    const int first = static_cast<int>(blockIdx.x) * kUnit;
+    const int first = static_cast<int>(blockIdx.x) * kUnits * kUnit;
     const int first_tile = first / kMatrixSide;
     const WeightView& gate = job.args.parts[0].weight;
     const WeightView& up = job.args.parts[1].weight;
     const auto thread = static_cast<int>(threadIdx.x);
-    const bool is_gate = thread < kUnit;
+    const bool is_gate = thread < kUnits * kUnit;
     const MatMul::Part& part = is_gate ? job.args.parts[0] : job.args.parts[1];
-    const int output = first + thread % kUnit;
+    const int output = first + thread % (kUnits * kUnit);
+    const bool has_output = thread < Shape::kOutputs && output < part.weight.n_rows;
     OutputAddends addends{};
-    if (thread < Shape::kOutputs) {
-      const int32_t* powers = ExponentsOfTile(Planar::Shape(), part.weight, 0, output / kMatrixSide);
-      addends.Load(job, part, powers, 0, output);
-    }
-    const auto tile_of = [&](int pass) {
-      return TileAt<Planar>(pass < kTilesOfUnit ? gate : up, 0, first_tile + pass % kTilesOfUnit);
+    const auto load_addends = [&] {
+      if (has_output) addends.Load(job, part, ExponentsOfTile(Planar::Shape(), part.weight, 0, 0), 0, output);
     };
-    MultiplySlice<Planar, Shape>(job, {0, 0, 1}, tile_of, shared);
+    const auto tile_of = [&](int i) {
+      return TileAt<Planar>(i < kTilesOfPart ? gate : up, 0, first_tile + i % kTilesOfPart);
+    };
+    MultiplySlice<Planar, Shape>(job, {0, 0, 1}, tile_of, load_addends, shared);
     BlockBarrier();
-    if (thread < Shape::kOutputs) {
+    if (has_output) {
       const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
       shared.outputs[thread] = addends.Store(job, part, 0, output, JoinSlices<Shape>(shared, n_stretches, thread, 0));
     }
     BlockBarrier();
-    if (WaveIndex() != 0) return;
+    const int unit = WaveIndex();
+    if (unit >= kUnits || first + unit * kUnit >= glu.y.n_cols) return;
     const bool is_there = Lane() < kLanesOfUnit;
-    const int column = is_there ? Lane() * 4 : 0;
+    const int column = unit * kUnit + (is_there ? Lane() * 4 : 0);
     const Float4 y = GluOf(glu.attrs.activation, *reinterpret_cast<const Float4*>(&shared.outputs[column]),
-                           *reinterpret_cast<const Float4*>(&shared.outputs[kUnit + column]));
+                           *reinterpret_cast<const Float4*>(&shared.outputs[kUnits * kUnit + column]));
     if (is_there) {
       float* to = RowOf(glu.y, 0) + first + column;
       to[0] = y.x;
@@ -108,70 +113,117 @@ int ThreadsOf(const GpuTraits& traits) {
 }
 
 template <typename Shape>
-void LaunchShape(void* native, void (*kernel)(ProductJob, int), ProductJob& job) {
+void LaunchShape(void* native, void (*kernel)(ProductJob, int), ProductJob job) {
   const dim3 tiles = PlanTiles(job, Shape::kOutputs, Shape::kRows);
   const GpuTraits& traits = *static_cast<GpuContext*>(native)->traits;
-  Launch(native, kernel, dim3(tiles.x * tiles.y), ThreadsOf(traits), sizeof(typename Shape::Memory), job,
-         static_cast<int>(tiles.y));
+  LaunchEarly(native, kernel, dim3(tiles.x * tiles.y), ThreadsOf(traits), sizeof(typename Shape::Memory), job,
+              static_cast<int>(tiles.y));
 }
 
 // Columns of a row that shared memory has room for: so many that several blocks fit, or as many as one may have.
 constexpr int kFewColumns = 8192;
 constexpr int kManyColumns = 20480;
 
+// Of a block's rings together: so many that a processor has room for three blocks of one row.
+constexpr int kRingBytes = 48 << 10;
+
+// Stretches in registers: fewer where those are few, and of weights that take more of them.
+template <typename Planar, bool kIsOneRow, int kAhead>
+constexpr int CountHeld() {
+  if (kIsHalves<Planar>) return kIsTallWave ? 2 : 1;
+  if (kIsTallWave) return kAhead;
+  return Planar::kLowBits == 8 && !kIsOneRow ? 1 : 2;
+}
+
+// Where there are narrow products there are rings.
+template <typename Planar, bool kNarrow, bool kIsOneRow, int kAhead>
+using WeightsFor = std::conditional_t<kNarrow, RingStretches<Planar, kRingBytes / kSlices>,
+                                      HeldStretches<Planar, CountHeld<Planar, kIsOneRow, kAhead>()>>;
+
 // Of one row in shared memory.
-template <int kColumns, bool kNarrow, int kPasses = 1>
-using OneRowShape = SliceShape<SharedRow<kColumns>, 1, kNarrow, kPasses == 1 ? 3 : 4, kPasses>;
-template <bool kNarrow, int kFragments = 1>
-using RowsShape =
-    SliceShape<DirectRows<kFragments, kNarrow>, kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide, kNarrow, 2>;
+template <typename Planar, int kColumns, bool kNarrow, int kTiles = 1>
+struct OneRowShape
+    : SliceShape<SharedRow<kColumns>, WeightsFor<Planar, kNarrow, true, kTiles == 1 ? 3 : 4>, 1, kNarrow, kTiles> {
+  static constexpr int kBlocksAtOnce = kNarrow && kColumns <= kFewColumns ? 3 : 2;
+};
+template <typename Planar, bool kNarrow, bool kRing, int kFragments = 1, int kTiles = 1>
+struct RowsShape : SliceShape<DirectRows<kFragments, kNarrow>, WeightsFor<Planar, kRing, false, 2>,
+                              kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide, kNarrow, kTiles> {
+  static constexpr int kBlocksAtOnce = kFragments == 1 ? 2 : 1;
+};
 
 // Calls use<kNarrow>() as the device has it.
 template <typename Use>
 void WithWidth(const void* native, Use use) {
-  if constexpr (kHasNarrow) {
-    if (HasNarrowProducts(*static_cast<const GpuContext*>(native)->traits)) return use.template operator()<true>();
+  if constexpr (kIsAlwaysNarrow) {
+    use.template operator()<true>();
+  } else {
+    if constexpr (kHasNarrow) {
+      if (HasNarrowProducts(*static_cast<const GpuContext*>(native)->traits)) return use.template operator()<true>();
+    }
+    use.template operator()<false>();
   }
-  use.template operator()<false>();
+}
+
+// How many tiles of outputs a block of one row takes: one where that keeps all processors at work, more where blocks
+// would follow one another.
+[[maybe_unused]] int TilesOfBlock(const GpuTraits& traits, const ProductJob& job) {
+  int64_t n_tiles = 0;
+  for (int p = 0; p < job.args.n_parts; ++p) n_tiles += TilesOf(job.args.parts[p].weight.n_rows);
+  n_tiles *= job.rows.n_rows;
+  if (n_tiles <= 2 * traits.n_processors) return 1;
+  return n_tiles < 16 * traits.n_processors ? 2 : 8;
 }
 
 template <typename Planar>
-void LaunchSlices(void* native, ProductJob job) {
+void LaunchOneRow(void* native, const ProductJob& job) {
+  WithWidth(native, [&]<bool kNarrow>() {
+    using Many = OneRowShape<Planar, kManyColumns, kNarrow>;
+    if (job.args.x.n_cols > kFewColumns) return LaunchShape<Many>(native, MultiplySlices<Planar, Many>, job);
+    if constexpr (kNarrow) {
+      using Two = OneRowShape<Planar, kFewColumns, kNarrow, 2>;
+      using Eight = OneRowShape<Planar, kFewColumns, kNarrow, 8>;
+      const int n_tiles = TilesOfBlock(*static_cast<GpuContext*>(native)->traits, job);
+      if (n_tiles == 8) return LaunchShape<Eight>(native, MultiplySlices<Planar, Eight>, job);
+      if (n_tiles == 2) return LaunchShape<Two>(native, MultiplySlices<Planar, Two>, job);
+    }
+    using Few = OneRowShape<Planar, kFewColumns, kNarrow>;
+    LaunchShape<Few>(native, MultiplySlices<Planar, Few>, job);
+  });
+}
+
+template <typename Planar, bool kRing>
+void LaunchRows(void* native, const ProductJob& job) {
   const ProductRows& rows = job.rows;
-  const int64_t n_cols = job.args.x.n_cols;
-  if (IsOneRowEach(rows) && n_cols <= kManyColumns) {
-    return WithWidth(native, [&]<bool kNarrow>() {
-      using Few = OneRowShape<kFewColumns, kNarrow>;
-      using Many = OneRowShape<kManyColumns, kNarrow>;
-      if (n_cols <= kFewColumns) return LaunchShape<Few>(native, MultiplySlices<Planar, Few>, job);
-      LaunchShape<Many>(native, MultiplySlices<Planar, Many>, job);
-    });
-  }
   const auto are_few = [&](int most) { return rows.tiles == nullptr && (IsOneRowEach(rows) || rows.n_rows <= most); };
-  if constexpr (kHasNarrow) {
-    using Narrow = RowsShape<true>;
-    if (are_few(kMatrixSide / 2) && HasNarrowProducts(*static_cast<GpuContext*>(native)->traits)) {
-      return LaunchShape<Narrow>(native, MultiplySlices<Planar, Narrow>, job);
-    }
+  if constexpr (kRing) {
+    using Narrow = RowsShape<Planar, true, true>;
+    if (are_few(kMatrixSide / 2)) return LaunchShape<Narrow>(native, MultiplySlices<Planar, Narrow>, job);
   }
-  using Sixteen = RowsShape<false>;
   if constexpr (kIsTallWave) {
-    using Wide = RowsShape<false, 2>;
+    using Wide = RowsShape<Planar, false, kRing, 2>;
     if (!are_few(kMatrixSide) && HasTallWaves(*static_cast<GpuContext*>(native)->traits)) {
-      return LaunchShape<Wide>(native, MultiplyWideSlices<Planar, Wide>, job);
+      return LaunchShape<Wide>(native, MultiplySlices<Planar, Wide>, job);
     }
   }
+  using Sixteen = RowsShape<Planar, false, kRing>;
   LaunchShape<Sixteen>(native, MultiplySlices<Planar, Sixteen>, job);
+}
+
+template <typename Planar>
+void LaunchSlices(void* native, const ProductJob& job) {
+  if (IsOneRowEach(job.rows) && job.args.x.n_cols <= kManyColumns) return LaunchOneRow<Planar>(native, job);
+  WithWidth(native, [&]<bool kNarrow>() { LaunchRows<Planar, kNarrow>(native, job); });
 }
 
 template <typename Planar>
 bool LaunchGatedOf(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
   if (job.args.x.n_cols > kFewColumns) return false;
-  const dim3 grid(static_cast<uint32_t>(glu.y.n_cols / kUnit));
   WithWidth(native, [&]<bool kNarrow>() {
-    using Shape = OneRowShape<kFewColumns, kNarrow, 2 * kTilesOfUnit>;
-    Launch(native, MultiplyGatedSlices<Planar, Shape>, grid, ThreadsOf(*static_cast<GpuContext*>(native)->traits),
-           sizeof(typename Shape::Memory), job, glu, units);
+    using Shape = OneRowShape<Planar, kFewColumns, kNarrow, 2 * kTilesOfUnit>;
+    const int64_t n_blocks = CeilDivide(glu.y.n_cols, Shape::kOutputs / 2);
+    LaunchEarly(native, MultiplyGatedSlices<Planar, Shape>, dim3(static_cast<uint32_t>(n_blocks)),
+                ThreadsOf(*static_cast<GpuContext*>(native)->traits), sizeof(typename Shape::Memory), job, glu, units);
   });
   return true;
 }

@@ -1,108 +1,119 @@
-// Few rows: each wave of a block has one of kSlices slices of the columns of sixteen outputs, for all rows; the slices'
-// sums come together in shared memory. A wave keeps kAhead stretches of weights under way, straight to its registers,
-// and loads the activations of a stretch while it multiplies the one before.
+// Few rows: the waves of a block divide the columns of tiles of sixteen outputs among themselves, slice by slice, for
+// all rows; the slices' sums come together in shared memory. A wave keeps some stretches of weights under way
+// (product_stream.h), and loads the activations of a stretch while it multiplies the one before.
 #pragma once
 
 #include "hip/kernels/product_rows.h"
+#include "hip/kernels/product_stream.h"
 
 namespace rf::hip {
 namespace {
 
-/// kPasses tiles of outputs, one after another, of kRows rows.
-template <typename RowsType, int kRowsOf, bool kNarrowOf, int kAheadOf, int kPassesOf = 1>
+/// A block has kTiles tiles of outputs of kRows rows, and each of its waves kTiles slices of one of them: where there
+/// are many tiles, a block with several works longer for what it takes to begin and to end.
+template <typename RowsType, typename WeightsType, int kRowsOf, bool kNarrowOf, int kTilesOf = 1>
 struct SliceShape {
   using Rows = RowsType;
+  using Weights = WeightsType;
   static constexpr int kRows = kRowsOf;
   static constexpr bool kNarrow = kNarrowOf;  ///< MultiplyHalves
-  /// Where registers are few, less is under way.
-  static constexpr int kAhead = kIsTallWave ? kAheadOf : 2;
-  static constexpr int kPasses = kPassesOf;
-  static constexpr int kOutputs = kPasses * kMatrixSide;
+  static constexpr int kTiles = kTilesOf;
+  static constexpr int kOutputs = kTiles * kMatrixSide;
+  static_assert(kSlices % kTiles == 0);
   struct Memory {
     typename Rows::Memory rows;
+    typename Weights::Memory weights[kSlices];
     float sums[kSlices][kOutputs][kRows | 1];  ///< an odd stride: the lanes write to different banks
     alignas(16) float outputs[kOutputs];
   };
 };
 
-/// Stretches of weights under way: fewer of those that take more registers.
-template <typename Planar, typename Shape>
-constexpr int CountAhead() {
-  if (kIsHalves<Planar>) return kIsTallWave ? 2 : 1;
-  const bool is_full = !kIsTallWave && Planar::kLowBits == 8 && Shape::kRows > 1;
-  return is_full ? 1 : Shape::kAhead;
-}
+/// Slices of a tile, which a wave multiplies one after another.
+struct SlicesOfWave {
+  int n_stretches;
+  int slice;  ///< where it is
+  int end;    ///< the slice's last stretch and 1
 
-/// A wave's work: all passes, stretch after stretch. tile_of(pass): a tile's first byte. All threads.
-template <typename Planar, typename Shape, typename TileOf>
-RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, const TileOf& tile_of,
-                             typename Shape::Memory& shared) {
-  using Rows = typename Shape::Rows;
-  const int wave = WaveIndex();
-  const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
-  const SliceStretches slice = SliceAt(n_stretches, wave);
-  const int total = (slice.end - slice.first) * Shape::kPasses;
-  constexpr int kAhead = CountAhead<Planar, Shape>();
-  LaneRecord<Planar> ahead[kAhead];
-  int next_pass = 0;
-  int next_stretch = slice.first;
-  const unsigned char* tile = tile_of(0);
-  const auto load_next = [&](LaneRecord<Planar>& record) {
-    record.Load(tile, next_stretch);
-    if (++next_stretch < slice.end) return;
-    next_stretch = slice.first;
-    if (Shape::kPasses > 1 && ++next_pass < Shape::kPasses) tile = tile_of(next_pass);
-  };
-  Rows rows(shared.rows);
-  rows.Begin(job, row_tile, slice);
-  RF_UNROLL
-  for (int a = 0; a < kAhead; ++a) {
-    if (a < total) load_next(ahead[a]);
+  RF_DEVICE_MEMBER SlicesOfWave(int n_stretches_of, int first) : n_stretches(n_stretches_of) { Begin(first); }
+  /// The first slice from first on that has a stretch, if the wave's have any.
+  RF_DEVICE_MEMBER void Begin(int first) {
+    slice = first;
+    const int at = SliceAt(n_stretches, first).first;
+    end = SliceAt(n_stretches, slice).end;
+    while (end == at && slice + 1 < kSlices) end = SliceAt(n_stretches, ++slice).end;
   }
-  rows.Finish(slice);
+};
+
+/// A wave's work: its slices of its tile, stretch after stretch. tile_of(i): the first byte of the block's i-th tile.
+/// Calls load_others() when earlier launches have ended. All threads.
+template <typename Planar, typename Shape, typename TileOf, typename LoadOthers>
+RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, const TileOf& tile_of,
+                             const LoadOthers& load_others, typename Shape::Memory& shared) {
+  using Rows = typename Shape::Rows;
+  using Weights = typename Shape::Weights;
+  constexpr int kWavesOfTile = kSlices / Shape::kTiles;
+  const int wave = WaveIndex();
+  const int own_tile = wave / kWavesOfTile;
+  const int first_slice = wave % kWavesOfTile * Shape::kTiles;
+  const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
+  const int begin = SliceAt(n_stretches, first_slice).first;
+  const int total = SliceAt(n_stretches, first_slice + Shape::kTiles - 1).end - begin;
+  Weights weights(shared.weights[wave]);
+  Rows rows(shared.rows);
+  const SliceStretches brought = SliceAt(n_stretches, wave);
+  if constexpr (Weights::kIsBeside) weights.Begin(tile_of(own_tile), begin, total);
+  AwaitPrevious();
+  rows.Begin(job, row_tile, brought);
+  if constexpr (!Weights::kIsBeside) weights.Begin(tile_of(own_tile), begin, total);
+  load_others();
+  rows.Finish(brought);
   BlockBarrier();
   // Where registers are few, activations are loaded when they are needed.
   constexpr bool kLoadsRowsAhead = kIsTallWave;
   typename Rows::Share share;
-  if (kLoadsRowsAhead && total > 0) rows.Load(share, slice.first);
+  if (kLoadsRowsAhead && total > 0) rows.Load(share, begin);
   MatrixSums sums[Rows::kFragments];
-  int pass = 0;
-  int stretch = slice.first;
-  const auto finish_pass = [&] {
+  SlicesOfWave at_slice(n_stretches, first_slice);
+  rows.BeginSlice(at_slice.slice);
+  const auto finish_slice = [&] {
     RF_UNROLL
     for (int f = 0; f < Rows::kFragments; ++f) {
       RF_UNROLL
       for (int i = 0; i < (Shape::kNarrow ? NarrowValuesOfLane() : MatrixValuesOfLane()); ++i) {
         const int row = f * kMatrixSide + MatrixRow(i);
-        if (row < Shape::kRows) shared.sums[wave][pass * kMatrixSide + MatrixOutput(i)][row] = sums[f].values[i];
+        const int output = own_tile * kMatrixSide + MatrixOutput(i);
+        if (row < Shape::kRows) shared.sums[at_slice.slice][output][row] = sums[f].values[i];
       }
       sums[f] = MatrixSums{};
     }
   };
-  for (int first = 0; first < total; first += kAhead) {
+  for (int first = 0; first < total; first += Weights::kAtOnce) {
     RF_UNROLL
-    for (int a = 0; a < kAhead; ++a) {
-      if (first + a >= total) break;
-      const int at = stretch;
-      const bool ends_pass = ++stretch == slice.end;
-      if (ends_pass) stretch = slice.first;
+    for (int a = 0; a < Weights::kAtOnce; ++a) {
+      const int i = first + a;
+      if (i >= total) break;
+      const int at = begin + i;
       typename Rows::Share next_share;
       if (!kLoadsRowsAhead) rows.Load(share, at);
-      if (kLoadsRowsAhead && first + a + 1 < total) rows.Load(next_share, stretch);
-      const LaneScales<Planar> scales(ahead[a]);
+      if (kLoadsRowsAhead && i + 1 < total) rows.Load(next_share, at + 1);
+      const auto& record = weights.Take(i, a, total);
+      const LaneScales<Planar> scales(record);
       RF_UNROLL
       for (int product = 0; product < kProductsOfStretch; ++product) {
-        const HalfFragment weights = WeightsOf<Planar>(ahead[a], scales, product);
+        const HalfFragment fragment = WeightsOf<Planar>(record, scales, product);
         RF_UNROLL
         for (int f = 0; f < Rows::kFragments; ++f) {
-          sums[f] = MultiplyHalves<Shape::kNarrow>(weights, rows.FragmentOf(share, f, at, product), sums[f]);
+          sums[f] = MultiplyHalves<Shape::kNarrow>(fragment, rows.FragmentOf(share, f, at, product), sums[f]);
         }
       }
-      if (first + a + kAhead < total) load_next(ahead[a]);
+      weights.Replace(i, a, total);
       if (kLoadsRowsAhead) share = next_share;
-      if (ends_pass) {
-        finish_pass();
-        ++pass;
+      if (at + 1 == at_slice.end) {
+        finish_slice();
+        if (Shape::kTiles > 1 && i + 1 < total) {
+          at_slice.Begin(at_slice.slice + 1);
+          rows.BeginSlice(at_slice.slice);
+        }
       }
     }
   }
@@ -127,9 +138,10 @@ struct OutputAddends {
   float bias;
   float residual;
 
+  /// powers: of the part's outputs.
   RF_DEVICE_MEMBER void Load(const ProductJob& job, const MatMul::Part& part, const int32_t* powers, int64_t row,
                              int output) {
-    power = powers[output % kMatrixSide];
+    power = powers[output];
     if (part.bias.data != nullptr) bias = static_cast<const float*>(part.bias.data)[output];
     if (job.args.residual.data != nullptr) residual = RowOf(job.args.residual, row)[output];
   }
@@ -144,11 +156,13 @@ struct OutputAddends {
   }
 };
 
-/// The first byte of a tile of a weight.
+/// The first byte of a tile of a weight; of the last one instead of those behind it.
 template <typename Planar>
 RF_DEVICE const unsigned char* TileAt(const WeightView& weight, int64_t matrix, int64_t tile) {
   const auto* bytes = static_cast<const unsigned char*>(weight.data);
-  return bytes + (matrix * TilesOf(weight.n_rows) + tile) * TileBytes(Planar::Shape(), weight.n_cols);
+  const int64_t n_tiles = TilesOf(weight.n_rows);
+  const int64_t there = tile < n_tiles ? tile : n_tiles - 1;
+  return bytes + (matrix * n_tiles + there) * TileBytes(Planar::Shape(), weight.n_cols);
 }
 
 }  // namespace

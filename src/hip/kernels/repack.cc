@@ -132,7 +132,7 @@ struct RepackThread {
     constexpr PlanarShape kShape = Planar::Shape();
     const int stretch = 2 * round + lane / kUnitsOfStretch;
     const int index = row * kUnitsOfStretch + lane % kUnitsOfStretch;
-    const UnitPlace<Planar> place(tile, stretch, index);
+    const UnitPlace<Planar> place(RecordAt<Planar>(tile, stretch), index);
     StorePlane<Planar::kLowBits>(memory, row, lane, 0, const_cast<unsigned char*>(place.low));
     if constexpr (Planar::kHighBits > 0) {
       StorePlane<Planar::kHighBits>(memory, row, lane, Planar::kLowBits, const_cast<unsigned char*>(place.high));
@@ -205,7 +205,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RepackHalves(RepackJob job) {
     }
     const int column = piece * kPieceColumns;
     const int unit = row * kUnitsOfStretch + column % kStretch / kHalfColumns;
-    const UnitPlace<Planar> place(to, column / kStretch, unit);
+    const UnitPlace<Planar> place(RecordAt<Planar>(to, column / kStretch), unit);
     auto* out = reinterpret_cast<Int4*>(const_cast<unsigned char*>(place.low)) + column % kHalfColumns / kPieceColumns;
     *out = {words[0], words[1], words[2], words[3]};
   }

@@ -96,9 +96,10 @@ struct HeldFours {
   RF_DEVICE_MEMBER static int At(int i) { return (i * kBlockThreads + static_cast<int>(threadIdx.x)) * 4; }
   RF_DEVICE_MEMBER void Load(const Group& group) {
     RF_UNROLL
-    for (int i = 0; i < kFours; ++i) x[i] = LoadFour<kIsAligned>(group.x, At(i), group.size);
-    RF_UNROLL
     for (int i = 0; i < kFours; ++i) w[i] = LoadFour<kIsAligned>(group.w, At(i), group.size);
+    AwaitPrevious();
+    RF_UNROLL
+    for (int i = 0; i < kFours; ++i) x[i] = LoadFour<kIsAligned>(group.x, At(i), group.size);
   }
 
   // Writes y, and its units where there is a place for them.
@@ -121,6 +122,7 @@ struct HeldFours {
 // Groups of up to 4 * kBlockThreads * kFours elements.
 template <bool kIsAligned, int kBlockThreads, int kFours>
 RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, UnitsPlace units) {
+  AdmitNext();
   auto& shared = Shared<NormShared>();
   const Group group = GroupAt(args, blockIdx.x);
   HeldFours<kIsAligned, kBlockThreads, kFours> held;
@@ -154,8 +156,8 @@ void LaunchHeld(void* native, const RmsNorm::Args& args) {
                           reinterpret_cast<uintptr_t>(args.weight.data) % sizeof(Float4) == 0;
   const UnitsPlace units = args.attrs.n_groups == 1 ? PlaceForUnits(native, args.y) : UnitsPlace{};
   const dim3 grid(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups));
-  Launch(native, is_aligned ? NormHeld<true, kBlockThreads, kFours> : NormHeld<false, kBlockThreads, kFours>, grid,
-         kBlockThreads, sizeof(NormShared), args, units);
+  LaunchEarly(native, is_aligned ? NormHeld<true, kBlockThreads, kFours> : NormHeld<false, kBlockThreads, kFours>, grid,
+              kBlockThreads, sizeof(NormShared), args, units);
   NoteUnits(native, args.y, units);
 }
 

@@ -40,6 +40,8 @@ RF_DEVICE void RotateHead(const Rope::Attrs& attrs, const float* table, float* h
 // A token's heads: those of Q, which are rotated, of K, which are rotated and packed, and of V, which are packed.
 template <typename Block>
 RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RotateAndStore(Rope::Args rope, KvStore::Args store, BatchView batch) {
+  AdmitNext();
+  AwaitPrevious();
   auto& shared = Shared<HeadMemory>();
   const int head_dim = store.kv.head_dim;
   const int n_kv_heads = store.kv.n_kv_heads;
@@ -76,8 +78,8 @@ bool LaunchRopeKvStore(void* native, const Rope::Args& rope, const KvStore::Args
   if (!AreOneStep(rope, store)) return false;
   const int64_t n_blocks = store.k.n_rows * (rope.attrs.n_heads + 2 * store.kv.n_kv_heads);
   const auto launch = [&](auto kernel) {
-    Launch(native, kernel, dim3(static_cast<uint32_t>(n_blocks)), kThreads, sizeof(HeadMemory), rope, store,
-           *store.batch);
+    LaunchEarly(native, kernel, dim3(static_cast<uint32_t>(n_blocks)), kThreads, sizeof(HeadMemory), rope, store,
+                *store.batch);
     return true;
   };
   switch (store.kv.format) {

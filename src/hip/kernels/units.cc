@@ -7,6 +7,8 @@ constexpr int kUnitThreads = 256;
 
 // Eight lanes make a unit.
 RF_KERNEL MakeUnits(TensorView x, UnitsPlace units, int64_t n_units) {
+  AdmitNext();
+  AwaitPrevious();
   constexpr int64_t kPerBlock = kUnitThreads / kLanesOfUnit;
   const int64_t index = blockIdx.x * kPerBlock + static_cast<int>(threadIdx.x) / kLanesOfUnit;
   const int64_t at = index < n_units ? index : n_units - 1;  // lanes beyond the last unit must go along
@@ -41,7 +43,7 @@ UnitsPlace UnitsOf(void* native, const TensorView& x) {
   }
   const int64_t n_units = x.n_rows * CeilDivide(x.n_cols, kUnit);
   const int64_t n_blocks = CeilDivide(n_units * kLanesOfUnit, kUnitThreads);
-  Launch(native, MakeUnits, dim3(static_cast<uint32_t>(n_blocks)), kUnitThreads, 0, x, units, n_units);
+  LaunchEarly(native, MakeUnits, dim3(static_cast<uint32_t>(n_blocks)), kUnitThreads, 0, x, units, n_units);
   return units;
 }
 
