@@ -20,6 +20,7 @@
 #define RF_LAUNCH_BOUNDS(n_threads)
 #define RF_MANY_REGISTERS(n_threads)
 #define RF_TWO_BLOCKS(n_threads)
+#define RF_BLOCKS(n_threads, n_blocks)
 
 namespace rf::hip {
 namespace {
@@ -61,6 +62,10 @@ template <typename T>
 T ShuffleXor(T value, int mask) {
   const int lane = static_cast<int>(threadIdx.x) & (WaveSize() - 1);
   return FromWord<T>(emulation::Exchange(ToWord(value))[lane ^ mask]);
+}
+/// A number that all lanes of a wave have in common, known to be so.
+RF_DEVICE int OfWave(int value) {
+  return value;
 }
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {

@@ -16,14 +16,22 @@ struct BlockOfQueries {
   int end_chunk;
 };
 
+// All of it is the same for all lanes, which the compiler does not see where it was read from memory.
+RF_DEVICE TilePlace OfWave(const TilePlace& place) {
+  return {OfWave(place.sequence), OfWave(place.first_query), OfWave(place.n_queries)};
+}
+RF_DEVICE SeenPositions OfWave(const SeenPositions& seen) {
+  return {OfWave(seen.first_of_any), OfWave(seen.end_of_any), OfWave(seen.first_of_all), OfWave(seen.end_of_all)};
+}
+
 RF_DEVICE BlockOfQueries FindBlock(const Attention::Args& args, const BatchView& batch, const TilePlan& plan) {
   const int index = plan.first_block + static_cast<int>(blockIdx.x);
   const int kv_head = index % args.kv.n_kv_heads;
   const int group = args.attrs.n_heads / args.kv.n_kv_heads;
-  const TilePlace place = TilePlaceAt(batch, plan, index / args.kv.n_kv_heads, group);
+  const TilePlace place = OfWave(TilePlaceAt(batch, plan, index / args.kv.n_kv_heads, group));
   if (place.n_queries == 0) return {kv_head, place, {}, 0, 0};
-  const SeenPositions seen = SeenBy(QueryPlaceAt(args, batch, place, kv_head, 0),
-                                    QueryPlaceAt(args, batch, place, kv_head, place.n_queries - 1));
+  const SeenPositions seen = OfWave(SeenBy(QueryPlaceAt(args, batch, place, kv_head, 0),
+                                           QueryPlaceAt(args, batch, place, kv_head, place.n_queries - 1)));
   const int first = seen.first_of_any / kChunk;
   const int end = (seen.end_of_any - 1) / kChunk + 1;
   if (plan.n_chunks == 0) return {kv_head, place, seen, first, end};
@@ -71,6 +79,7 @@ template <typename Tile>
 RF_DEVICE void AddChunks(Tile& tile, const BlockOfQueries& block, bool is_single, typename Tile::Values& totals) {
   const auto thread = static_cast<int>(threadIdx.x);
   if (thread < tile.n_queries) tile.shared.total[thread] = {-INFINITY, 0.0f};
+  if (thread == 0) tile.shared.is_broken = 0;
   tile.ForEachValue([&](int f, int c, int i) { totals[f][c].values[i] = 0.0f; });
   for (int chunk = block.first_chunk; chunk < block.end_chunk; ++chunk) {
     typename Tile::Values values = {};
@@ -85,7 +94,7 @@ RF_DEVICE void AddChunks(Tile& tile, const BlockOfQueries& block, bool is_single
 }
 
 template <typename Block, typename Shape>
-RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionWaves* kWaveLanes)
+RF_KERNEL RF_BLOCKS(kAttentionWaves* kWaveLanes, Shape::kBlocks)
     AttendMatrices(Attention::Args args, BatchView batch, TilePlan plan) {
   if constexpr (kHasMatrixInstructions && (kIsTallWave || !Shape::kIsTall)) {
     using Tile = MatrixAttention<Block, Shape>;
@@ -95,7 +104,8 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionWaves* kWaveLanes)
     const auto thread = static_cast<int>(threadIdx.x);
     if (thread < Shape::kQueries) shared.places[thread] = QueryPlaceAt(args, batch, block.place, block.kv_head, thread);
     BlockBarrier();
-    Tile tile{args, batch, shared, block.place.sequence, block.kv_head, block.place.n_queries, block.seen, false};
+    Tile tile{args, batch, shared, block.place.sequence, block.kv_head, block.place.n_queries, block.seen, false, 0};
+    tile.FetchPage(block.first_chunk);
     tile.LoadQueries();
     typename Tile::Values totals;
     const bool is_single = plan.n_chunks > 0;
@@ -104,6 +114,8 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionWaves* kWaveLanes)
       if (tile.is_careful || !tile.AreBroken(totals)) break;
       // A product with 0 does not keep out an infinity that a later token stored: once more, and what is broken apart.
       tile.is_careful = true;
+      tile.FetchPage(block.first_chunk);
+      BlockBarrier();
     }
     if (is_single) {
       StoreStates(tile, plan, block.first_chunk, totals);
@@ -134,7 +146,7 @@ void LaunchPrompts(void* native, const Attention::Args& args) {
     using Tall = MatrixAttentionShape<kDim, kDim <= 128 ? 4 : 2, kStaged>;
     if (HasTallWaves(*static_cast<GpuContext*>(native)->traits)) return LaunchMatrixShape<Block, Tall>(native, args);
   }
-  LaunchMatrixShape<Block, MatrixAttentionShape<kDim, kDim <= 128 ? 2 : 1, kStaged>>(native, args);
+  LaunchMatrixShape<Block, MatrixAttentionShape<kDim, kDim <= 64 ? 4 : kDim <= 128 ? 2 : 1, kStaged>>(native, args);
 }
 
 template <typename Block, int kDim>

@@ -39,6 +39,9 @@ struct MatrixAttentionShape {
   static constexpr int kFragments = kFragmentsOf;
   static constexpr int kStagedPositions = kStagedPositionsOf;
   static constexpr bool kIsTall = kDim * kFragments > 256;  ///< only for kIsTallWave
+  /// Of a processor, where the compiler must be told: blocks of few queries wait for memory, and for each other's end
+  /// where a context may be longer than it is.
+  static constexpr int kBlocks = kFragments > 1 || kDim > 128 ? 2 : 3;
   static constexpr int kQueries = kFragments * kMatrixSide;
   static constexpr int kColumnTiles = kDim / kMatrixSide / kAttentionWaves;  ///< of a wave
   struct Operands {
@@ -48,7 +51,7 @@ struct MatrixAttentionShape {
   };
   struct Memory {
     Operands operands;       ///< and at last the results, [kQueries][kDim / 4 + 1] Float4
-    int64_t rows[kChunk];    ///< CacheRowIndex of the chunk's positions; -1: nobody sees it
+    int64_t rows[kChunk];    ///< CacheRowIndex of the chunk's positions
     int32_t broken[kChunk];  ///< whether a value of the position is not finite; when looked for
     float largest[kAttentionWaves][kQueries];
     float sums[kAttentionWaves][kQueries];
@@ -81,6 +84,7 @@ struct MatrixAttention {
   int n_queries;
   SeenPositions seen;
   bool is_careful;  ///< values that are not finite are kept from queries that do not see them
+  int page;         ///< of the thread's position in the next chunk
 
   RF_DEVICE_MEMBER static int Threads() { return kAttentionWaves * WaveSize(); }
   /// The tile's queries that a fragment has, if any.
@@ -89,7 +93,9 @@ struct MatrixAttention {
     return fragment * kMatrixSide + LaneRow(LaneRowOfValue(i));
   }
   /// A wave's tiles of columns are four apart.
-  RF_DEVICE_MEMBER static int FirstColumn(int tile) { return (tile * kAttentionWaves + WaveIndex()) * kMatrixSide; }
+  RF_DEVICE_MEMBER static int FirstColumn(int tile) {
+    return (tile * kAttentionWaves + OfWave(WaveIndex())) * kMatrixSide;
+  }
   RF_DEVICE_MEMBER bool HasColumns(int tile) const { return FirstColumn(tile) < args.kv.head_dim; }
 
   /// A wave rounds a query after the other. A barrier must follow.
@@ -97,11 +103,15 @@ struct MatrixAttention {
     for (int query = WaveIndex(); query < Shape::kQueries; query += kAttentionWaves) LoadQuery(query);
   }
 
-  /// The chunk's unnormalized values; of_chunk, the total and its scales are set. All threads.
+  /// Looks for the page of the thread's position in a chunk: long before it is needed, as it takes time.
+  RF_DEVICE_MEMBER void FetchPage(int chunk) { page = PageOf(batch, args.kv, sequence, PositionAt(chunk)); }
+
+  /// The chunk's unnormalized values; of_chunk, the total and its scales are set. All threads, after FetchPage().
   RF_DEVICE_MEMBER void AddChunk(int chunk, Values& values) {
     const int begin = chunk * kChunk;
     BlockBarrier();
-    FindRows(begin);
+    StoreRow(chunk);
+    FetchPage(chunk + 1);
     BlockBarrier();
     Stage stage{args.kv.v, args.kv.head_dim, shared.rows};
     stage.Load(0);
@@ -150,21 +160,24 @@ struct MatrixAttention {
     }
   }
 
-  /// Whether any is not finite, in all threads.
+  /// Whether any is not finite, in all threads; shared.is_broken was 0.
   RF_DEVICE_MEMBER bool AreBroken(const Values& values) const {
-    BlockBarrier();
-    if (threadIdx.x == 0) shared.is_broken = 0;
-    BlockBarrier();
     bool is_broken = false;
     ForEachValue([&](int f, int c, int i) { is_broken |= !(fabsf(values[f][c].values[i]) < INFINITY); });
     if (is_broken) shared.is_broken = 1;
     BlockBarrier();
-    return shared.is_broken != 0;
+    return OfWave(shared.is_broken) != 0;
   }
 
  private:
+  RF_DEVICE_MEMBER void ClearQuery(int query) {
+    for (int i = Lane(); i < Shape::kDim / kPieceColumns; i += WaveSize())
+      shared.operands.queries.pieces[query][i] = {};
+    if (Lane() == 0) shared.factors[query] = {};
+  }
   RF_DEVICE_MEMBER void LoadQuery(int query) {
     constexpr int kPasses = (Shape::kDim / 4 + 31) / 32;  // of the smallest waves
+    if (query >= n_queries) return ClearQuery(query);
     const QueryPlace place = shared.places[query];
     const float* q = RowOf(args.q, place.token) + static_cast<int64_t>(place.head) * args.kv.head_dim;
     Float4 x[kPasses] = {};
@@ -172,7 +185,7 @@ struct MatrixAttention {
     RF_UNROLL
     for (int pass = 0; pass < kPasses; ++pass) {
       const int column = (Lane() + pass * WaveSize()) * 4;
-      if (place.position < 0 || column >= args.kv.head_dim) continue;
+      if (column >= args.kv.head_dim) continue;
       x[pass] = {q[column], q[column + 1], q[column + 2], q[column + 3]};
       const float values[4] = {x[pass].x, x[pass].y, x[pass].z, x[pass].w};
       RF_UNROLL
@@ -197,17 +210,17 @@ struct MatrixAttention {
                              has_slope ? AlibiSlope(attrs.n_heads, place.head, attrs.alibi_max_bias) : 0.0f};
   }
 
+  /// The thread's position in a chunk, or the nearest that any query sees: what nobody sees is loaded from there.
+  RF_DEVICE_MEMBER int PositionAt(int chunk) const {
+    const int position = chunk * kChunk + static_cast<int>(threadIdx.x) % kChunk;
+    if (position < seen.first_of_any) return seen.first_of_any;
+    return position < seen.end_of_any ? position : seen.end_of_any - 1;
+  }
   // Where the chunk's positions lie.
-  RF_DEVICE_MEMBER void FindRows(int begin) {
+  RF_DEVICE_MEMBER void StoreRow(int chunk) {
     const auto thread = static_cast<int>(threadIdx.x);
     if (thread >= kChunk) return;
-    const int position = begin + thread;
-    int64_t row = -1;
-    if (position >= seen.first_of_any && position < seen.end_of_any) {
-      const int page = PageOf(batch, args.kv, sequence, position);
-      row = CacheRowIndex(args.kv, page, kv_head, position % args.kv.page_tokens);
-    }
-    shared.rows[thread] = row;
+    shared.rows[thread] = CacheRowIndex(args.kv, page, kv_head, PositionAt(chunk) % args.kv.page_tokens);
     if (is_careful) shared.broken[thread] = 0;
   }
 
@@ -218,8 +231,7 @@ struct MatrixAttention {
     for (int tile = 0; tile < kPositionTiles; ++tile) {
       RF_UNROLL
       for (int i = 0; i < LaneRows(); ++i) {
-        const int64_t row = shared.rows[PositionOf(tile, LaneRow(i))];
-        rows[tile][i] = row < 0 ? nullptr : CacheBlocks<Block>(args.kv.k, args.kv.head_dim, row);
+        rows[tile][i] = CacheBlocks<Block>(args.kv.k, args.kv.head_dim, shared.rows[PositionOf(tile, LaneRow(i))]);
       }
     }
     [[maybe_unused]] constexpr int kUnrolled = 2;
@@ -246,13 +258,14 @@ struct MatrixAttention {
       RF_UNROLL
       for (int p = 0; p < PiecesOfLane(); ++p) {
         const int column = PieceOfProduct(product, p) * kPieceColumns;
-        if (rows[i] != nullptr && column < args.kv.head_dim) keys.pieces[i][p] = LoadHalfPiece(rows[i], column);
+        // Behind the last column queries are 0.
+        keys.pieces[i][p] = LoadHalfPiece(rows[i], column < args.kv.head_dim ? column : 0);
       }
     }
   }
   /// The position in the chunk of a row of the wave's tile.
   RF_DEVICE_MEMBER static int PositionOf(int tile, int row) {
-    return WaveIndex() * kWavePositions + tile * kMatrixSide + PairedRow(row);
+    return OfWave(WaveIndex()) * kWavePositions + tile * kMatrixSide + PairedRow(row);
   }
 
   RF_DEVICE_MEMBER bool Sees(int query, int position) const {

@@ -92,37 +92,34 @@ template <typename Block, int kDim, int kPositions, int kWaves>
 struct ValueStage {
   static constexpr int kPairs = kPositions / 2;
   static constexpr int kItems = kPairs * (kDim / kPieceColumns);
-  static constexpr int kMost = (kItems + kWaves * 32 - 1) / (kWaves * 32);  ///< of a thread
+  static constexpr int kMost = kItems / (kWaves * 32);  ///< of a thread, in the smallest waves
+  static_assert(kItems % (kWaves * 64) == 0);
   const void* half;
   int head_dim;
-  const int64_t* rows;  ///< CacheRowIndex of the chunk's positions; -1: none
+  const int64_t* rows;  ///< CacheRowIndex of the chunk's positions
   Int4 pieces[kMost][2] = {};
 
+  RF_DEVICE_MEMBER static int Count() { return kItems / (kWaves * WaveSize()); }
   RF_DEVICE_MEMBER static int Item(int i) { return static_cast<int>(threadIdx.x) + i * kWaves * WaveSize(); }
   RF_DEVICE_MEMBER static int Position(int i) { return Item(i) % kPairs * 2; }
   RF_DEVICE_MEMBER static int Column(int i) { return Item(i) / kPairs * kPieceColumns; }
-  RF_DEVICE_MEMBER bool IsThere(int i) const { return Item(i) < kItems && Column(i) < head_dim; }
-  /// Whether a matrix instruction reads it; columns behind the last are zeros.
-  RF_DEVICE_MEMBER bool IsRead(int i) const {
-    return Item(i) < kItems && Column(i) / kMatrixSide * kMatrixSide < head_dim;
-  }
 
+  /// Columns behind the last become some that are there: nobody looks at them.
   RF_DEVICE_MEMBER void Load(int stage) {
     RF_UNROLL
-    for (int i = 0; i < kMost; ++i) {
-      if (!IsThere(i)) continue;
+    for (int i = 0; i < Count(); ++i) {
+      const int column = Column(i) < head_dim ? Column(i) : 0;
       RF_UNROLL
       for (int j = 0; j < 2; ++j) {
-        const int64_t row = rows[stage * kPositions + Position(i) + j];
-        pieces[i][j] = row < 0 ? Int4{} : LoadHalfPiece(CacheBlocks<Block>(half, head_dim, row), Column(i));
+        pieces[i][j] =
+            LoadHalfPiece(CacheBlocks<Block>(half, head_dim, rows[stage * kPositions + Position(i) + j]), column);
       }
     }
   }
   /// Where `broken` is not null, what is not finite becomes 0, and its position is marked there.
   RF_DEVICE_MEMBER void Store(int stage, HalfMatrix<kDim, kPositions>& values, int32_t* broken) const {
     RF_UNROLL
-    for (int i = 0; i < kMost; ++i) {
-      if (!IsRead(i)) continue;
+    for (int i = 0; i < Count(); ++i) {
       Int4 both[2] = {pieces[i][0], pieces[i][1]};
       if (broken != nullptr) {
         RF_UNROLL

@@ -19,6 +19,8 @@
 #define RF_MANY_REGISTERS(n_threads) __launch_bounds__(n_threads, 1)
 // The same, and the compiler is to leave room for a second block.
 #define RF_TWO_BLOCKS(n_threads) __launch_bounds__(n_threads, 2)
+// The same for n_blocks.
+#define RF_BLOCKS(n_threads, n_blocks) __launch_bounds__(n_threads, n_blocks)
 
 namespace rf::hip {
 namespace {
@@ -39,6 +41,10 @@ RF_DEVICE T ShuffleXor(T value, int mask) {
 template <typename T>
 RF_DEVICE T Shuffle(T value, int lane) {
   return __shfl_sync(kAllLanes, value, lane);
+}
+/// A number that all lanes of a wave have in common, known to be so.
+RF_DEVICE int OfWave(int value) {
+  return value;
 }
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {
