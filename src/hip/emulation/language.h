@@ -67,6 +67,11 @@ T ShuffleXor(T value, int mask) {
 RF_DEVICE int OfWave(int value) {
   return value;
 }
+/// A number that all lanes have in common, as one that the compiler knows nothing of: it keeps no conditions on it from
+/// one use to the next, which take registers.
+RF_DEVICE int Afresh(int value) {
+  return value;
+}
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {
   const uint64_t* predicates = emulation::Exchange(predicate ? 1 : 0);

@@ -69,7 +69,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
   for (int j = 0; j < Values::kPerThread; ++j) {
     const bool is_there = has_values && own.first_query + j < place.n_queries;
     const int query = is_there ? own.first_query + j : 0;
-    StoreQuery(args, plan, shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
+    StoreQuery(OutputsOf(args, plan), shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
   }
 }
 
@@ -129,7 +129,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kMergeThreads) MergeChunks(Attention::Args args, Batc
     }
     BlockBarrier();
   }
-  StoreQuery(args, plan, place, column, total, values, is_there);
+  StoreQuery(OutputsOf(args, plan), place, column, total, values, is_there);
 }
 
 /// What both runtimes call an argument that they cannot take: larger heads.

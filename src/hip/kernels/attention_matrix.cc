@@ -42,21 +42,23 @@ RF_DEVICE BlockOfQueries FindBlock(const Attention::Args& args, const BatchView&
 
 /// A chunk's values and states, where MergeChunks() finds them.
 template <typename Tile>
-RF_DEVICE void StoreStates(const Tile& tile, const TilePlan& plan, int chunk, const typename Tile::Values& values) {
+RF_DEVICE void StoreStates(const Tile& tile, int chunk, const typename Tile::Values& values) {
+  const TilePlan& plan = tile.shared.plan;
+  const int head_dim = tile.shared.outputs.head_dim;
   const int64_t first = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * plan.n_queries;
   const auto thread = static_cast<int>(threadIdx.x);
   if (thread < tile.n_queries) plan.sums[first + thread] = tile.shared.of_chunk[thread];
+  float* to = plan.values + first * head_dim;
   tile.ForEachValue([&](int f, int c, int i) {
     const int query = Tile::QueryOf(f, i);
     const int column = Tile::FirstColumn(c) + MatrixRow(i);
-    if (query >= tile.n_queries || column >= tile.args.kv.head_dim) return;
-    plan.values[(first + query) * tile.args.kv.head_dim + column] = values[f][c].values[i];
+    if (query < tile.n_queries && column < head_dim) to[query * head_dim + column] = values[f][c].values[i];
   });
 }
 
 /// The results of the tile's queries, by way of shared memory, so that neighbouring lanes write neighbouring columns.
 template <typename Shape, typename Tile>
-RF_DEVICE void StoreResults(const Tile& tile, const TilePlan& plan, const typename Tile::Values& totals) {
+RF_DEVICE void StoreResults(const Tile& tile, const typename Tile::Values& totals) {
   constexpr int kColumns = Shape::kDim / 4;
   auto* results = reinterpret_cast<float*>(&tile.shared.operands);
   BlockBarrier();
@@ -64,13 +66,14 @@ RF_DEVICE void StoreResults(const Tile& tile, const TilePlan& plan, const typena
     results[Tile::QueryOf(f, i) * 4 * (kColumns + 1) + Tile::FirstColumn(c) + MatrixRow(i)] = totals[f][c].values[i];
   });
   BlockBarrier();
+  const AttentionOutputs& outputs = tile.shared.outputs;
   for (int at = static_cast<int>(threadIdx.x); at < Shape::kQueries * kColumns; at += Tile::Threads()) {
     const int column = at % kColumns * 4;
-    const bool is_there = at / kColumns < tile.n_queries && column < tile.args.kv.head_dim;
+    const bool is_there = at / kColumns < tile.n_queries && column < outputs.head_dim;
     const int query = is_there ? at / kColumns : 0;
     const Float4 values =
         is_there ? *reinterpret_cast<const Float4*>(results + query * 4 * (kColumns + 1) + column) : Float4{};
-    StoreQuery(tile.args, plan, tile.shared.places[query], column, tile.shared.total[query], values, is_there);
+    StoreQuery(outputs, tile.shared.places[query], column, tile.shared.total[query], values, is_there);
   }
 }
 
@@ -103,6 +106,10 @@ RF_KERNEL RF_BLOCKS(kAttentionWaves* kWaveLanes, Shape::kBlocks)
     if (block.first_chunk == block.end_chunk) return;
     const auto thread = static_cast<int>(threadIdx.x);
     if (thread < Shape::kQueries) shared.places[thread] = QueryPlaceAt(args, batch, block.place, block.kv_head, thread);
+    if (thread == 0) {
+      shared.outputs = OutputsOf(args, plan);
+      shared.plan = plan;
+    }
     BlockBarrier();
     Tile tile{args, batch, shared, block.place.sequence, block.kv_head, block.place.n_queries, block.seen, false, 0};
     tile.FetchPage(block.first_chunk);
@@ -118,9 +125,9 @@ RF_KERNEL RF_BLOCKS(kAttentionWaves* kWaveLanes, Shape::kBlocks)
       BlockBarrier();
     }
     if (is_single) {
-      StoreStates(tile, plan, block.first_chunk, totals);
+      StoreStates(tile, block.first_chunk, totals);
     } else {
-      StoreResults<Shape>(tile, plan, totals);
+      StoreResults<Shape>(tile, totals);
     }
   }
 }

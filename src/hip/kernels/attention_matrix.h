@@ -61,6 +61,8 @@ struct MatrixAttentionShape {
     Softmax of_chunk[kQueries];
     MergeScales scales[kQueries];
     int32_t is_broken;
+    AttentionOutputs outputs;  ///< here, for want of registers
+    TilePlan plan;
   };
   static_assert(sizeof(Operands) >= sizeof(Float4) * kQueries * (kDim / 4 + 1));
 };
@@ -88,7 +90,9 @@ struct MatrixAttention {
 
   RF_DEVICE_MEMBER static int Threads() { return kAttentionWaves * WaveSize(); }
   /// The tile's queries that a fragment has, if any.
-  RF_DEVICE_MEMBER bool HasQueries(int fragment) const { return fragment * kMatrixSide < n_queries; }
+  RF_DEVICE_MEMBER bool HasQueries(int fragment) const {
+    return fragment == 0 || fragment * kMatrixSide < Afresh(n_queries);
+  }
   RF_DEVICE_MEMBER static int QueryOf(int fragment, int i) {
     return fragment * kMatrixSide + LaneRow(LaneRowOfValue(i));
   }
@@ -96,7 +100,7 @@ struct MatrixAttention {
   RF_DEVICE_MEMBER static int FirstColumn(int tile) {
     return (tile * kAttentionWaves + OfWave(WaveIndex())) * kMatrixSide;
   }
-  RF_DEVICE_MEMBER bool HasColumns(int tile) const { return FirstColumn(tile) < args.kv.head_dim; }
+  RF_DEVICE_MEMBER bool HasColumns(int tile) const { return FirstColumn(tile) < Afresh(args.kv.head_dim); }
 
   /// A wave rounds a query after the other. A barrier must follow.
   RF_DEVICE_MEMBER void LoadQueries() {

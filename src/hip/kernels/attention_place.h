@@ -131,22 +131,32 @@ RF_DEVICE SeenPositions SeenBy(const QueryPlace& first, const QueryPlace& last) 
   return {first.first_seen, last.position + 1, last.first_seen, first.position + 1};
 }
 
+/// Where results go, and what they are made with.
+struct AttentionOutputs {
+  TensorView y;
+  UnitsPlace units;  ///< of y
+  const float* sinks;
+  float weight_unit;  ///< TilePlan's
+  int32_t head_dim;
+};
+RF_DEVICE AttentionOutputs OutputsOf(const Attention::Args& args, const TilePlan& plan) {
+  return {args.y, plan.units, static_cast<const float*>(args.sinks.data), plan.weight_unit, args.kv.head_dim};
+}
+
 // Writes four of a query's columns, with their units. All lanes of the wave, those too that have no such query.
-RF_DEVICE void StoreQuery(const Attention::Args& args, const TilePlan& plan, const QueryPlace& place, int column,
-                          const Softmax& total, const Float4& values, bool is_there) {
-  const auto* sinks = static_cast<const float*>(args.sinks.data);
-  const Float4 y = is_there
-                       ? values * FinalScale(total, sinks == nullptr ? nullptr : sinks + place.head, plan.weight_unit)
-                       : Float4{};
-  const int in_row = place.head * args.kv.head_dim + column;
+RF_DEVICE void StoreQuery(const AttentionOutputs& outputs, const QueryPlace& place, int column, const Softmax& total,
+                          const Float4& values, bool is_there) {
+  const float* sink = outputs.sinks == nullptr ? nullptr : outputs.sinks + place.head;
+  const Float4 y = is_there ? values * FinalScale(total, sink, outputs.weight_unit) : Float4{};
+  const int in_row = place.head * outputs.head_dim + column;
   if (is_there) {
-    float* to = RowOf(args.y, place.token) + in_row;
+    float* to = RowOf(outputs.y, place.token) + in_row;
     to[0] = y.x;
     to[1] = y.y;
     to[2] = y.z;
     to[3] = y.w;
   }
-  if (plan.units.at != nullptr) MakeUnit(y, plan.units, place.token, in_row, is_there);
+  if (outputs.units.at != nullptr) MakeUnit(y, outputs.units, place.token, in_row, is_there);
 }
 
 }  // namespace

@@ -46,6 +46,11 @@ RF_DEVICE T Shuffle(T value, int lane) {
 RF_DEVICE int OfWave(int value) {
   return value;
 }
+/// A number that all lanes have in common, as one that the compiler knows nothing of: it keeps no conditions on it from
+/// one use to the next, which take registers.
+RF_DEVICE int Afresh(int value) {
+  return value;
+}
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {
   return __ballot_sync(kAllLanes, predicate);
