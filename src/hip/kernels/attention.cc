@@ -65,11 +65,13 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
       total[j] = FusedScale(values[j], scales.added, total[j] * scales.before);
     }
   }
+  AttentionOutputs outputs;
+  SetOutputs(args, plan, outputs);
   RF_UNROLL
   for (int j = 0; j < Values::kPerThread; ++j) {
     const bool is_there = has_values && own.first_query + j < place.n_queries;
     const int query = is_there ? own.first_query + j : 0;
-    StoreQuery(OutputsOf(args, plan), shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
+    StoreQuery(outputs, shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
   }
 }
 
@@ -129,7 +131,9 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kMergeThreads) MergeChunks(Attention::Args args, Batc
     }
     BlockBarrier();
   }
-  StoreQuery(OutputsOf(args, plan), place, column, total, values, is_there);
+  AttentionOutputs outputs;
+  SetOutputs(args, plan, outputs);
+  StoreQuery(outputs, place, column, total, values, is_there);
 }
 
 /// What both runtimes call an argument that they cannot take: larger heads.

@@ -79,7 +79,7 @@ RF_DEVICE void StoreResults(const Tile& tile, const typename Tile::Values& total
 
 /// All chunks; their values are in `totals`, of a single one before they are merged.
 template <typename Tile>
-RF_DEVICE void AddChunks(Tile& tile, const BlockOfQueries& block, bool is_single, typename Tile::Values& totals) {
+RF_DEVICE void AddChunks(Tile& tile, const BlockOfQueries& block, const TilePlan& plan, typename Tile::Values& totals) {
   const auto thread = static_cast<int>(threadIdx.x);
   if (thread < tile.n_queries) tile.shared.total[thread] = {-INFINITY, 0.0f};
   if (thread == 0) tile.shared.is_broken = 0;
@@ -88,6 +88,7 @@ RF_DEVICE void AddChunks(Tile& tile, const BlockOfQueries& block, bool is_single
     typename Tile::Values values = {};
     tile.AddChunk(chunk, values);
     tile.BreakStates(chunk);
+    const bool is_single = Afresh(plan.n_chunks) > 0;
     tile.ForEachValue([&](int f, int c, int i) {
       const MergeScales scales = is_single ? MergeScales{0.0f, 1.0f} : tile.shared.scales[Tile::QueryOf(f, i)];
       float& total = totals[f][c].values[i];
@@ -107,7 +108,7 @@ RF_KERNEL RF_BLOCKS(kAttentionWaves* kWaveLanes, Shape::kBlocks)
     const auto thread = static_cast<int>(threadIdx.x);
     if (thread < Shape::kQueries) shared.places[thread] = QueryPlaceAt(args, batch, block.place, block.kv_head, thread);
     if (thread == 0) {
-      shared.outputs = OutputsOf(args, plan);
+      SetOutputs(args, plan, shared.outputs);
       shared.plan = plan;
     }
     BlockBarrier();
@@ -115,16 +116,15 @@ RF_KERNEL RF_BLOCKS(kAttentionWaves* kWaveLanes, Shape::kBlocks)
     tile.FetchPage(block.first_chunk);
     tile.LoadQueries();
     typename Tile::Values totals;
-    const bool is_single = plan.n_chunks > 0;
     while (true) {
-      AddChunks(tile, block, is_single, totals);
+      AddChunks(tile, block, plan, totals);
       if (tile.is_careful || !tile.AreBroken(totals)) break;
       // A product with 0 does not keep out an infinity that a later token stored: once more, and what is broken apart.
       tile.is_careful = true;
       tile.FetchPage(block.first_chunk);
       BlockBarrier();
     }
-    if (is_single) {
+    if (plan.n_chunks > 0) {
       StoreStates(tile, block.first_chunk, totals);
     } else {
       StoreResults<Shape>(tile, totals);

@@ -241,7 +241,7 @@ struct MatrixAttention {
     [[maybe_unused]] constexpr int kUnrolled = 2;
     RF_UNROLL_LOADS
     for (int product = 0; product < Shape::kDim / kProductColumns; ++product) {
-      if (product * kProductColumns >= args.kv.head_dim) continue;
+      if (product * kProductColumns >= Afresh(args.kv.head_dim)) continue;
       HalfFragment keys[kPositionTiles] = {};
       RF_UNROLL
       for (int tile = 0; tile < kPositionTiles; ++tile) LoadKeys(rows[tile], product, keys[tile]);
@@ -263,7 +263,7 @@ struct MatrixAttention {
       for (int p = 0; p < PiecesOfLane(); ++p) {
         const int column = PieceOfProduct(product, p) * kPieceColumns;
         // Behind the last column queries are 0.
-        keys.pieces[i][p] = LoadHalfPiece(rows[i], column < args.kv.head_dim ? column : 0);
+        keys.pieces[i][p] = LoadHalfPiece(rows[i], column < Afresh(args.kv.head_dim) ? column : 0);
       }
     }
   }
@@ -276,10 +276,13 @@ struct MatrixAttention {
     const QueryPlace& place = shared.places[query];
     return position >= place.first_seen && position <= place.position;
   }
+  RF_DEVICE_MEMBER static bool IsSet(float attribute) {
+    return Afresh(static_cast<int>(MagnitudeBits(attribute))) != 0;
+  }
   RF_DEVICE_MEMBER float ScoreOf(int query, int position, const QueryFactors& factors, float product) const {
     float score = product * factors.scale;
-    if (args.attrs.soft_cap != 0.0f) score = args.attrs.soft_cap * tanhf(score / args.attrs.soft_cap);
-    if (args.attrs.alibi_max_bias != 0.0f) {
+    if (IsSet(args.attrs.soft_cap)) score = args.attrs.soft_cap * tanhf(score / args.attrs.soft_cap);
+    if (IsSet(args.attrs.alibi_max_bias)) {
       score -= factors.slope * static_cast<float>(shared.places[query].position - position);
     }
     return score;
@@ -374,7 +377,7 @@ struct MatrixAttention {
   // The chunk's states, and how the values before and the chunk's are to be scaled.
   RF_DEVICE_MEMBER void MergeStates() {
     const auto query = static_cast<int>(threadIdx.x);
-    if (query >= n_queries) return;
+    if (query >= Afresh(n_queries)) return;
     float sum = shared.sums[0][query];
     RF_UNROLL
     for (int wave = 1; wave < kAttentionWaves; ++wave) sum += shared.sums[wave][query];

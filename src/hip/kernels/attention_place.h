@@ -139,8 +139,12 @@ struct AttentionOutputs {
   float weight_unit;  ///< TilePlan's
   int32_t head_dim;
 };
-RF_DEVICE AttentionOutputs OutputsOf(const Attention::Args& args, const TilePlan& plan) {
-  return {args.y, plan.units, static_cast<const float*>(args.sinks.data), plan.weight_unit, args.kv.head_dim};
+RF_DEVICE void SetOutputs(const Attention::Args& args, const TilePlan& plan, AttentionOutputs& outputs) {
+  outputs.y = args.y;
+  outputs.units = plan.units;
+  outputs.sinks = static_cast<const float*>(args.sinks.data);
+  outputs.weight_unit = plan.weight_unit;
+  outputs.head_dim = args.kv.head_dim;
 }
 
 // Writes four of a query's columns, with their units. All lanes of the wave, those too that have no such query.
