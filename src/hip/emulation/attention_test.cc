@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/half.h"
+#include "base/result.h"
 #include "device/kernel_table.h"
 #include "hip/emulation/emulator.h"
 #include "hip/emulation/matrix_layout.h"

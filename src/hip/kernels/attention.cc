@@ -121,7 +121,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kMergeThreads) MergeChunks(Attention::Args args, Batc
     FindScales(shared, plan.sums + first, plan.n_queries, count, total);
     const float* added = plan.values + first * args.kv.head_dim + (is_there ? column : 0);
     const int64_t stride = int64_t{plan.n_queries} * args.kv.head_dim;
-    [[maybe_unused]] constexpr int kUnrolled = 16;
+    [[maybe_unused]] constexpr int kUnrolled = 8;
     RF_UNROLL_LOADS
     for (int i = 0; i < count; ++i) {
       const Softmax state = shared.states[i];

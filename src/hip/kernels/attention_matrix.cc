@@ -67,7 +67,8 @@ RF_DEVICE void StoreResults(const Tile& tile, const typename Tile::Values& total
   });
   BlockBarrier();
   const AttentionOutputs& outputs = tile.shared.outputs;
-  for (int at = static_cast<int>(threadIdx.x); at < Shape::kQueries * kColumns; at += Tile::Threads()) {
+  // All lanes of a wave, or none.
+  for (int at = static_cast<int>(threadIdx.x); at - Lane() < tile.n_queries * kColumns; at += Tile::Threads()) {
     const int column = at % kColumns * 4;
     const bool is_there = at / kColumns < tile.n_queries && column < outputs.head_dim;
     const int query = is_there ? at / kColumns : 0;

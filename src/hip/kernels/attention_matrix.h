@@ -279,17 +279,21 @@ struct MatrixAttention {
   RF_DEVICE_MEMBER static bool IsSet(float attribute) {
     return Afresh(static_cast<int>(MagnitudeBits(attribute))) != 0;
   }
-  RF_DEVICE_MEMBER float ScoreOf(int query, int position, const QueryFactors& factors, float product) const {
-    float score = product * factors.scale;
-    if (IsSet(args.attrs.soft_cap)) score = args.attrs.soft_cap * tanhf(score / args.attrs.soft_cap);
-    if (IsSet(args.attrs.alibi_max_bias)) {
-      score -= factors.slope * static_cast<float>(shared.places[query].position - position);
+  /// score = use(score, its query, which of the lane's rows that is, its position), of a fragment's scores.
+  template <typename Use>
+  RF_DEVICE_MEMBER static void ForEachScore(int begin, int fragment, Scores& scores, Use use) {
+    RF_UNROLL
+    for (int tile = 0; tile < kPositionTiles; ++tile) {
+      RF_UNROLL
+      for (int i = 0; i < MatrixValuesOfLane(); ++i) {
+        float& score = scores[fragment][tile].values[i];
+        score = use(score, QueryOf(fragment, i), LaneRowOfValue(i), begin + PositionOf(tile, MatrixRow(i)));
+      }
     }
-    return score;
   }
 
   // Makes scores of products, -infinity where a query does not see, and leaves each query's largest. A barrier must
-  // follow.
+  // follow. What is seldom wanted has loops of its own: a step of one token waits for its instructions too.
   RF_DEVICE_MEMBER void TurnIntoScores(int begin, Scores& scores) {
     const bool all_see = begin >= seen.first_of_all && begin + kChunk <= seen.end_of_all;
     RF_UNROLL
@@ -302,18 +306,25 @@ struct MatrixAttention {
         factors[r] = shared.factors[f * kMatrixSide + LaneRow(r)];
         largest[r] = -INFINITY;
       }
-      RF_UNROLL
-      for (int tile = 0; tile < kPositionTiles; ++tile) {
-        RF_UNROLL
-        for (int i = 0; i < MatrixValuesOfLane(); ++i) {
-          const int r = LaneRowOfValue(i);
-          const int position = begin + PositionOf(tile, MatrixRow(i));
-          float& value = scores[f][tile].values[i];
-          value = ScoreOf(QueryOf(f, i), position, factors[r], value);
-          if (!all_see && !Sees(QueryOf(f, i), position)) value = -INFINITY;
-          largest[r] = fmaxf(largest[r], value);
-        }
+      ForEachScore(begin, f, scores, [&](float product, int, int r, int) { return product * factors[r].scale; });
+      if (IsSet(args.attrs.soft_cap)) {
+        const float cap = args.attrs.soft_cap;
+        ForEachScore(begin, f, scores, [&](float score, int, int, int) { return cap * tanhf(score / cap); });
       }
+      if (IsSet(args.attrs.alibi_max_bias)) {
+        ForEachScore(begin, f, scores, [&](float score, int query, int r, int position) {
+          return score - factors[r].slope * static_cast<float>(shared.places[query].position - position);
+        });
+      }
+      if (!all_see) {
+        ForEachScore(begin, f, scores, [&](float score, int query, int, int position) {
+          return Sees(query, position) ? score : -INFINITY;
+        });
+      }
+      ForEachScore(begin, f, scores, [&](float score, int, int r, int) {
+        largest[r] = fmaxf(largest[r], score);
+        return score;
+      });
       RF_UNROLL
       for (int r = 0; r < LaneRows(); ++r) {
         const float of_wave = OverSharers(largest[r], [](float a, float b) { return fmaxf(a, b); });
@@ -386,7 +397,8 @@ struct MatrixAttention {
   }
 
   RF_DEVICE_MEMBER void Store(const Stage& stage, int i) {
-    stage.Store(i, shared.operands.values, is_careful ? shared.broken : nullptr);
+    stage.Store(shared.operands.values);
+    if (is_careful) Stage::Mend(i, shared.operands.values, shared.broken);
   }
 
   // values += weights * V of the staged positions.

@@ -71,6 +71,10 @@ struct HalfMatrix {
     Int4& piece = pieces[row][PlaceOf(row, column / kPieceColumns)];
     reinterpret_cast<int32_t*>(&piece)[column % kPieceColumns / 2] = pair;
   }
+  RF_DEVICE_MEMBER uint16_t& At(int row, int column) {
+    Int4& piece = pieces[row][PlaceOf(row, column / kPieceColumns)];
+    return reinterpret_cast<uint16_t*>(&piece)[column % kPieceColumns];
+  }
   /// Sixteen rows of the product-th 32 columns.
   RF_DEVICE_MEMBER HalfFragment Load(int first_row, int product) const {
     HalfFragment fragment{};
@@ -116,21 +120,26 @@ struct ValueStage {
       }
     }
   }
-  /// Where `broken` is not null, what is not finite becomes 0, and its position is marked there.
-  RF_DEVICE_MEMBER void Store(int stage, HalfMatrix<kDim, kPositions>& values, int32_t* broken) const {
+  RF_DEVICE_MEMBER void Store(HalfMatrix<kDim, kPositions>& values) const {
     RF_UNROLL
     for (int i = 0; i < Count(); ++i) {
-      Int4 both[2] = {pieces[i][0], pieces[i][1]};
-      if (broken != nullptr) {
-        RF_UNROLL
-        for (int j = 0; j < 2; ++j) {
-          if (Mend(both[j])) broken[stage * kPositions + Position(i) + j] = 1;
-        }
-      }
+      const Int4 both[2] = {pieces[i][0], pieces[i][1]};
       StorePair(values, Column(i), Position(i), both[0].x, both[1].x);
       StorePair(values, Column(i) + 2, Position(i), both[0].y, both[1].y);
       StorePair(values, Column(i) + 4, Position(i), both[0].z, both[1].z);
       StorePair(values, Column(i) + 6, Position(i), both[0].w, both[1].w);
+    }
+  }
+  /// Makes zeros of what the thread stored and is not finite, and marks its position in `broken`. Seldom used: it is
+  /// short rather than fast.
+  RF_DEVICE_MEMBER static void Mend(int stage, HalfMatrix<kDim, kPositions>& values, int32_t* broken) {
+    for (int i = 0; i < Count() * kPieceColumns * 2; ++i) {
+      const int item = i / (kPieceColumns * 2);
+      const int position = Position(item) + i % 2;
+      uint16_t& half = values.At(Column(item) + i / 2 % kPieceColumns, position);
+      if ((half & 0x7c00) != 0x7c00) continue;
+      half = 0;
+      broken[stage * kPositions + position] = 1;
     }
   }
 
@@ -140,22 +149,6 @@ struct ValueStage {
                                          int second) {
     values.SetPair(column, position, PermuteBytes(first, second, 0x05040100));
     values.SetPair(column + 1, position, PermuteBytes(first, second, 0x07060302));
-  }
-  // Whether a half was not finite; it is 0 then.
-  RF_DEVICE_MEMBER static bool Mend(Int4& piece) {
-    bool is_broken = false;
-    int32_t* words = &piece.x;
-    RF_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      RF_UNROLL
-      for (int shift = 0; shift < 32; shift += 16) {
-        const uint32_t exponent = 0x7c00u << shift;
-        if ((static_cast<uint32_t>(words[i]) & exponent) != exponent) continue;
-        words[i] = static_cast<int32_t>(static_cast<uint32_t>(words[i]) & ~(0xffffu << shift));
-        is_broken = true;
-      }
-    }
-    return is_broken;
   }
 };
 
