@@ -93,6 +93,9 @@ void ExpectNearOn(const std::string& name, const Machine& machine, const Case<Op
   constexpr double kBFloat16Bound = 1e-5;
   constexpr double kRowSlack = 100.0;
   Tolerance tolerance = ToleranceOn(machine, c.bounds, c.operands.batch.n_tokens());
+  if constexpr (std::is_same_v<Op, Attention>) {
+    tolerance = AttentionToleranceOn(machine, c.bounds, c.operands.kv->format);
+  }
   for (size_t i = 0; Rounds(name, c) && i < c.bounds.size(); ++i) {
     if (c.bounds[i] == kSameBits) continue;
     tolerance.all_rows[i] = std::max(c.bounds[i], kBFloat16Bound);

@@ -67,6 +67,8 @@ struct Tolerance {
 };
 /// The bounds of a case as a machine keeps them in n_rows rows.
 Tolerance ToleranceOn(const Machine& machine, const Bounds& bounds, int64_t n_rows);
+/// The same of attention with a cache of a format.
+Tolerance AttentionToleranceOn(const Machine& machine, const Bounds& bounds, Format cache);
 
 /// Compares what a kernel wrote with what the reference wrote: equal bits for integers, the cache and where the bound
 /// is 0; else neither an output nor a row of at least 16 columns of it may have an NMSE above its bound.

@@ -189,11 +189,11 @@ TEST_P(SpecialValues, ProductsOfHugeAndTinyRows) {
 }
 
 // One head over a few positions; values are small integers, so that even huge scores are exact.
-Case<Attention> SmallAttention(int32_t n_tokens, float scale) {
+Case<Attention> SmallAttention(int32_t n_tokens, float scale, Format cache = Format::kF32) {
   Random random("small attention");
   Case<Attention> c{"small attention", {2, scale, 0, 0.0f, 0.0f}, {}};
   c.operands.batch = MakeBatch(n_tokens);
-  c.operands.kv = random.Cache(c.operands.batch, {Format::kF32, 0, 1, 16, 32, {}, {}});
+  c.operands.kv = random.Cache(c.operands.batch, {cache, 0, 1, 16, 32, {}, {}});
   c.operands.in[0] = Output(n_tokens, 64);
   for (int64_t t = 0; t < n_tokens; ++t) {
     for (int64_t i = 0; i < 64; ++i) c.operands.in[0]->Set(t, i, static_cast<float>(random.Below(9) - 4));
@@ -202,53 +202,89 @@ Case<Attention> SmallAttention(int32_t n_tokens, float scale) {
   return c;
 }
 
-float* CacheRow(Case<Attention>& c, std::vector<uint8_t>& half, int32_t position) {
+// Of a cache in F32 or F16.
+void SetInCache(Case<Attention>& c, std::vector<uint8_t>& half, int32_t position, int32_t column, float value) {
   const HostKv& kv = *c.operands.kv;
   const int32_t page = c.operands.batch.page_table[static_cast<size_t>(position / kv.page_tokens)];
-  return reinterpret_cast<float*>(&half[static_cast<size_t>(kv.RowAt(page, 0, position % kv.page_tokens))]);
+  uint8_t* row = &half[static_cast<size_t>(kv.RowAt(page, 0, position % kv.page_tokens))];
+  if (kv.format == Format::kF32) {
+    reinterpret_cast<float*>(row)[column] = value;
+  } else {
+    reinterpret_cast<uint16_t*>(row)[column] = FloatToHalf(value);
+  }
+}
+
+// Tokens that see position 20 are broken, the others as before.
+void ExpectBrokenFrom20(const Outputs& before, const Outputs& after, int32_t window) {
+  for (int64_t t = 0; t < 40; ++t) {
+    const bool sees = t >= 20 && (window == 0 || t - 20 < window);
+    for (int64_t i = 0; i < 64; ++i) {
+      const auto at = static_cast<size_t>(t * 64 + i);
+      if (!sees) {
+        EXPECT_EQ(after.out[0][at], before.out[0][at]) << "token " << t << ", element " << i;
+      }
+    }
+    if (sees) {
+      EXPECT_FALSE(std::isfinite(BitsToFloat(after.out[0][static_cast<size_t>(t * 64 + 1)]))) << t;
+    }
+  }
 }
 
 TEST_P(SpecialValues, SoftmaxOfHugeScores) {
-  Case<Attention> c = SmallAttention(45, 65536.0f);
-  for (int32_t p = 0; p < 45; ++p) {
-    float* k = CacheRow(c, c.operands.kv->k, p);
-    for (int i = 0; i < 32; ++i) k[i] = static_cast<float>((p * 7 + i * 3) % 5 - 2);
+  for (const Format cache : {Format::kF32, Format::kF16}) {
+    Case<Attention> c = SmallAttention(45, 65536.0f, cache);
+    for (int32_t p = 0; p < 45; ++p) {
+      for (int i = 0; i < 32; ++i) {
+        SetInCache(c, c.operands.kv->k, p, i, static_cast<float>((p * 7 + i * 3) % 5 - 2));
+      }
+    }
+    if (IsBFloat16Machine(GetParam())) c.bounds[0] = 1e-5;  // the values and their weights are rounded
+    ExpectNear(c.operands, AttentionToleranceOn(*machine_, c.bounds, cache), RunOn(*machine_, c), RunReference(c));
   }
-  if (IsBFloat16Machine(GetParam())) c.bounds[0] = 1e-5;  // the values and their weights are rounded
-  ExpectNear(c.operands, Tolerance::Of(c.bounds), RunOn(*machine_, c), RunReference(c));
 }
 
 TEST_P(SpecialValues, BrokenQueriesAndKeysStayVisible) {
-  Case<Attention> c = SmallAttention(40, 0.1f);
-  c.operands.in[0]->Set(7, 3, kNaN);            // head 0 of token 7
-  CacheRow(c, c.operands.kv->k, 37)[5] = kNaN;  // both heads of tokens 37 and on
-  for (int64_t t = 0; t < 40; ++t) {
-    const std::vector<float> y = RunRow(c, t);
-    for (size_t i = 0; i < y.size(); ++i) EXPECT_EQ(std::isnan(y[i]), (t == 7 && i < 32) || t >= 37) << t << " " << i;
+  for (const Format cache : {Format::kF32, Format::kF16}) {
+    Case<Attention> c = SmallAttention(40, 0.1f, cache);
+    c.operands.in[0]->Set(7, 3, kNaN);             // head 0 of token 7
+    SetInCache(c, c.operands.kv->k, 37, 5, kNaN);  // both heads of tokens 37 and on
+    for (int64_t t = 0; t < 40; ++t) {
+      const std::vector<float> y = RunRow(c, t);
+      for (size_t i = 0; i < y.size(); ++i) {
+        EXPECT_EQ(std::isnan(y[i]), (t == 7 && i < 32) || t >= 37) << t << " " << i;
+      }
+    }
+  }
+}
+
+// Queries of any finite magnitude: they are no halves.
+TEST_P(SpecialValues, HugeAndTinyQueries) {
+  for (const float scale : {1e-30f, 1e-3f, 1e6f, 1e30f}) {
+    Case<Attention> c = SmallAttention(40, 0.1f / scale, Format::kF16);
+    for (int64_t t = 0; t < 40; ++t) {
+      for (int64_t i = 0; i < 64; ++i) {
+        c.operands.in[0]->Set(t, i, scale * static_cast<float>((t * 5 + i * 3) % 7 - 3));
+      }
+    }
+    SCOPED_TRACE(scale);
+    if (IsBFloat16Machine(GetParam())) c.bounds[0] = 1e-5;
+    ExpectNear(c.operands, AttentionToleranceOn(*machine_, c.bounds, Format::kF16), RunOn(*machine_, c),
+               RunReference(c));
   }
 }
 
 // What a later token stored, or one that the window has left behind, is no business of a query, not even an infinity.
 TEST_P(SpecialValues, UnseenValuesDoNotLeak) {
-  for (int32_t window : {0, 5}) {
-    for (float broken : {kInfinity, kNaN}) {
-      Case<Attention> c = SmallAttention(40, 0.1f);
-      c.attrs.window = window;
-      const Outputs before = RunOn(*machine_, c);
-      CacheRow(c, c.operands.kv->v, 20)[1] = broken;
-      CacheRow(c, c.operands.kv->k, 20)[2] = broken;
-      const Outputs after = RunOn(*machine_, c);
-      for (int64_t t = 0; t < 40; ++t) {
-        const bool sees = t >= 20 && (window == 0 || t - 20 < window);
-        for (int64_t i = 0; i < 64; ++i) {
-          const auto at = static_cast<size_t>(t * 64 + i);
-          if (!sees) {
-            EXPECT_EQ(after.out[0][at], before.out[0][at]) << "token " << t << ", element " << i;
-          }
-        }
-        if (sees) {
-          EXPECT_FALSE(std::isfinite(BitsToFloat(after.out[0][static_cast<size_t>(t * 64 + 1)]))) << t;
-        }
+  for (const Format cache : {Format::kF32, Format::kF16}) {
+    for (const int32_t window : {0, 5}) {
+      for (const float broken : {kInfinity, kNaN}) {
+        Case<Attention> c = SmallAttention(40, 0.1f, cache);
+        c.attrs.window = window;
+        const Outputs before = RunOn(*machine_, c);
+        SetInCache(c, c.operands.kv->v, 20, 1, broken);
+        ExpectBrokenFrom20(before, RunOn(*machine_, c), window);
+        SetInCache(c, c.operands.kv->k, 20, 2, broken);
+        ExpectBrokenFrom20(before, RunOn(*machine_, c), window);
       }
     }
   }

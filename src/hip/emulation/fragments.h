@@ -94,6 +94,12 @@ RF_DEVICE int MatrixRow(int i) {
   const auto place = emulation::SumPlace(emulation::CurrentMatrixLayout(), Lane(), i);
   return IsMmaSync() ? place.column : place.row;
 }
+RF_DEVICE int LaneRowOfValue(int i) {
+  return IsMmaSync() ? i / 2 % 2 : 0;
+}
+RF_DEVICE int PairedRow(int row) {
+  return emulation::CurrentMatrixLayout() == emulation::MatrixLayout::kGfx11 ? row / 2 + row % 2 * 8 : row;
+}
 
 template <bool kNarrow>
 RF_DEVICE MatrixSums MultiplyHalves(const HalfFragment& w, const HalfFragment& x, MatrixSums sums) {

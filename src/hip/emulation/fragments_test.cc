@@ -126,6 +126,31 @@ TEST_P(FragmentsTest, ProductsOfAStretchShareItsColumns) {
   for (size_t product = 0; product < kProductsOfStretch; ++product) EXPECT_EQ(taken[product], kColumns);
 }
 
+// What a lane knows of its values: their outputs' places among its rows, and pairs of them.
+RF_KERNEL DescribeValues(int* bad) {
+  for (int i = 0; i < MatrixValuesOfLane(); ++i) {
+    if (LaneRow(LaneRowOfValue(i)) != MatrixOutput(i)) bad[threadIdx.x] = 1;
+    if (i % 2 != 0) continue;
+    const int first = PairedRow(MatrixRow(i));
+    if (first % 2 != 0 || PairedRow(MatrixRow(i + 1)) != first + 1) bad[threadIdx.x] = 2;
+    if (MatrixOutput(i + 1) != MatrixOutput(i)) bad[threadIdx.x] = 3;
+  }
+}
+RF_KERNEL PermuteRows(int* rows) {
+  if (threadIdx.x < 16) rows[threadIdx.x] = PairedRow(static_cast<int>(threadIdx.x));
+}
+
+TEST_P(FragmentsTest, ValuesComeInPairs) {
+  std::vector<int> bad(64);
+  std::vector<int> rows(16);
+  Launch(&context_, DescribeValues, {1}, traits_.wave_size, 0, bad.data());
+  Launch(&context_, PermuteRows, {1}, traits_.wave_size, 0, rows.data());
+  ASSERT_EQ(Synchronize(), 0);
+  EXPECT_THAT(bad, testing::Each(0));
+  EXPECT_EQ(std::set<int>(rows.begin(), rows.end()).size(), 16u);
+  EXPECT_THAT(rows, testing::Each(testing::AllOf(testing::Ge(0), testing::Lt(16))));
+}
+
 using RowColumn = std::pair<int, int>;
 RowColumn SumAt(MatrixLayout layout, int lane, int i) {
   const auto place = emulation::SumPlace(layout, lane, i);

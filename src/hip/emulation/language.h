@@ -62,6 +62,15 @@ T ShuffleXor(T value, int mask) {
   const int lane = static_cast<int>(threadIdx.x) & (WaveSize() - 1);
   return FromWord<T>(emulation::Exchange(ToWord(value))[lane ^ mask]);
 }
+/// A number that all lanes of a wave have in common, known to be so.
+RF_DEVICE int OfWave(int value) {
+  return value;
+}
+/// A number that all lanes have in common, as one that the compiler knows nothing of: it keeps no conditions on it from
+/// one use to the next, which take registers.
+RF_DEVICE int Afresh(int value) {
+  return value;
+}
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {
   const uint64_t* predicates = emulation::Exchange(predicate ? 1 : 0);

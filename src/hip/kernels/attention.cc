@@ -1,80 +1,13 @@
-// Attention: a block of threads takes a tile of queries (attention_tile.h), over all positions or, where that gives too
-// few blocks to keep the processors busy, over one chunk of them; then the chunks' states are merged by a second
-// kernel, in the same order.
+// Attention: a block of threads takes a tile of queries (attention_matrix.h, attention_tile.h), over all positions or,
+// where that gives too few blocks to keep the processors busy, over one chunk of them; then the chunks' states are
+// merged by a second kernel, in the same order.
+#include "hip/kernels/attention_launch.h"
 #include "hip/kernels/attention_tile.h"
 #include "hip/kernels/register.h"
 #include "hip/kernels/units.h"
 
 namespace rf::hip {
 namespace {
-
-/// How a batch is cut into tiles: those of a sequence one after another, each for every head of the cache. Beyond the
-/// last sequence there may be some that are empty.
-struct TilePlan {
-  int32_t tiles_per_token;  ///< if every sequence has one token; else 0
-  int32_t first_block;      ///< of this launch, in tiles times heads
-  int32_t n_chunks;         ///< that a block's place in `states` has room for; 0: not split
-  float* values;            ///< [blocks, n_chunks, kQueries, head_dim]
-  Softmax* sums;            ///< [blocks, n_chunks, kQueries]
-  UnitsPlace units;         ///< of y
-};
-
-struct TilePlace {
-  int sequence;
-  int first_query;  ///< of the sequence's queries: its tokens one after another, the heads of the group innermost
-  int n_queries;    ///< 0: there is no such tile
-};
-
-template <int kQueries>
-RF_DEVICE TilePlace TilePlaceAt(const BatchView& batch, const TilePlan& plan, int tile, int group) {
-  if (plan.tiles_per_token > 0) {
-    const int first = tile % plan.tiles_per_token * kQueries;
-    const int left = group - first;
-    return {tile / plan.tiles_per_token, first, left < kQueries ? left : kQueries};
-  }
-  for (int s = 0; s < batch.n_sequences; ++s) {
-    const int n_queries = (batch.first_token[s + 1] - batch.first_token[s]) * group;
-    const int n_tiles = (n_queries + kQueries - 1) / kQueries;
-    if (tile < n_tiles) {
-      const int left = n_queries - tile * kQueries;
-      return {s, tile * kQueries, left < kQueries ? left : kQueries};
-    }
-    tile -= n_tiles;
-  }
-  return {0, 0, 0};
-}
-
-RF_DEVICE QueryPlace QueryPlaceAt(const Attention::Args& args, const BatchView& batch, const TilePlace& tile,
-                                  int kv_head, int index) {
-  if (index >= tile.n_queries) return {0, 0, 0, -1};
-  const int group = args.attrs.n_heads / args.kv.n_kv_heads;
-  const int query = tile.first_query + index;
-  const int token = batch.first_token[tile.sequence] + query / group;
-  const int position = batch.positions[token];
-  const int window = args.attrs.window;
-  return {token, kv_head * group + query % group, window > 0 && position >= window ? position - window + 1 : 0,
-          position};
-}
-
-RF_DEVICE SeenPositions SeenBy(const QueryPlace& first, const QueryPlace& last) {
-  return {first.first_seen, last.position + 1, last.first_seen, first.position + 1};
-}
-
-// Writes four of a query's columns, with their units. All lanes of the wave, those too that have no such query.
-RF_DEVICE void StoreQuery(const Attention::Args& args, const TilePlan& plan, const QueryPlace& place, int column,
-                          const Softmax& total, const Float4& values, bool is_there) {
-  const auto* sinks = static_cast<const float*>(args.sinks.data);
-  const Float4 y = is_there ? values * FinalScale(total, sinks == nullptr ? nullptr : sinks + place.head) : Float4{};
-  const int in_row = place.head * args.kv.head_dim + column;
-  if (is_there) {
-    float* to = RowOf(args.y, place.token) + in_row;
-    to[0] = y.x;
-    to[1] = y.y;
-    to[2] = y.z;
-    to[3] = y.w;
-  }
-  if (plan.units.at != nullptr) MakeUnit(y, plan.units, place.token, in_row, is_there);
-}
 
 template <typename Block, int kDim, int kQueries>
 RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, BatchView batch, TilePlan plan) {
@@ -84,7 +17,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
   const int block = plan.first_block + static_cast<int>(blockIdx.x);
   const int kv_head = block % args.kv.n_kv_heads;
   const int group = args.attrs.n_heads / args.kv.n_kv_heads;
-  const TilePlace place = TilePlaceAt<kQueries>(batch, plan, block / args.kv.n_kv_heads, group);
+  const TilePlace place = TilePlaceAt(batch, plan, block / args.kv.n_kv_heads, group);
   if (place.n_queries == 0) return;
   const SeenPositions seen = SeenBy(QueryPlaceAt(args, batch, place, kv_head, 0),
                                     QueryPlaceAt(args, batch, place, kv_head, place.n_queries - 1));
@@ -132,18 +65,22 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
       total[j] = FusedScale(values[j], scales.added, total[j] * scales.before);
     }
   }
+  AttentionOutputs outputs;
+  SetOutputs(args, plan, outputs);
   RF_UNROLL
   for (int j = 0; j < Values::kPerThread; ++j) {
     const bool is_there = has_values && own.first_query + j < place.n_queries;
     const int query = is_there ? own.first_query + j : 0;
-    StoreQuery(args, plan, shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
+    StoreQuery(outputs, shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
   }
 }
 
-// By what the states of up to kAttentionThreads chunks are multiplied when they are merged one after the other.
+constexpr int kMergeThreads = 128;
+
+// By what the states of up to kMergeThreads chunks are multiplied when they are merged one after the other.
 struct MergeMemory {
-  Softmax states[kAttentionThreads];
-  MergeScales scales[kAttentionThreads];
+  Softmax states[kMergeThreads];
+  MergeScales scales[kMergeThreads];
 };
 
 // Each thread finds the scales of its chunk. What Merge() would have seen before it is the largest of the chunks
@@ -164,13 +101,12 @@ RF_DEVICE void FindScales(MergeMemory& shared, const Softmax* states, int64_t st
 }
 
 // A block merges the chunks of one query: a thread for each four elements.
-template <int kQueries>
-RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, BatchView batch, TilePlan plan) {
+RF_KERNEL RF_LAUNCH_BOUNDS(kMergeThreads) MergeChunks(Attention::Args args, BatchView batch, TilePlan plan) {
   auto& shared = Shared<MergeMemory>();
   const int block = plan.first_block + static_cast<int>(blockIdx.x);
   const int kv_head = block % args.kv.n_kv_heads;
   const int group = args.attrs.n_heads / args.kv.n_kv_heads;
-  const TilePlace tile = TilePlaceAt<kQueries>(batch, plan, block / args.kv.n_kv_heads, group);
+  const TilePlace tile = TilePlaceAt(batch, plan, block / args.kv.n_kv_heads, group);
   const auto query = static_cast<int>(blockIdx.y);
   const QueryPlace place = QueryPlaceAt(args, batch, tile, kv_head, query);
   const int column = static_cast<int>(threadIdx.x) * 4;
@@ -179,12 +115,12 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, 
   Softmax total{-INFINITY, 0.0f};
   Float4 values{};
   const int end = place.position / kChunk + 1;
-  for (int chunk = place.first_seen / kChunk; chunk < end; chunk += kAttentionThreads) {
-    const int64_t first = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * kQueries + query;
-    const int count = end - chunk < kAttentionThreads ? end - chunk : kAttentionThreads;
-    FindScales(shared, plan.sums + first, kQueries, count, total);
+  for (int chunk = place.first_seen / kChunk; chunk < end; chunk += kMergeThreads) {
+    const int64_t first = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * plan.n_queries + query;
+    const int count = end - chunk < kMergeThreads ? end - chunk : kMergeThreads;
+    FindScales(shared, plan.sums + first, plan.n_queries, count, total);
     const float* added = plan.values + first * args.kv.head_dim + (is_there ? column : 0);
-    const int64_t stride = int64_t{kQueries} * args.kv.head_dim;
+    const int64_t stride = int64_t{plan.n_queries} * args.kv.head_dim;
     [[maybe_unused]] constexpr int kUnrolled = 8;
     RF_UNROLL_LOADS
     for (int i = 0; i < count; ++i) {
@@ -195,14 +131,16 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) MergeChunks(Attention::Args args, 
     }
     BlockBarrier();
   }
-  StoreQuery(args, plan, place, column, total, values, is_there);
+  AttentionOutputs outputs;
+  SetOutputs(args, plan, outputs);
+  StoreQuery(outputs, place, column, total, values, is_there);
 }
 
 /// What both runtimes call an argument that they cannot take: larger heads.
 constexpr int32_t kInvalidValue = 1;
 /// Memory for the chunks' states that a launch may take; longer contexts of more tokens take several launches.
 constexpr int64_t kMaxStateBytes = int64_t{32} << 20;
-/// Blocks for each processor below which the chunks are split.
+/// See AttentionKernel::busy_blocks.
 constexpr int64_t kBusyBlocks = 4;
 
 int32_t TilesOf(const Attention::Args& args, int queries) {
@@ -233,43 +171,29 @@ int64_t StateRoom(const GpuContext& context, const TilePlan& plan, const Attenti
   return static_cast<int64_t>(context.workspace_bytes - (plan.units.at == nullptr ? 0 : OutputUnitBytes(args)));
 }
 
-template <typename Block, int kDim, int kQueries>
-void LaunchSplit(void* native, const Attention::Args& args, TilePlan plan, int64_t n_blocks) {
+void LaunchSplit(void* native, const Attention::Args& args, const AttentionKernel& kernel, TilePlan plan,
+                 int64_t n_blocks) {
   const auto& context = *static_cast<GpuContext*>(native);
-  const int64_t block_bytes = StateBytes(args, kQueries, plan.n_chunks);
+  const int64_t block_bytes = StateBytes(args, plan.n_queries, plan.n_chunks);
   const int64_t n_fitting = StateRoom(context, plan, args) / block_bytes;
   const size_t first_byte = context.workspace_bytes - static_cast<size_t>(StateRoom(context, plan, args));
   plan.values = reinterpret_cast<float*>(static_cast<unsigned char*>(context.workspace) + first_byte);
-  plan.sums = reinterpret_cast<Softmax*>(plan.values + n_fitting * plan.n_chunks * kQueries * args.kv.head_dim);
+  plan.sums = reinterpret_cast<Softmax*>(plan.values + n_fitting * plan.n_chunks * plan.n_queries * args.kv.head_dim);
   for (int64_t first = 0; first < n_blocks; first += n_fitting) {
     plan.first_block = static_cast<int32_t>(first);
     const auto count = static_cast<uint32_t>(n_blocks - first < n_fitting ? n_blocks - first : n_fitting);
-    Launch(native, AttendTiles<Block, kDim, kQueries>, dim3(count, static_cast<uint32_t>(plan.n_chunks)),
-           kAttentionThreads, sizeof(AttentionShared<kDim, kQueries>), args, *args.batch, plan);
-    Launch(native, MergeChunks<kQueries>, dim3(count, kQueries), kAttentionThreads, sizeof(MergeMemory), args,
-           *args.batch, plan);
+    Launch(native, kernel.run, dim3(count, static_cast<uint32_t>(plan.n_chunks)), kernel.n_threads, kernel.shared_bytes,
+           args, *args.batch, plan);
+    Launch(native, MergeChunks, dim3(count, static_cast<uint32_t>(plan.n_queries)), kMergeThreads, sizeof(MergeMemory),
+           args, *args.batch, plan);
   }
 }
 
 template <typename Block, int kDim, int kQueries>
 void LaunchTiles(void* native, const Attention::Args& args) {
-  const auto& context = *static_cast<GpuContext*>(native);
-  const int group = args.attrs.n_heads / args.kv.n_kv_heads;
-  TilePlan plan{};
-  const bool is_one_token_each = args.batch->n_tokens == args.batch->n_sequences;
-  plan.tiles_per_token = is_one_token_each ? static_cast<int32_t>(CeilDivide(group, kQueries)) : 0;
-  const int64_t n_blocks = static_cast<int64_t>(TilesOf(args, kQueries)) * args.kv.n_kv_heads;
-  const int64_t n_chunks = ChunksOf(args);
-  if (args.kv.head_dim % kUnit == 0) plan.units = PlaceForUnits(native, args.y);
-  const bool fits = StateBytes(args, kQueries, n_chunks) <= StateRoom(context, plan, args);
-  if (n_chunks > 1 && fits && n_blocks < kBusyBlocks * context.traits->n_processors) {
-    plan.n_chunks = static_cast<int32_t>(n_chunks);
-    LaunchSplit<Block, kDim, kQueries>(native, args, plan, n_blocks);
-  } else {
-    Launch(native, AttendTiles<Block, kDim, kQueries>, dim3(static_cast<uint32_t>(n_blocks)), kAttentionThreads,
-           sizeof(AttentionShared<kDim, kQueries>), args, *args.batch, plan);
-  }
-  NoteUnits(native, args.y, plan.units);
+  LaunchAttentionTiles(native, args,
+                       {AttendTiles<Block, kDim, kQueries>, kAttentionThreads, sizeof(AttentionShared<kDim, kQueries>),
+                        kQueries, kBusyBlocks, 1.0f});
 }
 
 // For single tokens the smallest tile that holds a token's queries, as far as there is one; for prompts the largest.
@@ -287,6 +211,7 @@ void LaunchDim(void* native, const Attention::Args& args) {
 
 template <typename Block>
 void LaunchAttention(void* native, const Attention::Args& args) {
+  if (LaunchMatrixAttention(native, args)) return;
   if (args.kv.head_dim <= 64) return LaunchDim<Block, 64>(native, args);
   if (args.kv.head_dim <= 128) return LaunchDim<Block, 128>(native, args);
   if (args.kv.head_dim <= 256) return LaunchDim<Block, 256>(native, args);
@@ -306,6 +231,28 @@ size_t WorkspaceBytes(const Attention::Args& args, int /*n_threads*/) {
 }
 
 }  // namespace
+
+void LaunchAttentionTiles(void* native, const Attention::Args& args, const AttentionKernel& kernel) {
+  const auto& context = *static_cast<GpuContext*>(native);
+  const int group = args.attrs.n_heads / args.kv.n_kv_heads;
+  TilePlan plan{};
+  plan.n_queries = kernel.n_queries;
+  plan.weight_unit = kernel.weight_unit;
+  const bool is_one_token_each = args.batch->n_tokens == args.batch->n_sequences;
+  plan.tiles_per_token = is_one_token_each ? static_cast<int32_t>(CeilDivide(group, plan.n_queries)) : 0;
+  const int64_t n_blocks = static_cast<int64_t>(TilesOf(args, plan.n_queries)) * args.kv.n_kv_heads;
+  const int64_t n_chunks = ChunksOf(args);
+  if (args.kv.head_dim % kUnit == 0) plan.units = PlaceForUnits(native, args.y);
+  const bool fits = StateBytes(args, plan.n_queries, n_chunks) <= StateRoom(context, plan, args);
+  if (n_chunks > 1 && fits && n_blocks < kernel.busy_blocks * context.traits->n_processors) {
+    plan.n_chunks = static_cast<int32_t>(n_chunks);
+    LaunchSplit(native, args, kernel, plan, n_blocks);
+  } else {
+    Launch(native, kernel.run, dim3(static_cast<uint32_t>(n_blocks)), kernel.n_threads, kernel.shared_bytes, args,
+           *args.batch, plan);
+  }
+  NoteUnits(native, args.y, plan.units);
+}
 
 void RegisterAttention(const GpuTraits& /*traits*/, KernelTable& table) {
 #define RF_KV_FORMAT(Name, header) \

@@ -5,80 +5,13 @@
 // queries of the tile, on the tile's size, or on whether one block of threads or several take the chunks.
 #pragma once
 
+#include "hip/kernels/attention_place.h"
 #include "hip/kernels/cache_tile.h"
-#include "ops/attention.h"
 
 namespace rf::hip {
 namespace {
 
-inline constexpr int kChunk = 128;
 inline constexpr int kAttentionThreads = 128;
-
-/// A softmax so far: the largest score, and the sum of exp(score - largest); 0: nothing was seen.
-struct Softmax {
-  float largest;
-  float sum;
-};
-
-/// By what the values before and those that are added are multiplied.
-struct MergeScales {
-  float before;
-  float added;
-};
-
-RF_DEVICE MergeScales Merge(Softmax& total, const Softmax& added) {
-  if (added.sum == 0.0f) return {1.0f, 0.0f};
-  if (total.sum == 0.0f) {
-    total = added;
-    return {0.0f, 1.0f};
-  }
-  const float largest = fmaxf(total.largest, added.largest);
-  const MergeScales scales{expf(total.largest - largest), expf(added.largest - largest)};
-  total = {largest, added.sum * scales.added + total.sum * scales.before};
-  return scales;
-}
-
-/// What Merge() makes of the total, its scales being known.
-RF_DEVICE void AddState(Softmax& total, const Softmax& added, const MergeScales& scales) {
-  if (added.sum == 0.0f) return;
-  if (total.sum == 0.0f) {
-    total = added;
-  } else {
-    total = {fmaxf(total.largest, added.largest), added.sum * scales.added + total.sum * scales.before};
-  }
-}
-
-/// By what the values are multiplied at last: a sink joins the denominator.
-RF_DEVICE float FinalScale(const Softmax& total, const float* sink) {
-  if (sink == nullptr) return 1.0f / total.sum;
-  const float largest = fmaxf(total.largest, *sink);
-  const float scale = expf(total.largest - largest);
-  return scale / (total.sum * scale + expf(*sink - largest));
-}
-
-/// Slope of a head as in Press et al. 2021, section 3, also for head counts that are no power of two.
-RF_DEVICE float AlibiSlope(int n_heads, int head, float max_bias) {
-  int power = 1;
-  while (power * 2 <= n_heads) power *= 2;
-  if (head < power) return exp2f(-max_bias * static_cast<float>(head + 1) / static_cast<float>(power));
-  return exp2f(-max_bias / 2.0f * static_cast<float>(2 * (head - power) + 1) / static_cast<float>(power));
-}
-
-/// A query and the positions that it sees, first_seen .. position. An unused place sees none: position is -1.
-struct QueryPlace {
-  int token;
-  int head;
-  int first_seen;
-  int position;
-};
-
-/// The positions that any of a tile's queries sees, and those that all see; ends are one beyond.
-struct SeenPositions {
-  int first_of_any;
-  int end_of_any;
-  int first_of_all;
-  int end_of_all;
-};
 
 /// kDim: the most elements of a head.
 template <int kDim, int kQueries>

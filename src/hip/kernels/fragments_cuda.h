@@ -87,6 +87,12 @@ RF_DEVICE int MatrixOutput(int i) {
 RF_DEVICE int MatrixRow(int i) {
   return Lane() % 4 * 2 + i % 2 + i / 4 * 8;
 }
+RF_DEVICE constexpr int LaneRowOfValue(int i) {
+  return i / 2 % 2;
+}
+RF_DEVICE constexpr int PairedRow(int row) {
+  return row;
+}
 
 }  // namespace
 }  // namespace rf::hip

@@ -134,6 +134,16 @@ RF_DEVICE int MatrixRow(int i) {
   return Lane() / kMatrixSide * kMatrixValues + i;
 #endif
 }
+RF_DEVICE constexpr int LaneRowOfValue(int /*i*/) {
+  return 0;
+}
+RF_DEVICE constexpr int PairedRow(int row) {
+#if defined(__GFX11__)
+  return row / 2 + row % 2 * 8;
+#else
+  return row;
+#endif
+}
 
 }  // namespace
 }  // namespace rf::hip

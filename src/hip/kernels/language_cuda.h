@@ -41,6 +41,15 @@ template <typename T>
 RF_DEVICE T Shuffle(T value, int lane) {
   return __shfl_sync(kAllLanes, value, lane);
 }
+/// A number that all lanes of a wave have in common, known to be so.
+RF_DEVICE int OfWave(int value) {
+  return value;
+}
+/// A number that all lanes have in common, as one that the compiler knows nothing of: it keeps no conditions on it from
+/// one use to the next, which take registers.
+RF_DEVICE int Afresh(int value) {
+  return value;
+}
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {
   return __ballot_sync(kAllLanes, predicate);

@@ -46,6 +46,18 @@ template <typename T>
 RF_DEVICE T Shuffle(T value, int lane) {
   return __shfl(value, lane, WaveSize());
 }
+/// A number that all lanes of a wave have in common, known to be so.
+RF_DEVICE int OfWave(int value) {
+  return __builtin_amdgcn_readfirstlane(value);
+}
+/// A number that all lanes have in common, as one that the compiler knows nothing of: it keeps no conditions on it from
+/// one use to the next, which take registers.
+RF_DEVICE int Afresh(int value) {
+#if defined(__HIP_DEVICE_COMPILE__)
+  asm volatile("" : "+s"(value));
+#endif
+  return value;
+}
 /// Bit i: lane i's predicate.
 RF_DEVICE uint64_t Ballot(bool predicate) {
   return __ballot(predicate);

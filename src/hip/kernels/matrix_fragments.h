@@ -22,6 +22,10 @@
 //   MultiplyHalves<kNarrow>(w, x, sums)  sums + the products; narrow: eight rows of activations are enough, where the
 //                                instruction has no more (values[0 .. NarrowValuesOfLane()))
 //   MatrixOutput(i), MatrixRow(i)  where value i lies: the row of the weights, of the activations
+//   LaneRowOfValue(i)            which of the lane's rows of the weights that is: LaneRow(LaneRowOfValue(i)) is
+//                                MatrixOutput(i)
+//   PairedRow(r)                 a permutation of the sixteen rows: where r goes through MatrixRow(i), i and i + 1 of a
+//                                pair of values give an even number and the one behind it
 //
 // All lanes of a wave must call MultiplyHalves.
 #pragma once
