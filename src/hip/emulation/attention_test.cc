@@ -76,8 +76,8 @@ struct Step {
     batch.page_table = pages.data();
     batch.page_table_stride = kStride;
     const int64_t n_cols = int64_t{kHeads} * head_dim;
-    args.q = {q.data(), kTokens, n_cols, n_cols};
-    args.y = {y.data(), kTokens, n_cols, n_cols};
+    args.q = {q.data(), Format::kF32, kTokens, n_cols, n_cols};
+    args.y = {y.data(), Format::kF32, kTokens, n_cols, n_cols};
     args.kv = {k.data(), v.data(), Format::kF16, kPages, 2, kPageTokens, head_dim};
     args.batch = &batch;
     args.attrs = {.n_heads = kHeads, .scale = 0.125f, .window = 140};
