@@ -135,16 +135,17 @@ constexpr int CountHeld() {
   return Planar::kLowBits == 8 && !kIsOneRow ? 1 : 2;
 }
 
-// Where there are narrow products there are rings.
+// Where there are narrow products there are rings, but for weights that are halves: three stretches of those for each
+// wave would be more than a block may have on many GPUs.
 template <typename Planar, bool kNarrow, bool kIsOneRow, int kAhead>
-using WeightsFor = std::conditional_t<kNarrow, RingStretches<Planar, kRingBytes / kSlices>,
+using WeightsFor = std::conditional_t<kNarrow && !kIsHalves<Planar>, RingStretches<Planar, kRingBytes / kSlices>,
                                       HeldStretches<Planar, CountHeld<Planar, kIsOneRow, kAhead>()>>;
 
 // Of one row in shared memory.
 template <typename Planar, int kColumns, bool kNarrow, int kTiles = 1>
 struct OneRowShape
     : SliceShape<SharedRow<kColumns>, WeightsFor<Planar, kNarrow, true, kTiles == 1 ? 3 : 4>, 1, kNarrow, kTiles> {
-  static constexpr int kBlocksAtOnce = kNarrow && kColumns <= kFewColumns ? 3 : 2;
+  static constexpr int kBlocksAtOnce = kNarrow && kColumns <= kFewColumns && !kIsHalves<Planar> ? 3 : 2;
 };
 template <typename Planar, bool kNarrow, bool kRing, int kFragments = 1, int kTiles = 1>
 struct RowsShape : SliceShape<DirectRows<kFragments, kNarrow>, WeightsFor<Planar, kRing, false, 2>,
