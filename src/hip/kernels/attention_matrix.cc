@@ -154,7 +154,7 @@ void LaunchPrompts(void* native, const Attention::Args& args) {
     using Tall = MatrixAttentionShape<kDim, kDim <= 128 ? 4 : 2, kStaged>;
     if (HasTallWaves(*static_cast<GpuContext*>(native)->traits)) return LaunchMatrixShape<Block, Tall>(native, args);
   }
-  LaunchMatrixShape<Block, MatrixAttentionShape<kDim, kDim <= 64 ? 4 : kDim <= 128 ? 2 : 1, kStaged>>(native, args);
+  LaunchMatrixShape<Block, MatrixAttentionShape<kDim, kDim <= 128 ? 2 : 1, kStaged>>(native, args);
 }
 
 template <typename Block, int kDim>

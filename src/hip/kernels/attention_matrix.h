@@ -38,7 +38,7 @@ struct MatrixAttentionShape {
   static constexpr int kDim = kDimOf;
   static constexpr int kFragments = kFragmentsOf;
   static constexpr int kStagedPositions = kStagedPositionsOf;
-  static constexpr bool kIsTall = kDim * kFragments > 256;  ///< only for kIsTallWave
+  static constexpr bool kIsTall = kFragments > (kDim <= 128 ? 2 : 1);  ///< only for kIsTallWave
   /// Of a processor, where the compiler must be told: blocks of few queries wait for memory, and for each other's end
   /// where a context may be longer than it is.
   static constexpr int kBlocks = kFragments > 1 || kDim > 128 ? 2 : 3;
