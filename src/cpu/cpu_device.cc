@@ -104,7 +104,7 @@ bool IsAligned(const WeightSource& source) {
 class CpuDevice final : public Device {
  public:
   CpuDevice(const Isa& isa, const CpuDeviceOptions& options)
-      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads) {
+      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads), packs_weights_(options.packs_weights) {
     isa.fill(kernels_);
     if (options.precision == Precision::kBFloat16 && !isa.fill_bfloat16(kernels_)) {
       Log(LogLevel::kWarning,
@@ -172,15 +172,16 @@ class CpuDevice final : public Device {
     return {source.format, source.n_matrices, source.n_rows, source.n_cols};
   }
 
-  // What the op's kernel wants, where the shape has it. Weights of one row stay as they are: a product's bias comes
-  // this way too, and it is read so.
+  // What the op's kernel wants, where the shape has it and packing is allowed. Weights of one row stay as they are: a
+  // product's bias comes this way too, and it is read so.
   WeightLayout LayoutFor(const WeightSource& source) const {
     const WeightLayout wanted = kernels_.WeightLayoutOf(static_cast<int>(source.used_by), source.format);
-    const bool has_panels = source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
+    const bool has_panels = packs_weights_ && source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
     return wanted == kPanelLayout && !has_panels ? kFileLayout : wanted;
   }
 
   ThreadPool pool_;
+  bool packs_weights_;
   KernelTable kernels_;
   DeviceProperties properties_;
 };

@@ -99,6 +99,18 @@ TEST(CpuDevice, WeightsOfProductsArePackedAndOwned) {
   EXPECT_EQ(loaded->bytes_owned, 16u * 18u) << "one panel of 16 rows";
 }
 
+TEST(CpuDevice, WeightsStayWhereTheyLieIfNothingIsPacked) {
+  const std::vector<std::byte> bytes(7 * 18);
+  const auto device = std::move(CreateCpuDevice({.n_threads = 1, .isa = "generic", .packs_weights = false}).value());
+  const auto mapped = device->LoadWeight(SourceOf(bytes, Format::kQ4_0, 7, OpId::kMatMul, true));
+  EXPECT_EQ(mapped->view.layout, kFileLayout);
+  EXPECT_EQ(mapped->view.data, bytes.data());
+  EXPECT_EQ(mapped->bytes_owned, 0u);
+  const auto read = device->LoadWeight(SourceOf(bytes, Format::kQ4_0, 7, OpId::kMatMul, false));
+  EXPECT_EQ(read->view.layout, kFileLayout);
+  EXPECT_EQ(read->bytes_owned, bytes.size()) << "what the file was read into does not stay";
+}
+
 TEST(CpuDevice, TheReferenceReadsTheFilesLayout) {
   const std::vector<std::byte> bytes(7 * 18);
   const auto loaded = MakeDevice("reference")->LoadWeight(SourceOf(bytes, Format::kQ4_0, 7, OpId::kMatMul, true));

@@ -122,6 +122,20 @@ def test_small_limits(smollm2):
     assert result.returncode == 5 and "rocmforge:" in result.stderr, result.stderr
 
 
+def test_weights_that_are_not_packed_need_no_memory(smollm2):
+    """RLIMIT_DATA counts what a process may write to, so not the mapped file."""
+    ask = ["generate", smollm2, "-p", "The capital of France is", "-n", "4", "--temp", "0", "--ctx", "64", "--prefill-chunk", "32", "--threads", "1"]
+    limit = 72 << 20  # less than the packed weights, 93 MB
+    result = with_limits(*ask, RLIMIT_DATA=limit)
+    assert result.returncode == 5 and "rocmforge:" in result.stderr, result.stderr
+    result = with_limits(*ask, "--no-repack", RLIMIT_DATA=limit)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == run(*ask, check=True).stdout
+    packed, mapped = (run_json("plan", smollm2, "--ctx", 64, *flags)["memory"] for flags in ([], ["--no-repack"]))
+    assert packed["weights"] > 80e6 and mapped["weights"] < 1e5
+    assert mapped["weights_mapped"] > packed["weights_mapped"] + 80e6
+
+
 @pytest.mark.parametrize("env", [{"HOME": ""}, {"HOME": "/proc/nowhere"}, {"LANG": "C", "LC_ALL": "C"}, {"TERM": "dumb"}, {"COLUMNS": "20"}])
 def test_odd_surroundings(smollm2, env):
     result = run("run", smollm2, "hi", "-n", "4", "--temp", "0", stdin="", env=env, check=True)
