@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -104,7 +105,9 @@ bool IsAligned(const WeightSource& source) {
 class CpuDevice final : public Device {
  public:
   CpuDevice(const Isa& isa, const CpuDeviceOptions& options)
-      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads), packs_weights_(options.packs_weights) {
+      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads),
+        packs_weights_(options.packs_weights),
+        multiply_(isa.multiply) {
     isa.fill(kernels_);
     if (options.precision == Precision::kBFloat16 && !isa.fill_bfloat16(kernels_)) {
       Log(LogLevel::kWarning,
@@ -159,6 +162,21 @@ class CpuDevice final : public Device {
     return static_cast<uint64_t>(different - held.begin());
   }
 
+  int64_t QueueMatrixProducts(Stream&, int32_t n_rounds) override {
+    if (multiply_ == nullptr) return 0;
+    struct Job {
+      MultiplyForPeak multiply;
+      std::atomic<int64_t> operations{0};
+    } job{multiply_};
+    const auto multiply = [](void* context, int64_t, int) {
+      Job& shared = *static_cast<Job*>(context);
+      alignas(64) int32_t results[kPeakResults];
+      shared.operations.fetch_add(shared.multiply(results), std::memory_order_relaxed);
+    };
+    pool_.Run(int64_t{n_rounds} * pool_.n_threads(), multiply, &job);
+    return job.operations;
+  }
+
  private:
   void Fill(Buffer& storage, WeightLayout layout, const WeightSource& source) {
     if (layout == kPanelLayout) {
@@ -182,6 +200,7 @@ class CpuDevice final : public Device {
 
   ThreadPool pool_;
   bool packs_weights_;
+  MultiplyForPeak multiply_;
   KernelTable kernels_;
   DeviceProperties properties_;
 };

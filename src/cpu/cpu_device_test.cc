@@ -1,5 +1,6 @@
 #include "cpu/cpu_device.h"
 
+#include <chrono>
 #include <cstring>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/test_util/failing_threads.h"
+#include "cpu/isa.h"
 #include "ops/tensor.h"
 
 namespace rf::cpu {
@@ -88,6 +90,22 @@ TEST(CpuDevice, NamesTheKernelsInBFloat16) {
   EXPECT_STREQ((*rounded)->kernels().attention.Get(Format::kF16).name, "amx/attention_F16_bf16");
   EXPECT_STREQ(exact->kernels().matmul.Get(Format::kQ4_0).name, "amx/matmul_Q4_0");
   EXPECT_STREQ(exact->kernels().attention.Get(Format::kF16).name, "amx/attention_F16");
+}
+
+// A compiler that left the products out would make them take no time.
+TEST(CpuDevice, MultipliesWhatItSaysForThePeak) {
+  constexpr double kMost = 16e12;  // operations per second of a core: four times what tiles of bfloat16 reach
+  for (const Isa& isa : AllIsas()) {
+    if (!isa.is_supported) continue;
+    const std::unique_ptr<Device> device = MakeDevice(isa.name.data());
+    const auto stream = std::move(device->CreateStream().value());
+    const int64_t of_one = device->QueueMatrixProducts(*stream, 1);
+    EXPECT_EQ(of_one == 0, isa.name == "reference") << isa.name;
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(device->QueueMatrixProducts(*stream, 100), 100 * of_one) << isa.name;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    EXPECT_GE(elapsed.count(), static_cast<double>(100 * of_one) / kMost) << isa.name;
+  }
 }
 
 TEST(CpuDevice, WeightsOfProductsArePackedAndOwned) {
