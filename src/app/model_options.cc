@@ -66,8 +66,7 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
   command.add_flag_callback(
       "--no-repack", [&options] { options.devices.cpu_packs_weights = false; },
       "the CPU reads weights as the mapped file holds them, instead of packing a copy for its kernels: no memory "
-      "beside "
-      "the system's cache, but slower");
+      "beside the system's cache, but decoding is about a tenth as fast");
 }
 
 // "f16", "bf16", …, the default first.
