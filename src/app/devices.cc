@@ -30,8 +30,13 @@ Result<int32_t> CountCpus(const Backend&) {
   return 1;
 }
 
-Result<std::unique_ptr<Device>> CreateCpu(const Backend&, int32_t, const DeviceOptions& options) {
-  return cpu::CreateCpuDevice({.n_threads = options.n_threads, .precision = options.cpu_precision});
+Result<std::unique_ptr<Device>> CreateCpu(const DeviceOptions& options) {
+  return cpu::CreateCpuDevice(
+      {.n_threads = options.n_threads, .precision = options.cpu_precision, .packs_weights = options.cpu_packs_weights});
+}
+
+Result<std::unique_ptr<Device>> CreateCpuOf(const Backend&, int32_t, const DeviceOptions& options) {
+  return CreateCpu(options);
 }
 
 Result<int32_t> CountGpus(const Backend& backend) {
@@ -52,7 +57,7 @@ Result<std::unique_ptr<Device>> CreateGpu(const Backend& backend, int32_t index,
 constexpr Backend kBackends[] = {
     {"hip", true, true, CountGpus, CreateGpu},
     {"emulated", true, false, CountGpus, CreateGpu},
-    {"cpu", false, true, CountCpus, CreateCpu},
+    {"cpu", false, true, CountCpus, CreateCpuOf},
 };
 
 // "hip:1" taken apart.
@@ -155,8 +160,7 @@ Result<FoundDevices> FindNamed(const DeviceOptions& options) {
 // If there is none yet.
 Status AddCpu(const DeviceOptions& options, FoundDevices& found) {
   if (found.devices.back()->properties().is_host_memory) return {};
-  RF_ASSIGN_OR_RETURN(auto cpu,
-                      cpu::CreateCpuDevice({.n_threads = options.n_threads, .precision = options.cpu_precision}));
+  RF_ASSIGN_OR_RETURN(auto cpu, CreateCpu(options));
   found.devices.push_back(std::move(cpu));
   return {};
 }

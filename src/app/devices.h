@@ -18,6 +18,7 @@ struct DeviceOptions {
   std::string device = "auto";  ///< "auto", or a kind, or "kind:n" for its n-th device (from 0)
   int n_threads = 0;            ///< CPU threads; 0: one for each core that this process may use
   cpu::Precision cpu_precision = cpu::Precision::kExact;
+  bool cpu_packs_weights = true;
   bool require_gpu = false;  ///< GPUs only: nothing runs on the CPU instead
   bool self_test = true;     ///< a GPU must compute a small model as the CPU does (CheckParity)
   bool adds_cpu = false;     ///< the CPU comes last whatever else is said: for layers that are not on a GPU

@@ -63,6 +63,10 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
           "change; costs a mean KL divergence of about 1e-4, and a text may depend on how its prompt was cut into "
           "steps")
       ->check(CLI::IsMember({"exact", "bf16"}));
+  command.add_flag_callback(
+      "--no-repack", [&options] { options.devices.cpu_packs_weights = false; },
+      "the CPU reads weights as the mapped file holds them, instead of packing a copy for its kernels: no memory "
+      "beside the system's cache, but decoding is about a tenth as fast");
 }
 
 // "f16", "bf16", …, the default first.

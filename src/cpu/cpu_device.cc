@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -104,7 +105,9 @@ bool IsAligned(const WeightSource& source) {
 class CpuDevice final : public Device {
  public:
   CpuDevice(const Isa& isa, const CpuDeviceOptions& options)
-      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads) {
+      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads),
+        packs_weights_(options.packs_weights),
+        multiply_(isa.multiply) {
     isa.fill(kernels_);
     if (options.precision == Precision::kBFloat16 && !isa.fill_bfloat16(kernels_)) {
       Log(LogLevel::kWarning,
@@ -159,6 +162,21 @@ class CpuDevice final : public Device {
     return static_cast<uint64_t>(different - held.begin());
   }
 
+  int64_t QueueMatrixProducts(Stream&, int32_t n_rounds) override {
+    if (multiply_ == nullptr) return 0;
+    struct Job {
+      MultiplyForPeak multiply;
+      std::atomic<int64_t> operations{0};
+    } job{multiply_};
+    const auto multiply = [](void* context, int64_t, int) {
+      Job& shared = *static_cast<Job*>(context);
+      alignas(64) int32_t results[kPeakResults];
+      shared.operations.fetch_add(shared.multiply(results), std::memory_order_relaxed);
+    };
+    pool_.Run(int64_t{n_rounds} * pool_.n_threads(), multiply, &job);
+    return job.operations;
+  }
+
  private:
   void Fill(Buffer& storage, WeightLayout layout, const WeightSource& source) {
     if (layout == kPanelLayout) {
@@ -172,15 +190,17 @@ class CpuDevice final : public Device {
     return {source.format, source.n_matrices, source.n_rows, source.n_cols};
   }
 
-  // What the op's kernel wants, where the shape has it. Weights of one row stay as they are: a product's bias comes
-  // this way too, and it is read so.
+  // What the op's kernel wants, where the shape has it and packing is allowed. Weights of one row stay as they are: a
+  // product's bias comes this way too, and it is read so.
   WeightLayout LayoutFor(const WeightSource& source) const {
     const WeightLayout wanted = kernels_.WeightLayoutOf(static_cast<int>(source.used_by), source.format);
-    const bool has_panels = source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
+    const bool has_panels = packs_weights_ && source.n_rows > 1 && HasPanelLayout(ShapeOf(source));
     return wanted == kPanelLayout && !has_panels ? kFileLayout : wanted;
   }
 
   ThreadPool pool_;
+  bool packs_weights_;
+  MultiplyForPeak multiply_;
   KernelTable kernels_;
   DeviceProperties properties_;
 };

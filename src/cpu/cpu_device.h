@@ -15,6 +15,9 @@ struct CpuDeviceOptions {
   std::string isa;    ///< "": as SelectIsa chooses
   /// kBFloat16 has no effect, but for a line in the log, on an instruction set without kernels for it.
   Precision precision = Precision::kExact;
+  /// false: products read weights in the file's layout, where a file is mapped without memory of their own; the kernels
+  /// for packed ones are not used.
+  bool packs_weights = true;
 };
 
 /// Cores that this process may run on.

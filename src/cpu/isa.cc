@@ -21,6 +21,7 @@ namespace rf::cpu {
   namespace name {                                  \
   void RegisterKernels(KernelTable& table);         \
   bool RegisterBFloat16Kernels(KernelTable& table); \
+  int64_t MultiplyInRegisters(int32_t* results);    \
   }
 #include "cpu/isa.def"
 #undef RF_ISA
@@ -87,8 +88,9 @@ std::string ListSupported() {
 std::span<const Isa> AllIsas() {
   static const Features features = DetectFeatures();
   static const Isa isas[] = {
-      {"reference", true, FillReferenceKernels, [](KernelTable&) { return false; }},
-#define RF_ISA(name, flags, test) {#name, test, name::RegisterKernels, name::RegisterBFloat16Kernels},
+      {"reference", true, FillReferenceKernels, [](KernelTable&) { return false; }, nullptr},
+#define RF_ISA(name, flags, test) \
+  {#name, test, name::RegisterKernels, name::RegisterBFloat16Kernels, name::MultiplyInRegisters},
 #include "cpu/isa.def"
 #undef RF_ISA
   };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cpu/kernels/peak.h"
 #include "device/kernel_table.h"
 
 namespace rf::cpu {
@@ -17,6 +18,7 @@ struct Isa {
   void (*fill)(KernelTable& table);  ///< enters its kernels
   /// Puts the kernels for Precision::kBFloat16 in place of those that differ; false: it has none.
   bool (*fill_bfloat16)(KernelTable& table);
+  MultiplyForPeak multiply;  ///< null: there is none
 };
 
 /// The reference first, then isa.def's list, weakest first.

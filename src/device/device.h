@@ -119,7 +119,7 @@ class Device {
   /// of the source; nothing if all are right. `weight` came from this device. Errors: kDevice, kOutOfMemory.
   virtual Result<std::optional<uint64_t>> FindDamage(const LoadedWeight& weight, const WeightSource& source) = 0;
 
-  /// For measurements: queues products of halves by the device's matrix instructions, in registers alone, that
+  /// For measurements: queues products (GPUs: of halves) by its matrix instructions, in registers alone, that
   /// keep all of it busy for `n_rounds` rounds. Returns how many operations that is, a multiplication and an addition
   /// counting as two; 0 and nothing queued: there is no way to do so. The stream must have a workspace.
   virtual int64_t QueueMatrixProducts(Stream& stream, int32_t n_rounds) {

@@ -122,6 +122,20 @@ def test_small_limits(smollm2):
     assert result.returncode == 5 and "rocmforge:" in result.stderr, result.stderr
 
 
+def test_weights_that_are_not_packed_need_no_memory(smollm2):
+    """RLIMIT_DATA counts what a process may write to, so not the mapped file."""
+    ask = ["generate", smollm2, "-p", "The capital of France is", "-n", "4", "--temp", "0", "--ctx", "64", "--prefill-chunk", "32", "--threads", "1"]
+    limit = 72 << 20  # less than the packed weights, 93 MB
+    result = with_limits(*ask, RLIMIT_DATA=limit)
+    assert result.returncode == 5 and "rocmforge:" in result.stderr, result.stderr
+    result = with_limits(*ask, "--no-repack", RLIMIT_DATA=limit)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == run(*ask, check=True).stdout
+    packed, mapped = (run_json("plan", smollm2, "--ctx", 64, *flags)["memory"] for flags in ([], ["--no-repack"]))
+    assert packed["weights"] > 80e6 and mapped["weights"] < 1e5
+    assert mapped["weights_mapped"] > packed["weights_mapped"] + 80e6
+
+
 @pytest.mark.parametrize("env", [{"HOME": ""}, {"HOME": "/proc/nowhere"}, {"LANG": "C", "LC_ALL": "C"}, {"TERM": "dumb"}, {"COLUMNS": "20"}])
 def test_odd_surroundings(smollm2, env):
     result = run("run", smollm2, "hi", "-n", "4", "--temp", "0", stdin="", env=env, check=True)
@@ -136,7 +150,13 @@ def test_bench_has_the_shape_of_llama_bench(smollm2):
         assert row["avg_ts"] > 0 and row["stddev_ts"] >= 0 and len(row["samples_ts"]) == 2
         assert (row["n_prompt"] > 0) != (row["n_gen"] > 0)
         assert row["bytes_per_token"] > 0 and row["pct_bandwidth"] > 0
-        assert row["pct_peak"] is None and row["pct_peak_reason"]
+        if row["n_gen"] > 0:
+            assert row["pct_peak"] is None and "memory" in row["pct_peak_reason"]
+            continue
+        # SmolLM2 135M: 30 layers of 576 x (576 + 192 + 192 + 576 + 3 x 1536) weights.
+        assert row["operations_per_token"] == 2 * 30 * 576 * 6144 and row["peak_of"]
+        assert 0 < row["pct_peak"] < 200  # the machine may be busy while one of the two is measured
+        assert abs(row["pct_peak"] - 100 * row["operations_per_token"] * row["avg_ts"] / row["peak"]) < 1e-9
     # A decode step reads every packed weight once: a little less than the file, whose embedding is also the output matrix.
     assert 0.9 < rows[1]["bytes_per_token"] / smollm2.stat().st_size < 1.05
     assert [row["test"] for row in run_json("bench", smollm2, "-p", "128", "-n", "2", "-r", "1", "-b", "16")] == ["pp128 x 16", "tg2 x 16"]

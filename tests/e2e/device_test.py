@@ -83,9 +83,9 @@ def test_a_divided_model_writes_the_same(smollm2):
 @needs_emulator
 def test_a_prompt_is_compared_with_the_measured_matrix_peak(smollm2):
     prompt, decoding = run_json("bench", smollm2, "-p", 2, "-n", 1, "-r", 1, "--device", "emulated")
-    assert prompt["int8_peak"] > 0
+    assert prompt["peak"] > 0 and prompt["peak_of"] == "halves"
     # SmolLM2 135M: 30 layers of 576 x (576 + 192 + 192 + 576 + 3 x 1536) weights.
     assert prompt["operations_per_token"] == 2 * 30 * 576 * 6144
-    share = prompt["operations_per_token"] * prompt["avg_ts"] / prompt["int8_peak"]
+    share = prompt["operations_per_token"] * prompt["avg_ts"] / prompt["peak"]
     assert abs(prompt["pct_peak"] - 100 * share) < 1e-9
     assert decoding["pct_peak"] is None and "memory" in decoding["pct_peak_reason"]

@@ -52,6 +52,15 @@ def test_divergence_with_activations_in_bfloat16(model, golden):
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_divergence_of_weights_that_are_not_packed(model, golden):
+    reference = read_jsonl(golden / "logits" / f"{model}.jsonl")[:N_REFERENCE_POSITIONS]
+    measured = logits(model, golden / "text.txt", N_REFERENCE_POSITIONS, 128, "--no-repack")
+    mean, agreement = compare(reference, measured)
+    assert mean <= REFERENCE_DIVERGENCE
+    assert agreement == 1.0
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_divergence_of_reference_kernels(model, golden):
     reference = read_jsonl(golden / "logits" / f"{model}.jsonl")[:N_REFERENCE_POSITIONS]
     measured = logits(model, golden / "text.txt", N_REFERENCE_POSITIONS, 128, env={"ROCMFORGE_CPU_ISA": "reference"})

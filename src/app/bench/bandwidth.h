@@ -13,8 +13,8 @@ double MeasureReadBandwidth(int n_threads);
 /// to another, the best of a few passes. 0: there is no memory for the buffers. Errors: kDevice.
 Result<double> MeasureCopyBandwidth(Device& device);
 
-/// Operations per second of the device's matrix instructions on halves where nothing else is in their way, the
-/// best of a few passes. 0: it has none that can be measured. Errors: kDevice, kOutOfMemory.
+/// Operations per second of the device's matrix instructions (Device::QueueMatrixProducts) where nothing else is in
+/// their way, the best of a few passes. 0: it has none that can be measured. Errors: kDevice, kOutOfMemory.
 Result<double> MeasureMatrixPeak(Device& device);
 
 }  // namespace rf::app

@@ -42,6 +42,7 @@ struct Floor {
   std::string bandwidth_of;  ///< what was measured: "read" or "copy"
   std::string no_bandwidth;  ///< why it is not known
   double peak = 0.0;         ///< of matrix instructions, measured, operations per second; 0: not known
+  std::string peak_of;       ///< "halves", or a CPU's instruction set
   int32_t prefill_chunk = 0;
 };
 
@@ -127,7 +128,8 @@ double PercentOfPeak(const BenchResult& result, const Floor& floor) {
 void AddPeak(const BenchResult& result, const Floor& floor, ordered_json& row) {
   if (const double percent = PercentOfPeak(result, floor); percent > 0.0) {
     row["pct_peak"] = percent;
-    row["int8_peak"] = floor.peak;
+    row["peak"] = floor.peak;
+    row["peak_of"] = floor.peak_of;
     row["operations_per_token"] = floor.bytes.operations;
   } else {
     row["pct_peak_reason"] =
@@ -164,9 +166,9 @@ ordered_json ToJson(const BenchResult& result, const Floor& floor, const ModelSe
 }
 
 void PrintHeader(size_t name_width) {
-  fmt::print("| {:<{}} | {:>10} | {:>9} | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>11} |\n", "model", name_width,
-             "size", "params", "backend", "threads", "test", "t/s", "% bandwidth", "% f16 peak");
-  fmt::print("| {:-<{}} | {:->9}: | {:->8}: | {:-<12} | {:->6}: | {:->15}: | {:->18}: | {:->10}: | {:->10}: |\n", "",
+  fmt::print("| {:<{}} | {:>10} | {:>9} | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>6} |\n", "model", name_width,
+             "size", "params", "backend", "threads", "test", "t/s", "% bandwidth", "% peak");
+  fmt::print("| {:-<{}} | {:->9}: | {:->8}: | {:-<12} | {:->6}: | {:->15}: | {:->18}: | {:->10}: | {:->5}: |\n", "",
              name_width, "", "", "", "", "", "", "", "");
 }
 
@@ -180,14 +182,14 @@ void PrintRow(const BenchResult& result, const Floor& floor, const ModelSession&
   const std::string share = floor.bandwidth > 0.0 ? fmt::format("{:.1f}", 100.0 * read / floor.bandwidth) : "unknown";
   const double percent = PercentOfPeak(result, floor);
   const std::string of_peak = percent > 0.0 ? fmt::format("{:.1f}", percent) : "";
-  fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>11} |\n", session.name,
+  fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>11} | {:>6} |\n", session.name,
              file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", device.labels, device.isa),
              device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev), share,
              of_peak);
 }
 
 // CPUs read with the threads that compute, GPUs copy.
-Status MeasureBandwidth(const OpenedModel& opened, Floor& floor) {
+Status MeasureDevice(const OpenedModel& opened, Floor& floor) {
   if (opened.session->parts.size() > 1) {
     floor.no_bandwidth = "the model is on several devices";
     return {};
@@ -199,8 +201,10 @@ Status MeasureBandwidth(const OpenedModel& opened, Floor& floor) {
   } else {
     floor.bandwidth_of = "copy";
     RF_ASSIGN_OR_RETURN(floor.bandwidth, MeasureCopyBandwidth(device));
-    RF_ASSIGN_OR_RETURN(floor.peak, MeasureMatrixPeak(device));
   }
+  RF_ASSIGN_OR_RETURN(floor.peak, MeasureMatrixPeak(device));
+  // Of a CPU by the instruction that its kernels multiply with, whichever that is.
+  floor.peak_of = device.properties().is_host_memory ? device.properties().isa : "halves";
   if (floor.bandwidth == 0.0) floor.no_bandwidth = "no memory for the measurement of the bandwidth";
   return {};
 }
@@ -215,9 +219,9 @@ void PrintBandwidth(const DeviceProperties& device, const Floor& floor) {
       what, floor.bandwidth / 1e9);
   if (floor.peak == 0.0) return;
   fmt::print(
-      "Matrix instructions on halves: {:.1f} TFLOP/s, measured. % f16 peak: the share of it that a prompt's "
+      "Matrix instructions ({}) from registers alone: {:.2f} TOP/s, measured. % peak: the share of it that a prompt's "
       "products with the weights take, two operations for each weight and token.\n",
-      floor.peak / 1e12);
+      floor.peak_of, floor.peak / 1e12);
 }
 
 // Written as they come: a long run shows what it has.
@@ -230,7 +234,7 @@ Status Run(Options options) {
   Floor floor;
   RF_ASSIGN_OR_RETURN(floor.bytes,
                       CountStepBytes(*session.file, opened.DeviceInUse(), options.model.session.kv_format));
-  RF_RETURN_IF_ERROR(MeasureBandwidth(opened, floor));
+  RF_RETURN_IF_ERROR(MeasureDevice(opened, floor));
   floor.prefill_chunk = std::min(options.model.session.prefill_chunk, session.context_length);
   if (!options.json) PrintHeader(session.name.size());
   auto rows = ordered_json::array();
@@ -258,7 +262,9 @@ void AddOptions(CLI::App& command, Options& options) {
       "  rocmforge bench smollm2 -p 0 -n 64 -b 1,8,32     decoding, several sequences at once\n"
       "  rocmforge bench smollm2 -d 0,4096 --json         with 4096 positions in the cache already\n"
       "t/s is the mean of the repetitions ± their standard deviation, after a run to warm up; with a batch, all\n"
-      "sequences together. Close other programs: the figures mean nothing otherwise.");
+      "sequences together. % bandwidth and % peak: the shares of what this machine reads and multiplies, measured at "
+      "the\n"
+      "start. Close other programs: the figures mean nothing otherwise.");
   AddModelOptions(command, options.model);
   command.add_option("-p,--n-prompt", options.prompts, "prompt lengths (default 512; 0: none)")
       ->delimiter(',')

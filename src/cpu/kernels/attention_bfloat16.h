@@ -6,9 +6,10 @@
 // roundings depend on its own position only here as well.
 #pragma once
 
+#include "cpu/kernels/amx.h"
 #include "cpu/kernels/attention_worker.h"
 
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__)
+#if RF_HAS_AMX
 #include "cpu/kernels/attention_bfloat16_amx.h"
 #else
 namespace rf::cpu {

@@ -6,9 +6,12 @@
 //   kBFloat16FromRows: from how many rows on it pays;
 //   PrepareBFloat16Row(x, rows, tile, token): stores one row of activations as the unit reads it;
 //   MultiplyBFloat16(...): adds the products of tiles of rows and panels to sums.
+// Of formats whose weights have one magnitude in a record the quants are multiplied, which are exact in bfloat16, and
+// the record's sum is scaled in F32.
 // Weights: matmul_bfloat16_unpack.h.
 #pragma once
 
+#include "cpu/kernels/amx.h"
 #include "cpu/kernels/matmul_panels.h"
 
 namespace rf::cpu {
@@ -27,6 +30,7 @@ inline constexpr int64_t kBFloat16TileWords = kPairs * kPanelRows;
 struct BFloat16Scratch {
   alignas(64) float sums[kBFloat16Panels][kBFloat16ChunkRows * kPanelRows];
   alignas(64) int32_t pairs[2][kBFloat16Stretch / kBlock * kBFloat16TileWords];
+  alignas(64) float record_scales[2][kBFloat16Stretch / kBlock * kPanelRows];
   alignas(64) uint8_t bytes[kBFloat16Stretch / kBlock * 8 * kWordPlane];
   alignas(64) float scales[kBFloat16Stretch / kBlock * 2 * kPanelRows];
 };
@@ -36,14 +40,16 @@ struct BFloat16Tiles {
   const uint16_t* x[2];     ///< n_blocks tiles of [kMatrixTokens, kBlock], one after another
   const int32_t* pairs[2];  ///< n_blocks tiles of [kPairs, kPanelRows] pairs
   float* sums[2];           ///< of each panel [rows, kPanelRows]; is added to, or begun where is_first
+  const float* scales[2];   ///< [kPanelRows] for each scale_blocks blocks
   int64_t n_blocks;
+  int64_t scale_blocks;  ///< blocks that have one scale, which pairs lack; 0: pairs are weights
   bool is_first;
 };
 
 }  // namespace
 }  // namespace rf::cpu
 
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__)
+#if RF_HAS_AMX
 #include "cpu/kernels/matmul_bfloat16_amx.h"
 #else
 #include "cpu/kernels/matmul_bfloat16_none.h"
@@ -59,13 +65,13 @@ inline bool HasBFloatsFor(const PreparedRows& x, int64_t n_rows) {
 
 /// Unpacks n_cols columns of a panel to bfloat16.
 inline void UnpackBFloat16(const PanelTask& task, const TileKernels& kernels, int64_t panel, int64_t first_col,
-                           int64_t n_cols, int32_t* pairs, BFloat16Scratch& scratch) {
+                           int64_t n_cols, const UnpackedPanel& out, BFloat16Scratch& scratch) {
   if (task.weight.layout == kFileLayout) {
     const FileRows rows = FileRowsOf(task.weight, panel * kPanelRows, first_col);
-    kernels.unpack_rows_to_bfloat16(rows, n_cols / kBlock, {scratch.bytes, scratch.scales}, pairs);
+    kernels.unpack_rows_to_bfloat16(rows, n_cols / kBlock, {scratch.bytes, scratch.scales}, out.pairs);
   } else {
     const uint8_t* packed = PackedFrom(task.weight, kernels.layout, panel, first_col);
-    kernels.unpack_to_bfloat16(packed, n_cols / kernels.layout.record_weights, pairs);
+    kernels.unpack_to_bfloat16(packed, n_cols / kernels.layout.record_weights, out);
   }
 }
 
@@ -91,6 +97,7 @@ struct BFloat16Stretch {
   int n_panels;
   int64_t first_block;
   int64_t n_blocks;
+  int64_t scale_blocks;  ///< as BFloat16Tiles has it
 };
 
 /// The chunk's rows as the unit reads them.
@@ -126,9 +133,11 @@ inline void MultiplyBFloat16Stretch(const PanelTask& task, int64_t task_panel, c
       const int64_t panel = stretch.first_panel + (i < stretch.n_panels ? i : 0);
       tiles.x[i] = x.At(tile + i, stretch.first_block);
       tiles.pairs[i] = scratch.pairs[i];
+      tiles.scales[i] = scratch.record_scales[i];
       tiles.sums[i] = scratch.sums[panel] + tile * kMatrixTokens * kPanelRows;
     }
     tiles.n_blocks = stretch.n_blocks;
+    tiles.scale_blocks = stretch.scale_blocks;
     tiles.is_first = stretch.first_block == 0;
     if (is_last) PrefetchOutputs(task, rows, tile * kMatrixTokens, first_output, 2 * kMatrixTokens);
     MultiplyBFloat16(tiles, tile + 1 < x.n_tiles ? 2 : 1, stretch.n_panels);
@@ -147,9 +156,11 @@ inline void MultiplyByBFloat16(const PanelTask& task, int64_t first_panel, int64
   for (int64_t col = 0; col < x.d_in; col += step) {
     const int64_t n_cols = col + step < x.d_in ? step : x.d_in - col;
     for (int64_t p = 0; p < n_panels; p += 2) {
-      const BFloat16Stretch stretch{p, p + 1 < n_panels ? 2 : 1, col / kBlock, BFloat16Blocks(n_cols)};
+      const BFloat16Stretch stretch{p, p + 1 < n_panels ? 2 : 1, col / kBlock, BFloat16Blocks(n_cols),
+                                    kernels.bfloat16_scale_blocks()};
       for (int i = 0; i < stretch.n_panels; ++i) {
-        UnpackBFloat16(task, kernels, first_panel + p + i, col, n_cols, scratch.pairs[i], scratch);
+        const UnpackedPanel unpacked{scratch.pairs[i], scratch.record_scales[i]};
+        UnpackBFloat16(task, kernels, first_panel + p + i, col, n_cols, unpacked, scratch);
       }
       for (int64_t next = p + 2; next < p + 4 && next < n_panels; ++next) {
         PrefetchPanel(task, kernels, first_panel + next, col, n_cols);

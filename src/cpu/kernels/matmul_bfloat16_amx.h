@@ -49,11 +49,44 @@ void MultiplyBFloat16Tiles(const BFloat16Tiles& tiles) {
   asm volatile("" ::: "memory");
 }
 
-inline void MultiplyBFloat16(const BFloat16Tiles& tiles, int n_row_tiles, int n_panels) {
+inline void MultiplyBFloat16Blocks(const BFloat16Tiles& tiles, int n_row_tiles, int n_panels) {
   if (n_row_tiles == 2 && n_panels == 2) return MultiplyBFloat16Tiles<2, 2>(tiles);
   if (n_row_tiles == 2) return MultiplyBFloat16Tiles<2, 1>(tiles);
   if (n_panels == 2) return MultiplyBFloat16Tiles<1, 2>(tiles);
   MultiplyBFloat16Tiles<1, 1>(tiles);
+}
+
+/// sums[row, output] = scale[output] * products[row, output], or that added to it.
+inline void AddScaledTiles(const float* products, Floats scale, bool is_first, int n_row_tiles, float* sums) {
+  for (int i = 0; i < n_row_tiles * kMatrixTokens * kPanelRows; i += kPanelRows) {
+    const Floats sum = is_first ? ZeroFloats() : LoadFloats(sums + i);
+    StoreFloats(sums + i, MultiplyAdd(LoadFloats(products + i), scale, sum));
+  }
+}
+
+/// Where each scale_blocks blocks have a scale of their own.
+inline void MultiplyScaledBFloat16(const BFloat16Tiles& tiles, int n_row_tiles, int n_panels) {
+  alignas(64) float products[2][2 * kMatrixTokens * kPanelRows];
+  for (int64_t b = 0; b < tiles.n_blocks; b += tiles.scale_blocks) {
+    BFloat16Tiles record{};
+    for (int i = 0; i < 2; ++i) {
+      record.x[i] = tiles.x[i] + b * kMatrixTokens * kBlock;
+      record.pairs[i] = tiles.pairs[i] + b * kTileWords;
+      record.sums[i] = products[i];
+    }
+    record.n_blocks = tiles.scale_blocks;
+    record.is_first = true;
+    MultiplyBFloat16Blocks(record, n_row_tiles, n_panels);
+    for (int p = 0; p < n_panels; ++p) {
+      const Floats scale = LoadFloats(tiles.scales[p] + b / tiles.scale_blocks * kPanelRows);
+      AddScaledTiles(products[p], scale, tiles.is_first && b == 0, n_row_tiles, tiles.sums[p]);
+    }
+  }
+}
+
+inline void MultiplyBFloat16(const BFloat16Tiles& tiles, int n_row_tiles, int n_panels) {
+  if (tiles.scale_blocks != 0) return MultiplyScaledBFloat16(tiles, n_row_tiles, n_panels);
+  MultiplyBFloat16Blocks(tiles, n_row_tiles, n_panels);
 }
 
 /// For each number of a block in the order of the pairs its place in the row.

@@ -4,13 +4,15 @@
 //   without a unit. F32 weights stay as they are: what a file keeps so is small or meant to be exact.
 #pragma once
 
+#include "cpu/kernels/amx.h"
 #include "cpu/kernels/matmul_bfloat16.h"
+#include "cpu/kernels/matmul_matrix_unpack.h"
 #include "cpu/kernels/matmul_tiles.h"
 
 namespace rf::cpu {
 namespace {
 
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__)
+#if RF_HAS_AMX
 
 /// A number of each of 16 rows twice in a row, as pairs lie when each half is widened to 32 bits: rows 0 to 7, 8 to 15.
 struct DoubledFloats {
@@ -54,8 +56,9 @@ RF_LANES_INLINE Floats ConstantOf(const Block& block, int s) {
 }
 
 template <class Block>
-void UnpackToBFloat16(const uint8_t* panel, int64_t n_records, int32_t* pairs) {
+void UnpackToBFloat16(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) {
   constexpr int kRecordBlocks = Block::kLayout.record_weights / kBlock;
+  int32_t* pairs = out.pairs;
   for (int64_t r = 0; r < n_records; ++r, panel += Block::kLayout.record_bytes) {
     for (int b = 0; b < kRecordBlocks; ++b, pairs += kBFloat16TileWords) {
       const Block block(panel, b);
@@ -68,6 +71,26 @@ void UnpackToBFloat16(const uint8_t* panel, int64_t n_records, int32_t* pairs) {
           StoreInts(pairs + p * kPanelRows, ScaledPair(block.Pair(p), scale, constant));
         }
       }
+    }
+  }
+}
+
+/// Whether all weights of a record but zeros have the same significant bits: quants -1, 0, 1 and 2 by one scale. The
+/// error of rounding them would be that of the whole record, up to 2^-8, where those of other formats balance each
+/// other. Their quants are multiplied as they are, and each record's sum is scaled.
+template <class Block>
+constexpr bool kHasOneMagnitude = Block::kLargest <= 2 && Block::kScales == 1 && !Block::kHasMinimum;
+
+template <class Block>
+void UnpackQuantsToBFloat16(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) {
+  constexpr int kRecordBlocks = Block::kLayout.record_weights / kBlock;
+  int32_t* pairs = out.pairs;
+  for (int64_t r = 0; r < n_records; ++r, panel += Block::kLayout.record_bytes) {
+    StoreFloats(out.scales + r * kPanelRows, Block(panel, 0).Scale(0));
+    for (int b = 0; b < kRecordBlocks; ++b, pairs += kBFloat16TileWords) {
+      const Block block(panel, b);
+#pragma GCC unroll 16
+      for (int p = 0; p < kPairs; ++p) StoreInts(pairs + p * kPanelRows, BFloat16Pair(block, p));
     }
   }
 }
@@ -91,7 +114,7 @@ RF_LANES_INLINE Ints UpperBFloat16(const F16Columns&, const uint8_t* column) {
 
 /// Columns of a panel, and zeros that make the last block whole.
 template <class Columns>
-void UnpackColumnsToBFloat16(const uint8_t* panel, int64_t n_cols, int32_t* pairs) {
+void UnpackColumnsToBFloat16(const uint8_t* panel, int64_t n_cols, const UnpackedPanel& out) {
   for (int64_t b = 0; b * kBlock < n_cols; ++b) {
     const int64_t left = n_cols - b * kBlock;
     const uint8_t* columns = panel + b * kBlock * Columns::kBytes;
@@ -100,14 +123,19 @@ void UnpackColumnsToBFloat16(const uint8_t* panel, int64_t n_cols, int32_t* pair
     };
     for (int p = 0; p < kPairs; ++p) {
       const uint16_t* pair = kPairOrder.words + 2 * p;
-      StoreInts(pairs + (b * kPairs + p) * kPanelRows, Or(ShiftRight(load(pair[0]), 16), load(pair[1])));
+      StoreInts(out.pairs + (b * kPairs + p) * kPanelRows, Or(ShiftRight(load(pair[0]), 16), load(pair[1])));
     }
   }
 }
 
 template <class Block>
 constexpr void SetBFloat16(TileKernels& kernels) {
-  kernels.unpack_to_bfloat16 = UnpackToBFloat16<Block>;
+  if constexpr (kHasOneMagnitude<Block>) {
+    kernels.unpack_to_bfloat16 = UnpackQuantsToBFloat16<Block>;
+    kernels.keeps_bfloat16_scales = true;
+  } else {
+    kernels.unpack_to_bfloat16 = UnpackToBFloat16<Block>;
+  }
 }
 template <class Rows>
 constexpr void SetCodebookBFloat16(TileKernels& kernels) {

@@ -88,17 +88,28 @@ constexpr const TileKernels* FileKernelsOf(Format format) {
   return &kFloatKernels<F32Columns>;
 }
 
+/// Products of many rows in bfloat16 leave the integers unprepared (PreparedRows::bfloats), for all weights of a
+/// launch.
+constexpr bool HasBFloat16IfUsed(const TileKernels& kernels) {
+  return kBFloat16FromRows == INT64_MAX || kernels.has_bfloat16();
+}
+
 /// Whether kernels read records of the size that the packer writes.
 constexpr bool IsLayoutOf(Format format, const PanelLayout& read) {
   const PanelLayout written = LayoutOf(format);
   return read.record_weights == written.record_weights && read.record_bytes == written.record_bytes;
 }
 
-#define RF_PANEL_BLOCKS(Name, ...) static_assert(IsLayoutOf(Format::k##Name, kIntegerKernels<Name##Block>.layout));
+#define RF_PANEL_BLOCKS(Name, ...)                                                 \
+  static_assert(IsLayoutOf(Format::k##Name, kIntegerKernels<Name##Block>.layout)); \
+  static_assert(HasBFloat16IfUsed(kIntegerKernels<Name##Block>));
 #define RF_PANEL_COLUMNS(Name, type) static_assert(IsLayoutOf(Format::k##Name, kFloatKernels<Name##Columns>.layout));
 #include "cpu/panels.def"
 #undef RF_PANEL_BLOCKS
 #undef RF_PANEL_COLUMNS
+#define RF_CODEBOOK(Name) static_assert(HasBFloat16IfUsed(kCodebookKernels<Name##Rows>));
+#include "cpu/codebook_formats.def"
+#undef RF_CODEBOOK
 
 }  // namespace
 

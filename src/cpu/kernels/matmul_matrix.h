@@ -8,6 +8,7 @@
 // Weights: matmul_matrix_unpack.h.
 #pragma once
 
+#include "cpu/kernels/amx.h"
 #include "cpu/kernels/matmul_types.h"
 
 namespace rf::cpu {
@@ -33,7 +34,7 @@ constexpr MatrixSums MatrixSumsOf(int largest, int n_scales) {
 }  // namespace
 }  // namespace rf::cpu
 
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__)
+#if RF_HAS_AMX
 #include "cpu/kernels/matmul_matrix_amx.h"
 #else
 #include "cpu/kernels/matmul_matrix_none.h"

@@ -3,13 +3,14 @@
 //   in the file's layout, where its sums are exact; nothing on instruction sets without a unit.
 #pragma once
 
+#include "cpu/kernels/amx.h"
 #include "cpu/kernels/matmul_matrix.h"
 #include "cpu/kernels/matmul_tiles.h"
 
 namespace rf::cpu {
 namespace {
 
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__)
+#if RF_HAS_AMX
 
 /// Of two vectors of F32 the upper halves, interleaved: the first's go to the lower half of each lane.
 struct alignas(64) UpperHalves {

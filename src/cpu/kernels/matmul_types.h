@@ -83,14 +83,18 @@ struct TileKernels {
   void (*matrix)(const UnpackedPanel& panel, int64_t n_blocks, const MatrixBlock* x, float* sums) = nullptr;
   MatrixForm matrix_form = MatrixForm::kWhole;
   /// For many rows in bfloat16 (matmul_bfloat16.h): pair p of block b, in the order of the pairs, is 16 words of
-  /// `pairs`, (b * kPairs + p) * 16 on.
-  void (*unpack_to_bfloat16)(const uint8_t* panel, int64_t n_records, int32_t* pairs) = nullptr;
+  /// `pairs`, (b * kPairs + p) * 16 on. Where a record's scale is kept apart the pairs are quants, and its 16 rows'
+  /// scales follow those of the record before in out.scales, which is left alone otherwise.
+  void (*unpack_to_bfloat16)(const uint8_t* panel, int64_t n_records, const UnpackedPanel& out) = nullptr;
+  bool keeps_bfloat16_scales = false;
   void (*unpack_rows_to_bfloat16)(const FileRows& rows, int64_t n_blocks, const CodedScratch& scratch,
                                   int32_t* pairs) = nullptr;
   void (*floating[kTileTokens + 1])(const uint8_t* panel, int64_t n_cols, const float* x, float* sums) = {};
 
   bool is_integer() const { return unpacked[1] != nullptr; }
-  bool has_bfloat16() const { return unpack_to_bfloat16 != nullptr || unpack_rows_to_bfloat16 != nullptr; }
+  constexpr bool has_bfloat16() const { return unpack_to_bfloat16 != nullptr || unpack_rows_to_bfloat16 != nullptr; }
+  /// Blocks whose scale is kept apart in bfloat16; 0: none is.
+  constexpr int64_t bfloat16_scale_blocks() const { return keeps_bfloat16_scales ? layout.record_weights / kBlock : 0; }
   bool reads_quads() const { return coded != nullptr; }
 };
 
