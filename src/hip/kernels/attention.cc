@@ -40,19 +40,19 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
   tile.LoadQueries();
 
   const Values own = Values::OfThread();
-  const bool has_values = own.first_query < kQueries && own.column * 4 < args.kv.head_dim;
+  const auto has_values = [&] { return own.first_query < kQueries && own.column * 4 < Afresh(args.kv.head_dim); };
   Float4 total[Values::kPerThread] = {};
   for (; chunk < end_chunk; ++chunk) {
     Float4 values[Values::kPerThread] = {};
     BlockBarrier();
     tile.AddChunk(chunk, values);
-    if (plan.n_chunks > 0) {
+    if (Afresh(plan.n_chunks) > 0) {
       const int64_t at = (static_cast<int64_t>(blockIdx.x) * plan.n_chunks + chunk) * kQueries;
       if (thread < kQueries) plan.sums[at + thread] = shared.of_chunk[thread];
       RF_UNROLL
       for (int j = 0; j < Values::kPerThread; ++j) {
         float* to = plan.values + (at + own.first_query + j) * args.kv.head_dim + own.column * 4;
-        if (has_values) *reinterpret_cast<Float4*>(to) = values[j];
+        if (has_values()) *reinterpret_cast<Float4*>(to) = values[j];
       }
       return;
     }
@@ -60,7 +60,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
     BlockBarrier();
     RF_UNROLL
     for (int j = 0; j < Values::kPerThread; ++j) {
-      if (!has_values) break;
+      if (!has_values()) break;
       const MergeScales scales = shared.scales[own.first_query + j];
       total[j] = FusedScale(values[j], scales.added, total[j] * scales.before);
     }
@@ -69,7 +69,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, 
   SetOutputs(args, plan, outputs);
   RF_UNROLL
   for (int j = 0; j < Values::kPerThread; ++j) {
-    const bool is_there = has_values && own.first_query + j < place.n_queries;
+    const bool is_there = has_values() && own.first_query + j < place.n_queries;
     const int query = is_there ? own.first_query + j : 0;
     StoreQuery(outputs, shared.places[query], own.column * 4, shared.total[query], total[j], is_there);
   }

@@ -276,9 +276,6 @@ struct MatrixAttention {
     const QueryPlace& place = shared.places[query];
     return position >= place.first_seen && position <= place.position;
   }
-  RF_DEVICE_MEMBER static bool IsSet(float attribute) {
-    return Afresh(static_cast<int>(MagnitudeBits(attribute))) != 0;
-  }
   /// score = use(score, its query, which of the lane's rows that is, its position), of a fragment's scores.
   template <typename Use>
   RF_DEVICE_MEMBER static void ForEachScore(int begin, int fragment, Scores& scores, Use use) {

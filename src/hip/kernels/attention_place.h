@@ -83,6 +83,11 @@ struct QueryPlace {
   int position;
 };
 
+/// Whether an attribute is not 0.
+RF_DEVICE bool IsSet(float attribute) {
+  return Afresh(static_cast<int>(MagnitudeBits(attribute))) != 0;
+}
+
 /// The positions that any of a tile's queries sees, and those that all see; ends are one beyond.
 struct SeenPositions {
   int first_of_any;

@@ -127,8 +127,8 @@ struct AttentionTile {
   RF_DEVICE_MEMBER float ScoreOf(const QueryPlace& place, int position, float product) const {
     const Attention::Attrs& attrs = args.attrs;
     float score = product * attrs.scale;
-    if (attrs.soft_cap != 0.0f) score = attrs.soft_cap * tanhf(score / attrs.soft_cap);
-    if (attrs.alibi_max_bias != 0.0f) {
+    if (IsSet(attrs.soft_cap)) score = attrs.soft_cap * tanhf(score / attrs.soft_cap);
+    if (IsSet(attrs.alibi_max_bias)) {
       score -=
           AlibiSlope(attrs.n_heads, place.head, attrs.alibi_max_bias) * static_cast<float>(place.position - position);
     }
@@ -161,7 +161,7 @@ struct AttentionTile {
   // values += weight * V, position after position.
   RF_DEVICE_MEMBER void AddValues(int begin, int offset, Float4 (&values)[Values::kPerThread]) {
     const Values place = Values::OfThread();
-    if (place.first_query >= kQueries || place.column * 4 >= args.kv.head_dim) return;
+    if (place.first_query >= kQueries || place.column * 4 >= Afresh(args.kv.head_dim)) return;
     for (int i = 0; i < kPositions; i += 4) {
       if (begin + i + 4 <= seen.first_of_any || begin + i >= seen.end_of_any) continue;
       const Float4* rows = &shared.tile.rows[i][place.column];

@@ -31,7 +31,7 @@ struct CacheTile {
       const int row = i / kPerRow;
       const int column = i % kPerRow * kPiece;
       const int position = begin + row;
-      if (position < first || position >= end || column >= from.head_dim) continue;
+      if (position < first || position >= end || column >= Afresh(from.head_dim)) continue;
       const auto* blocks = static_cast<const Block*>(from.half) + from.rows[row] * (from.head_dim / Block::kElements);
       LoadPiece(blocks + column / Block::kElements, &rows[row][column / 4]);
     }

@@ -14,7 +14,7 @@ namespace {
 /// compiler moves sums there and back in every stretch: 8.6 other instructions for each MFMA, 5.3 where a wave takes 32
 /// rows (tools/amd_loop_mix.py). That leaves the targets with narrow products.
 constexpr bool kHasTallTiles = kIsTallWave && kHasNarrow;
-bool HasTallTiles(const GpuTraits& traits) {
+[[maybe_unused]] bool HasTallTiles(const GpuTraits& traits) {
   return HasTallWaves(traits) && HasNarrowProducts(traits);
 }
 
