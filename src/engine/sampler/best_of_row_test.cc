@@ -114,7 +114,7 @@ void Compare(Random& random, size_t n, Tally& tally) {
   constexpr size_t kBest = 128;
   constexpr int kTokens = 6;
   const SamplingParams params = MakeParams(random, n);
-  const std::vector<int32_t> prompt = {1, 2, 3, 1, 2};
+  const std::vector<int32_t> prompt = {1, 2, 0, 1, 2};  // ids of the smallest vocabulary too
   Sampler by_row(params, prompt);
   Sampler by_best(params, prompt);
   if (!by_best.MayChooseFromBest(std::min(n, kBest))) {
