@@ -9,9 +9,8 @@ namespace rf {
 ///   sums [n_outputs, ceil(n_vocab / kPart)] F32
 /// For each row i with batch.best_factors[i] >= 0 (of the others nothing is written):
 /// 1. batch.changes of the row are made to its logits;
-/// 2. ids, values = the k largest logits, largest first, equal ones by lower id. NaN and minus infinity are none:
-/// places
-///    that stay free hold -1 and minus infinity. A zero comes out without its sign;
+/// 2. ids, values = the k largest logits, largest first, equal ones by lower id. NaN and minus infinity are none: free
+///    places hold -1 and minus infinity. A zero comes out without its sign;
 /// 3. if the factor is above 0: sums[i, p] = the sum over the p-th kPart logits of 2^((logit - largest) * factor), of
 ///    NaN 0, as FastExp2 computes it, by 16 lanes: logit j belongs to lane j % 16, each lane adds in the order of its
 ///    logits in F32, the lanes' sums are added in F64. The same bits everywhere but in Reference, which is exact.

@@ -262,9 +262,8 @@ void AddOptions(CLI::App& command, Options& options) {
       "  rocmforge bench smollm2 -p 0 -n 64 -b 1,8,32     decoding, several sequences at once\n"
       "  rocmforge bench smollm2 -d 0,4096 --json         with 4096 positions in the cache already\n"
       "t/s is the mean of the repetitions ± their standard deviation, after a run to warm up; with a batch, all\n"
-      "sequences together. % bandwidth and % peak: the shares of what this machine reads and multiplies, measured at "
-      "the\n"
-      "start. Close other programs: the figures mean nothing otherwise.");
+      "sequences together. % bandwidth and % peak: the shares of what this machine reads and multiplies, measured\n"
+      "at the start. Close other programs: the figures mean nothing otherwise.");
   AddModelOptions(command, options.model);
   command.add_option("-p,--n-prompt", options.prompts, "prompt lengths (default 512; 0: none)")
       ->delimiter(',')
