@@ -31,8 +31,10 @@ Result<int32_t> CountCpus(const Backend&) {
 }
 
 Result<std::unique_ptr<Device>> CreateCpu(const DeviceOptions& options) {
-  return cpu::CreateCpuDevice(
-      {.n_threads = options.n_threads, .precision = options.cpu_precision, .packs_weights = options.cpu_packs_weights});
+  return cpu::CreateCpuDevice({.n_threads = options.n_threads,
+                               .isa = options.cpu_isa,
+                               .precision = options.cpu_precision,
+                               .packs_weights = options.cpu_packs_weights});
 }
 
 Result<std::unique_ptr<Device>> CreateCpuOf(const Backend&, int32_t, const DeviceOptions& options) {

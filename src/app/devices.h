@@ -17,6 +17,7 @@ namespace rf::app {
 struct DeviceOptions {
   std::string device = "auto";  ///< "auto", or a kind, or "kind:n" for its n-th device (from 0)
   int n_threads = 0;            ///< CPU threads; 0: one for each core that this process may use
+  std::string cpu_isa;          ///< the CPU's instruction set; "": as cpu::SelectIsa chooses
   cpu::Precision cpu_precision = cpu::Precision::kExact;
   bool cpu_packs_weights = true;
   bool require_gpu = false;  ///< GPUs only: nothing runs on the CPU instead

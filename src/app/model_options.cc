@@ -53,6 +53,8 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
           CLI::Validator([](std::string& text) { return text == "auto" ? "" : AcceptIn(0, kMaxGpuLayers)(text); }, ""));
   command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
       ->check(AcceptIn(1, kMaxThreads));
+  command.add_option("--isa", options.devices.cpu_isa,
+                     "the CPU's instruction set, such as avx2 (default: the best that it has)");
   command
       .add_option_function<std::string>(
           "--activations",

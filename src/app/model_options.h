@@ -25,7 +25,8 @@ struct ModelOptions {
 };
 
 /// Declares MODEL (required; the returned option can be relaxed) and --device, --require-gpu, --gpu-layers, --threads,
-/// --activations, --no-repack, --ctx, --seed, --prefill-chunk, --kv-type, --kv-tokens, --no-prefix-cache, --no-graphs,
+/// --isa, --activations, --no-repack, --ctx, --seed, --prefill-chunk, --kv-type, --kv-tokens, --no-prefix-cache,
+/// --no-graphs,
 /// --no-mmap, --verify, --verify-weights and --chat-template-file. `options` must live as long as `command`. Values out
 /// of range end parsing with a message that names option, value and range.
 CLI::Option* AddModelOptions(CLI::App& command, ModelOptions& options);

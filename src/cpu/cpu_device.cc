@@ -4,11 +4,13 @@
 #include <sys/mman.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -76,6 +78,18 @@ class HostStream final : public Stream {
   Status CopyToHost(void* dst, const void* src, size_t bytes) override { return Copy(dst, src, bytes); }
   Status CopyOnDevice(void* dst, const void* src, size_t bytes) override { return Copy(dst, src, bytes); }
   Status Synchronize() override { return {}; }
+  Status Mark() override {
+    marks_.push_back(std::chrono::steady_clock::now());
+    return {};
+  }
+  Result<std::vector<double>> TakeMarks() override {
+    const auto marks = std::exchange(marks_, {});
+    std::vector<double> seconds;
+    for (size_t i = 1; i < marks.size(); ++i) {
+      seconds.push_back(std::chrono::duration<double>(marks[i] - marks[i - 1]).count());
+    }
+    return seconds;
+  }
 
  private:
   static Status Copy(void* dst, const void* src, size_t bytes) {
@@ -84,6 +98,7 @@ class HostStream final : public Stream {
   }
 
   CpuContext context_;
+  std::vector<std::chrono::steady_clock::time_point> marks_;
 };
 
 std::string CpuModelName() {

@@ -99,20 +99,21 @@ std::span<const Isa> AllIsas() {
 
 Result<const Isa*> SelectIsa(std::string_view name) {
   const char* forced = std::getenv("ROCMFORGE_CPU_ISA");
-  if (name.empty() && forced != nullptr) name = forced;
+  const bool is_forced = name.empty() && forced != nullptr;
+  if (is_forced) name = forced;
+  const char* where = is_forced ? "ROCMFORGE_CPU_ISA" : "--isa";
   const Isa* best = nullptr;
   for (const Isa& isa : AllIsas()) {
     if (name.empty() && isa.is_supported) best = &isa;
     if (name != isa.name || name.empty()) continue;
     if (isa.is_supported) return &isa;
-    return Error{ErrorCode::kUnsupported, fmt::format("this CPU lacks '{}'; it has: {}", name, ListSupported()),
-                 "ROCMFORGE_CPU_ISA"};
+    return Error{ErrorCode::kUnsupported, fmt::format("this CPU lacks '{}'; it has: {}", name, ListSupported()), where};
   }
   if (best != nullptr) return best;
   return Error{ErrorCode::kInvalidArgument,
                fmt::format("unknown CPU instruction set '{}'; this machine has: {}", EscapeForMessage(name, 40),
                            ListSupported()),
-               "ROCMFORGE_CPU_ISA"};
+               where};
 }
 
 }  // namespace rf::cpu

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "device/kernel_table.h"
@@ -73,6 +74,11 @@ class Stream {
   /// Queues the work of a recording that this stream made, as one. A failure shows at Synchronize(), as a kernel's
   /// does.
   virtual void Replay(Recording& recording) { static_cast<void>(recording); }
+
+  /// For measurements: notes the moment at which what was queued before has ended. Errors: kDevice.
+  virtual Status Mark() = 0;
+  /// Seconds from each mark to the next, and forgets them. REQUIRES: Synchronize() since the last one. Errors: kDevice.
+  virtual Result<std::vector<double>> TakeMarks() = 0;
 };
 
 /// A weight as the file holds it, to be brought to a device.

@@ -165,6 +165,7 @@ PlanOptions PlanOptionsOf(const SessionOptions& options, int32_t trained_context
   plan.record_steps = options.record_steps;
   plan.best_on_device = options.best_on_device;
   plan.gpu_layers = options.gpu_layers;
+  plan.profile = options.profile;
   return plan;
 }
 

@@ -38,6 +38,7 @@ struct SessionOptions {
   std::optional<int32_t> gpu_layers;  ///< as PlanOptions has them
   bool best_on_device = true;         ///< as PlanOptions has it
   bool record_steps = true;           ///< a GPU replays decoding steps as recorded graphs
+  Profile* profile = nullptr;         ///< as PlanOptions has it
   std::string chat_template;          ///< replaces the file's own; empty: that one
   LoadProgress progress;
   /// Puts something around the runner that steps go through; empty: nothing.

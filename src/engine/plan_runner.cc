@@ -115,8 +115,18 @@ Result<std::span<const float>> PlanRunner::Run(const StepBatch& batch) {
   const Status finished = plan_->Synchronize();
   RF_RETURN_IF_ERROR(queued);
   RF_RETURN_IF_ERROR(finished);
+  if (plan_->options().profile != nullptr) RF_RETURN_IF_ERROR(AddToProfile(batch));
   if (health_check_) RF_RETURN_IF_ERROR(health_check_());
   return std::span<const float>(RowsOnHost(0, batch.output_rows.size()));
+}
+
+Status PlanRunner::AddToProfile(const StepBatch& batch) {
+  BatchSizes sizes{static_cast<int64_t>(batch.token_ids.size()), static_cast<int64_t>(batch.output_rows.size()), {}};
+  for (size_t i = 0; i < batch.kv_length.size(); ++i) {
+    sizes.sequences.push_back({batch.first_token[i + 1] - batch.first_token[i], batch.kv_length[i]});
+  }
+  for (const auto& part : plan_->parts()) RF_RETURN_IF_ERROR(part->AddToProfile(sizes));
+  return {};
 }
 
 BestOfRow PlanRunner::Best(size_t output) const {

@@ -43,6 +43,7 @@ class PlanRunner final : public Runner {
   Status QueueStep(const StepBatch& batch);
   Status QueueRows(const StepBatch& batch);
   Status QueueBest(const StepBatch& batch);
+  Status AddToProfile(const StepBatch& batch);
   std::span<float> RowsOnHost(size_t first, size_t count) const;
 
   std::unique_ptr<Plan> plan_;

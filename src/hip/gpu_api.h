@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 6;
+inline constexpr uint32_t kGpuApiVersion = 7;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -82,6 +82,12 @@ struct GpuApi {
   int (*end_recording)(int32_t device, void* stream, void** recording);
   int (*replay)(int32_t device, void* recording, void* stream);
   int (*release_recording)(int32_t device, void* recording);
+  int (*create_event)(int32_t device, void** event);
+  int (*destroy_event)(int32_t device, void* event);
+  /// The event is the moment at which what was queued before has ended.
+  int (*record_event)(int32_t device, void* event, void* stream);
+  /// Between two events that have come.
+  int (*elapsed)(int32_t device, void* from, void* to, double* seconds);
   const char* (*error_name)(int code);
   const char* (*error_text)(int code);
   /// Enters every kernel that a device with these traits can run.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,29 @@ class GpuRecording final : public Recording {
   void* handle() const { return handle_; }
 
  private:
+  std::shared_ptr<GpuRuntime> runtime_;
+  void* handle_;
+};
+
+class GpuEvent {
+ public:
+  static Result<GpuEvent> Create(std::shared_ptr<GpuRuntime> runtime) {
+    void* handle = nullptr;
+    const int code = runtime->api().create_event(runtime->device(), &handle);
+    if (code != 0) return runtime->Fail(code, "creating an event");
+    return GpuEvent(std::move(runtime), handle);
+  }
+  GpuEvent(GpuEvent&& other) noexcept
+      : runtime_(std::move(other.runtime_)), handle_(std::exchange(other.handle_, nullptr)) {}
+  GpuEvent& operator=(GpuEvent&&) = delete;
+  ~GpuEvent() {
+    if (handle_ != nullptr) runtime_->api().destroy_event(runtime_->device(), handle_);
+  }
+  void* handle() const { return handle_; }
+
+ private:
+  GpuEvent(std::shared_ptr<GpuRuntime> runtime, void* handle) : runtime_(std::move(runtime)), handle_(handle) {}
+
   std::shared_ptr<GpuRuntime> runtime_;
   void* handle_;
 };
@@ -83,6 +107,24 @@ class GpuStream final : public Stream {
     if (context_.error == 0) context_.error = code;
   }
 
+  Status Mark() override {
+    RF_ASSIGN_OR_RETURN(GpuEvent event, GpuEvent::Create(runtime_));
+    const int code = runtime_->api().record_event(context_.device, event.handle(), context_.stream);
+    if (code != 0) return runtime_->Fail(code, "recording an event");
+    marks_.push_back(std::move(event));
+    return {};
+  }
+
+  Result<std::vector<double>> TakeMarks() override {
+    const std::vector<GpuEvent> marks = std::exchange(marks_, {});
+    std::vector<double> seconds(marks.empty() ? 0 : marks.size() - 1);
+    for (size_t i = 0; i < seconds.size(); ++i) {
+      const int code = runtime_->api().elapsed(context_.device, marks[i].handle(), marks[i + 1].handle(), &seconds[i]);
+      if (code != 0) return runtime_->Fail(code, "reading the time between two events");
+    }
+    return seconds;
+  }
+
  private:
   Status Copy(void* dst, const void* src, size_t bytes, GpuCopy kind) {
     if (bytes == 0) return {};
@@ -96,6 +138,7 @@ class GpuStream final : public Stream {
 
   std::shared_ptr<GpuRuntime> runtime_;
   GpuContext context_;
+  std::vector<GpuEvent> marks_;
 };
 
 }  // namespace

@@ -120,6 +120,31 @@ TEST_F(HipDeviceTest, ARecordingThatFails) {
   EXPECT_FALSE((*stream)->Synchronize());
 }
 
+// The shim's clock ticks once for each thing that runs.
+TEST_F(HipDeviceTest, MarksMeasureWhatIsBetweenThem) {
+  const auto device = Create();
+  const auto buffer = device->Allocate(8, "a test");
+  const auto stream = device->CreateStream();
+  ASSERT_TRUE(buffer && stream);
+  auto* bytes = static_cast<char*>((*buffer)->data());
+  for (int round = 0; round < 2; ++round) {  // what was taken is forgotten
+    for (const int n_copies : {1, 3, 0}) {
+      ASSERT_TRUE((*stream)->Mark());
+      for (int i = 0; i < n_copies; ++i) ASSERT_TRUE((*stream)->CopyOnDevice(bytes + 4, bytes, 4));
+    }
+    ASSERT_TRUE((*stream)->Synchronize());
+    const auto seconds = (*stream)->TakeMarks();
+    ASSERT_TRUE(seconds);
+    EXPECT_EQ(*seconds, (std::vector<double>{2, 4}));  // the copies, and the mark before them
+  }
+  const size_t n_live = shim_.n_live();
+  for (int call = 0; call < 2; ++call) {  // the event is created, and recorded
+    shim_.FailIn(call, 900);
+    EXPECT_FALSE((*stream)->Mark());
+  }
+  EXPECT_EQ(shim_.n_live(), n_live);
+}
+
 TEST_F(HipDeviceTest, CopiesThereAndBack) {
   const auto device = Create();
   const auto buffer = device->Allocate(1000, "a test");

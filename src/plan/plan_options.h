@@ -11,6 +11,8 @@
 
 namespace rf {
 
+class Profile;
+
 struct PlanOptions {
   RowLimits rows;             ///< tokens and outputs of one step at most
   int32_t max_sequences = 1;  ///< sequences of one step at most
@@ -24,6 +26,9 @@ struct PlanOptions {
   /// Layers on the GPU, counted from the last; as many as the model has, or more: all of the model. Nothing: as many as
   /// fit.
   std::optional<int32_t> gpu_layers;
+  /// Where each op's time goes; must outlive the plan. Then nothing is recorded, and a device that begins kernels
+  /// before their predecessors have ended does not. Null: not measured.
+  Profile* profile = nullptr;
 };
 
 /// Bytes that the plan holds, by purpose.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "plan/alignment.h"
 #include "plan/best_of_logits.h"
+#include "plan/profile.h"
 
 namespace rf {
 namespace {
@@ -76,6 +78,7 @@ Status PlanPart::BindSteps() {
   const BindContext context{graph_, weights_, kv_layers_, device_->kernels()};
   const std::vector<Node>& nodes = graph_.nodes;
   for (size_t i = 0; i < nodes.size(); ++i) {
+    first_node_.push_back(i);
     if (i + 1 < nodes.size()) {
       if (auto pair = BindPair(nodes[i], nodes[i + 1], context)) {
         steps_.push_back(std::move(pair));
@@ -120,11 +123,43 @@ void PlanPart::Execute(const BatchView& batch) {
       if (values_[step->main_output()].n_rows > 0) step->Launch(state);
     }
   };
-  if (options_.record_steps) {
+  if (options_.profile != nullptr) {
+    marking_ = LaunchMarked(batch);
+  } else if (options_.record_steps) {
     recorder_.Queue(*stream_, batch, launch_all);
   } else {
     launch_all();
   }
+}
+
+Status PlanPart::LaunchMarked(const BatchView& batch) {
+  marked_.clear();
+  RF_RETURN_IF_ERROR(stream_->Mark());
+  const LaunchState state{values_, &batch, stream_->native()};
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (values_[steps_[i]->main_output()].n_rows == 0) continue;
+    steps_[i]->Launch(state);
+    marked_.push_back(i);
+    RF_RETURN_IF_ERROR(stream_->Mark());
+  }
+  return {};
+}
+
+Status PlanPart::AddToProfile(const BatchSizes& batch) {
+  RF_RETURN_IF_ERROR(marking_);
+  RF_ASSIGN_OR_RETURN(const std::vector<double> seconds, stream_->TakeMarks());
+  RF_CHECK(seconds.size() == marked_.size());
+  const std::string device = device_->properties().Label();
+  for (size_t i = 0; i < marked_.size(); ++i) {
+    const size_t step = marked_[i];
+    const size_t end = step + 1 < first_node_.size() ? first_node_[step + 1] : graph_.nodes.size();
+    StepWork work;
+    for (size_t node = first_node_[step]; node < end; ++node) {
+      work += CountWork(graph_, graph_.nodes[node], weights_, options_.kv_format, batch);
+    }
+    options_.profile->Add(device, steps_[step]->op_name(), steps_[step]->kernel_name(), seconds[i], work);
+  }
+  return {};
 }
 
 Status PlanPart::CopyPage(int32_t source, int32_t destination) {

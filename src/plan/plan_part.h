@@ -14,6 +14,7 @@
 #include "plan/plan_options.h"
 #include "plan/step.h"
 #include "plan/step_recorder.h"
+#include "plan/step_work.h"
 #include "plan/weights.h"
 
 namespace rf {
@@ -41,6 +42,9 @@ class PlanPart {
                                                 const PlanOptions& options, const LoadProgress& progress);
   /// Queues all steps for one batch, whose arrays lie in the device's memory. REQUIRES: within the options' limits.
   void Execute(const BatchView& batch);
+  /// Adds the times of the last Execute() to PlanOptions::profile. REQUIRES: it is set; the stream was synchronized.
+  /// Errors: kDevice.
+  Status AddToProfile(const BatchSizes& batch);
 
   const Graph& graph() const { return graph_; }
   /// A value of the graph in device memory, with the rows of the last Execute().
@@ -65,6 +69,7 @@ class PlanPart {
   Status BindSteps();
   Status ReserveWorkspace();
   void SetRows(const BatchView& batch);
+  Status LaunchMarked(const BatchView& batch);
 
   Graph graph_;
   PlanOptions options_;
@@ -79,6 +84,9 @@ class PlanPart {
   std::vector<KvLayerView> kv_layers_;
   std::vector<TensorView> values_;
   std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<size_t> first_node_;  // of the graph's nodes, for each step
+  std::vector<size_t> marked_;      // steps whose ends the stream has marked
+  Status marking_;                  // what came of that
   MemoryPlan memory_;
 };
 

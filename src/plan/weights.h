@@ -48,6 +48,8 @@ class WeightSet {
 
   /// REQUIRES: the pair was named by a node.
   const WeightView& Get(WeightId weight, OpId op) const;
+  /// Bytes of one weight, the device's own or the mapped file's. REQUIRES: as Get().
+  uint64_t BytesOf(WeightId weight, OpId op) const;
   /// Bytes that the device holds for the weights, and bytes that it reads straight from the mapped file.
   uint64_t bytes_owned() const { return bytes_owned_; }
   uint64_t bytes_mapped() const { return bytes_mapped_; }

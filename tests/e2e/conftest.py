@@ -60,6 +60,14 @@ def gemma3():
 
 
 @pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A llama of two layers with random weights in Q4_0 (tests/tools/random_model.cc), for what needs no sense."""
+    path = tmp_path_factory.mktemp("models") / "tiny.gguf"
+    subprocess.run([pathlib.Path(binary()).parent / "tests/rf_random_model", path, "tiny", "q4_0"], check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
 def golden():
     folder = pathlib.Path(os.environ.get("ROCMFORGE_GOLDEN", ROOT.parent / "shared/golden"))
     if not folder.is_dir():

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "app/bench/seconds_since.h"
 #include "base/thread_pool.h"
 
 namespace rf::app {
@@ -16,7 +17,8 @@ namespace {
 constexpr size_t kBufferBytes = size_t{512} << 20;
 constexpr size_t kTaskBytes = size_t{1} << 20;
 constexpr int kPasses = 5;
-constexpr double kPeakSeconds = 0.01;  // of a pass
+constexpr double kPeakSeconds = 0.01;   // of a pass
+constexpr double kEnoughSeconds = 2.0;  // of a measurement: who is so slow is measured well by fewer passes
 constexpr int32_t kMaxRounds = 1 << 20;
 constexpr int kCopies = 8;  // of a pass: starting one costs little beside them
 
@@ -54,8 +56,7 @@ double MeasureReadBandwidth(int n_threads) {
   for (int i = 0; i < kPasses; ++i) {
     const auto start = std::chrono::steady_clock::now();
     pool.Run(kBufferBytes / kTaskBytes, ReadOneTask, &job);
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    best_seconds = std::min(best_seconds, elapsed.count());
+    best_seconds = std::min(best_seconds, SecondsSince(start));
   }
   // The sum is looked at, or the reading could be optimized away.
   return job.sum.load() == 0 ? 0.0 : static_cast<double>(kBufferBytes) / best_seconds;
@@ -67,15 +68,15 @@ Result<double> MeasureCopyBandwidth(Device& device) {
   if (!from || !to) return 0.0;
   RF_ASSIGN_OR_RETURN(const auto stream, device.CreateStream());
   double best_seconds = 1e30;
-  for (int i = 0; i < kPasses; ++i) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kPasses && (i == 0 || SecondsSince(begin) < kEnoughSeconds); ++i) {
     RF_RETURN_IF_ERROR(stream->Synchronize());
     const auto start = std::chrono::steady_clock::now();
     for (int copy = 0; copy < kCopies; ++copy) {
       RF_RETURN_IF_ERROR(stream->CopyOnDevice((*to)->data(), (*from)->data(), kBufferBytes));
     }
     RF_RETURN_IF_ERROR(stream->Synchronize());
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    best_seconds = std::min(best_seconds, elapsed.count() / kCopies);
+    best_seconds = std::min(best_seconds, SecondsSince(start) / kCopies);
   }
   return 2.0 * static_cast<double>(kBufferBytes) / best_seconds;
 }
@@ -85,6 +86,7 @@ Result<double> MeasureMatrixPeak(Device& device) {
   RF_ASSIGN_OR_RETURN(const auto workspace, device.Allocate(sizeof(int32_t), "measurement of the matrix peak"));
   stream->SetWorkspace(workspace.get());
   double peak = 0.0;
+  const auto begin = std::chrono::steady_clock::now();
   // More rounds until starting them costs little beside them; then a few passes of as many.
   int32_t n_rounds = 1;
   for (int passes_left = kPasses; passes_left > 0;) {
@@ -92,9 +94,10 @@ Result<double> MeasureMatrixPeak(Device& device) {
     const int64_t operations = device.QueueMatrixProducts(*stream, n_rounds);
     if (operations == 0) return 0.0;
     RF_RETURN_IF_ERROR(stream->Synchronize());
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    peak = std::max(peak, static_cast<double>(operations) / elapsed.count());
-    if (elapsed.count() < kPeakSeconds && n_rounds < kMaxRounds) {
+    const double seconds = SecondsSince(start);
+    peak = std::max(peak, static_cast<double>(operations) / seconds);
+    if (SecondsSince(begin) > kEnoughSeconds) break;
+    if (seconds < kPeakSeconds && n_rounds < kMaxRounds) {
       n_rounds *= 2;
     } else {
       --passes_left;

@@ -11,14 +11,12 @@
 
 #include <fmt/format.h>
 
+#include "app/bench/seconds_since.h"
+
 namespace rf::app {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // The sequences of one run and what they have done.
 class BenchRun {
@@ -79,13 +77,31 @@ class BenchRun {
   std::optional<Error> error_;
 };
 
+// A stretch of a run that counts.
+class Measured {
+ public:
+  explicit Measured(Profile* profile) : profile_(profile) {
+    if (profile_ != nullptr) profile_->SetOn(true);
+  }
+  Measured(const Measured&) = delete;
+  Measured& operator=(const Measured&) = delete;
+  ~Measured() {
+    if (profile_ != nullptr) profile_->SetOn(false);
+  }
+  double Seconds() const { return SecondsSince(start_); }
+
+ private:
+  Profile* profile_;
+  Clock::time_point start_ = Clock::now();
+};
+
 class Bench {
  public:
   Bench(ModelSession& session, const BenchTest& test, uint64_t seed)
       : engine_(*session.engine), test_(test), n_vocab_(session.hparams.n_vocab), random_(seed) {}
 
   /// Tokens per second.
-  Result<double> Once() { return test_.n_prompt > 0 ? PromptOnce() : DecodeOnce(); }
+  Result<double> Once(Profile* profile) { return test_.n_prompt > 0 ? PromptOnce(profile) : DecodeOnce(profile); }
 
  private:
   std::vector<int32_t> RandomTokens(int32_t n) {
@@ -96,7 +112,7 @@ class Bench {
   }
 
   // The depth's tokens are run before the clock starts, and found in the prefix cache by what is measured.
-  Result<double> PromptOnce() {
+  Result<double> PromptOnce(Profile* profile) {
     std::vector<std::vector<int32_t>> prompts;
     for (int32_t i = 0; i < test_.n_batch; ++i) prompts.push_back(RandomTokens(test_.n_depth));
     if (test_.n_depth > 0) {
@@ -106,13 +122,15 @@ class Bench {
     }
     BenchRun run(engine_, test_);
     for (auto& prompt : prompts) {
-      const std::vector<int32_t> measured = RandomTokens(test_.n_prompt);
-      prompt.insert(prompt.end(), measured.begin(), measured.end());
+      const std::vector<int32_t> added = RandomTokens(test_.n_prompt);
+      prompt.insert(prompt.end(), added.begin(), added.end());
     }
-    const auto start = Clock::now();
-    for (size_t i = 0; i < prompts.size(); ++i) RF_RETURN_IF_ERROR(run.Submit(i, std::move(prompts[i]), 0));
+    // The first token needs no step of its own.
+    const int32_t max_tokens = test_.n_gen > 0 ? test_.n_gen + 1 : 0;
+    const Measured measured(profile);
+    for (size_t i = 0; i < prompts.size(); ++i) RF_RETURN_IF_ERROR(run.Submit(i, std::move(prompts[i]), max_tokens));
     RF_RETURN_IF_ERROR(run.Finish());
-    const double seconds = SecondsSince(start);
+    const double seconds = measured.Seconds();
     const int64_t wanted = int64_t{test_.n_prompt} * test_.n_batch;
     if (run.n_computed() != wanted) {
       return Error{
@@ -122,10 +140,10 @@ class Bench {
                       run.n_computed(), wanted),
           "-d"};
     }
-    return static_cast<double>(wanted) / seconds;
+    return static_cast<double>(wanted + int64_t{test_.n_gen} * test_.n_batch) / seconds;
   }
 
-  Result<double> DecodeOnce() {
+  Result<double> DecodeOnce(Profile* profile) {
     BenchRun run(engine_, test_);
     for (int32_t i = 0; i < test_.n_batch; ++i) {
       const int32_t n_prompt = std::max(test_.n_depth, 1);
@@ -134,9 +152,7 @@ class Bench {
     }
     RF_RETURN_IF_ERROR(run.StepThroughPrompts());
     const int64_t before = run.n_generated();
-    const auto start = Clock::now();
-    for (int32_t i = 0; i < test_.n_gen; ++i) RF_RETURN_IF_ERROR(run.StepOnce());
-    const double seconds = SecondsSince(start);
+    RF_ASSIGN_OR_RETURN(const double seconds, TimeSteps(run, profile));
     const int64_t n_tokens = run.n_generated() - before;
     RF_RETURN_IF_ERROR(run.CancelAll());
     if (n_tokens != int64_t{test_.n_gen} * test_.n_batch) {
@@ -147,6 +163,12 @@ class Bench {
           "bench"};
     }
     return static_cast<double>(n_tokens) / seconds;
+  }
+
+  Result<double> TimeSteps(BenchRun& run, Profile* profile) {
+    const Measured measured(profile);
+    for (int32_t i = 0; i < test_.n_gen; ++i) RF_RETURN_IF_ERROR(run.StepOnce());
+    return measured.Seconds();
   }
 
   Engine& engine_;
@@ -164,14 +186,17 @@ int32_t PositionsOf(const BenchTest& test, int32_t prefill_chunk) {
   return measured + 1 + test.n_batch * (test.n_depth / prefill_chunk + 1);
 }
 
-Result<BenchResult> RunBenchTest(ModelSession& session, const BenchTest& test, int32_t repetitions, uint64_t seed) {
+Result<BenchResult> RunBenchTest(ModelSession& session, const BenchTest& test, int32_t repetitions, uint64_t seed,
+                                 Profile* profile) {
   Bench bench(session, test, seed);
+  if (profile != nullptr) profile->Clear();
   BenchResult result;
   result.test = test;
   for (int32_t i = -1; i < repetitions; ++i) {
-    RF_ASSIGN_OR_RETURN(const double rate, bench.Once());
+    RF_ASSIGN_OR_RETURN(const double rate, bench.Once(i < 0 ? nullptr : profile));
     if (i >= 0) result.samples.push_back(rate);
   }
+  if (profile != nullptr) result.profile = *profile;
   const auto n = static_cast<double>(result.samples.size());
   result.mean = std::accumulate(result.samples.begin(), result.samples.end(), 0.0) / n;
   double squares = 0.0;

@@ -1,6 +1,7 @@
 // The emulator as a GPU runtime: devices, memory, streams.
 #include "hip/emulation/emulator.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -207,6 +208,32 @@ int ReleaseRecording(int32_t /*device*/, void* recording) {
   return kFine;
 }
 
+using Moment = std::chrono::steady_clock::time_point;
+
+int CreateEvent(int32_t /*device*/, void** event) {
+  *event = new Moment();
+  return kFine;
+}
+
+int DestroyEvent(int32_t /*device*/, void* event) {
+  delete static_cast<Moment*>(event);
+  return kFine;
+}
+
+int RecordEvent(int32_t /*device*/, void* event, void* stream) {
+  const std::lock_guard lock(TheRuntime().mutex);
+  static_cast<Stream*>(stream)->Queue([moment = static_cast<Moment*>(event)] {
+    *moment = std::chrono::steady_clock::now();
+    return static_cast<int>(kFine);
+  });
+  return kFine;
+}
+
+int Elapsed(int32_t /*device*/, void* from, void* to, double* seconds) {
+  *seconds = std::chrono::duration<double>(*static_cast<Moment*>(to) - *static_cast<Moment*>(from)).count();
+  return kFine;
+}
+
 const char* ErrorName(int code) {
   switch (code) {
     case kFine: return "no error";
@@ -301,6 +328,10 @@ const GpuApi& Api() {
       .end_recording = EndRecording,
       .replay = Replay,
       .release_recording = ReleaseRecording,
+      .create_event = CreateEvent,
+      .destroy_event = DestroyEvent,
+      .record_event = RecordEvent,
+      .elapsed = Elapsed,
       .error_name = ErrorName,
       .error_text = ErrorText,
       .fill_kernels = FillKernels,

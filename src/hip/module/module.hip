@@ -129,6 +129,24 @@ int ReleaseRecording(int32_t device, void* recording) {
   return On(device, [&] { return hipGraphExecDestroy(static_cast<hipGraphExec_t>(recording)); });
 }
 
+int CreateEvent(int32_t device, void** event) {
+  return On(device, [&] { return hipEventCreate(reinterpret_cast<hipEvent_t*>(event)); });
+}
+int DestroyEvent(int32_t device, void* event) {
+  return On(device, [&] { return hipEventDestroy(static_cast<hipEvent_t>(event)); });
+}
+int RecordEvent(int32_t device, void* event, void* stream) {
+  return On(device, [&] { return hipEventRecord(static_cast<hipEvent_t>(event), static_cast<hipStream_t>(stream)); });
+}
+int Elapsed(int32_t device, void* from, void* to, double* seconds) {
+  float milliseconds = 0.0f;
+  const int error = On(device, [&] {
+    return hipEventElapsedTime(&milliseconds, static_cast<hipEvent_t>(from), static_cast<hipEvent_t>(to));
+  });
+  *seconds = double{milliseconds} / 1e3;
+  return error;
+}
+
 const char* ErrorName(int code) {
   return hipGetErrorName(static_cast<hipError_t>(code));
 }
@@ -190,6 +208,10 @@ extern "C" __attribute__((visibility("default"))) const rf::hip::GpuApi* Rocmfor
     EndRecording,
     Replay,
     ReleaseRecording,
+    CreateEvent,
+    DestroyEvent,
+    RecordEvent,
+    Elapsed,
     ErrorName,
     ErrorText,
     FillKernels,

@@ -171,6 +171,13 @@ GpuApi MakeTable() {
         shim->ReleaseRecording(recording);
         return 0;
       },
+      [](int32_t, void** event) { return shim->CreateEvent(event); },
+      [](int32_t, void* event) {
+        shim->DestroyEvent(event);
+        return 0;
+      },
+      [](int32_t, void* event, void* stream) { return shim->RecordEvent(event, stream); },
+      [](int32_t, void* from, void* to, double* seconds) { return shim->Elapsed(from, to, seconds); },
       ErrorName,
       [](int code) { return code == kGpuOutOfMemory ? "out of memory" : "as the test wants it"; },
       FillKernels,
@@ -287,7 +294,10 @@ int Shim::Synchronize(void* stream) {
   if (queue == nullptr) return kInvalidValue;
   const auto work = std::exchange(queue->work, {});
   if (failed != 0) return failed;
-  for (const auto& item : work) item();
+  for (const auto& item : work) {
+    item();
+    ++n_items_run_;
+  }
   return 0;
 }
 
@@ -327,6 +337,40 @@ void Shim::ReleaseRecording(void* recording) {
     return;
   }
   delete work;
+}
+
+int Shim::CreateEvent(void** event) {
+  const int failed = Count();
+  if (failed != 0) return failed;
+  *event = *events_.insert(new int64_t{-1}).first;
+  return 0;
+}
+
+void Shim::DestroyEvent(void* event) {
+  auto* moment = static_cast<int64_t*>(event);
+  if (events_.erase(moment) == 0) {
+    violations.emplace_back("an event is destroyed that does not exist");
+    return;
+  }
+  delete moment;
+}
+
+int Shim::RecordEvent(void* event, void* stream) {
+  Queue* queue = Find(stream);
+  const int failed = Count();
+  if (queue == nullptr || events_.count(static_cast<int64_t*>(event)) == 0) return kInvalidValue;
+  if (failed == 0) queue->Add([this, moment = static_cast<int64_t*>(event)] { *moment = n_items_run_; });
+  return failed;
+}
+
+int Shim::Elapsed(void* from, void* to, double* seconds) {
+  const int failed = Count();
+  if (failed != 0) return failed;
+  const int64_t begin = *static_cast<int64_t*>(from);
+  const int64_t end = *static_cast<int64_t*>(to);
+  if (begin < 0 || end < 0) violations.emplace_back("the time of an event is read that has not come");
+  *seconds = static_cast<double>(end - begin);
+  return 0;
 }
 
 void Shim::Launch(GpuContext& context, std::function<void()> kernel) {

@@ -59,8 +59,10 @@ class Shim {
   uint64_t n_copied_to_device = 0;      ///< bytes
   std::vector<std::string> violations;  ///< a default stream, memory that is not there or goes too early
 
-  /// Allocations, streams and recordings that were not given back.
-  size_t n_live() const { return device_memory_.size() + pinned_memory_.size() + streams_.size() + recordings_.size(); }
+  /// Allocations, streams, recordings and events that were not given back.
+  size_t n_live() const {
+    return device_memory_.size() + pinned_memory_.size() + streams_.size() + recordings_.size() + events_.size();
+  }
   uint64_t live_bytes() const;
 
   // For the table's functions.
@@ -76,6 +78,10 @@ class Shim {
   int EndRecording(void* stream, void** recording);
   int Replay(void* recording, void* stream);
   void ReleaseRecording(void* recording);
+  int CreateEvent(void** event);
+  void DestroyEvent(void* event);
+  int RecordEvent(void* event, void* stream);
+  int Elapsed(void* from, void* to, double* seconds);
   void Launch(GpuContext& context, std::function<void()> kernel);
   std::map<void*, size_t>& device_memory() { return device_memory_; }
   std::map<void*, size_t>& pinned_memory() { return pinned_memory_; }
@@ -95,6 +101,8 @@ class Shim {
   std::map<void*, size_t> pinned_memory_;
   std::set<Queue*> streams_;
   std::set<Work*> recordings_;
+  std::set<int64_t*> events_;  // each the number of what ran before it; -1: it has not come
+  int64_t n_items_run_ = 0;    // the pretended machine's clock: everything takes a second
 };
 
 }  // namespace rf::hip

@@ -1,6 +1,8 @@
 // A stream that does nothing, for tests of what never runs.
 #pragma once
 
+#include <vector>
+
 #include "device/device.h"
 
 namespace rf::test {
@@ -13,6 +15,8 @@ class IdleStream : public Stream {
   Status CopyToHost(void*, const void*, size_t) override { return {}; }
   Status CopyOnDevice(void*, const void*, size_t) override { return {}; }
   Status Synchronize() override { return {}; }
+  Status Mark() override { return {}; }
+  Result<std::vector<double>> TakeMarks() override { return std::vector<double>(); }
 };
 
 }  // namespace rf::test
