@@ -70,9 +70,26 @@ function(rf_listed_sources result list macro)
   set(${result} ${sources} PARENT_SCOPE)
 endfunction()
 
-# rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [TIMEOUT seconds] [FILTER tests]): one GoogleTest executable and one ctest
-# entry. Each run leaves its cases in test-results/NAME.xml, from which scripts/test.sh counts. The target rf_tests builds all of them, and
-# not the program and its tools: what a sanitizer build needs.
+# rf_add_shards(NAME EXECUTABLE FILTER N): the tests of a GoogleTest executable that the filter lets through (empty: all) as N ctest entries
+# NAME_0, NAME_1, ..., or for 1 as NAME. Each run leaves its cases in test-results/ENTRY.xml, from which scripts/test.sh counts.
+function(rf_add_shards name executable filter n_shards)
+  if(filter)
+    set(filter --gtest_filter=${filter})
+  endif()
+  math(EXPR last "${n_shards} - 1")
+  foreach(shard RANGE ${last})
+    set(entry ${name})
+    if(n_shards GREATER 1)
+      set(entry ${name}_${shard})
+    endif()
+    add_test(NAME ${entry}
+      COMMAND ${executable} ${filter} --gtest_brief=1 --gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${entry}.xml)
+    set_tests_properties(${entry} PROPERTIES TIMEOUT 1200 ENVIRONMENT "GTEST_TOTAL_SHARDS=${n_shards};GTEST_SHARD_INDEX=${shard}")
+  endforeach()
+endfunction()
+
+# rf_test(NAME SOURCES files... DEPS targets... [LABELS labels...] [FILTER tests] [SHARDS n]): one GoogleTest executable and its ctest entries.
+# The target rf_tests builds all of them, and not the program and its tools: what a sanitizer build needs.
 if(RF_BUILD_TESTS)
   add_custom_target(rf_tests)
 endif()
@@ -80,19 +97,17 @@ function(rf_test name)
   if(NOT RF_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "TIMEOUT;FILTER" "SOURCES;DEPS;LABELS" ${ARGN})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 600)
-  endif()
-  if(arg_FILTER)
-    set(arg_FILTER --gtest_filter=${arg_FILTER})
+  cmake_parse_arguments(arg "" "FILTER;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT arg_SHARDS)
+    set(arg_SHARDS 1)
   endif()
   add_executable(rf_${name}_test ${arg_SOURCES})
   target_link_libraries(rf_${name}_test PRIVATE rf_options ${arg_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(rf_${name}_test PRIVATE RF_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  add_test(NAME ${name}
-    COMMAND rf_${name}_test ${arg_FILTER} --gtest_brief=1 --gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${name}.xml)
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  rf_add_shards(${name} rf_${name}_test "${arg_FILTER}" ${arg_SHARDS})
+  if(arg_LABELS)
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
+  endif()
   add_dependencies(rf_tests rf_${name}_test)
 endfunction()
 
