@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a compiler for AMD GPUs without ROCm, to check the kernels where there is no AMD GPU: Debian's clang 19 with the
+# Installs a compiler for AMD GPUs without ROCm, to check and build the kernels where there is no AMD GPU: Debian's clang 19 with the
 # HIP headers and device libraries of Debian 13, unpacked beside it (80 MB to fetch).
 #   scripts/install-amd-compiler.sh [--yes] [FOLDER]     default: ~/.cache/rocmforge-amd; FOLDER/bin/hipcc is the compiler
 # Those who have ROCm need none of this: its own hipcc serves.
@@ -13,13 +13,12 @@ for arg in "$@"; do
     *) folder=$arg ;;
   esac
 done
-if [ -x "$folder/bin/hipcc" ] && "$folder/bin/hipcc" --version >/dev/null 2>&1; then exit 0; fi
-
-packages=(clang-19 lld-19 llvm-19)
+packages=(clang-19 clang-tools-19 lld-19 llvm-19)
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
+if [ ${#missing[@]} = 0 ] && [ -x "$folder/bin/hipcc" ] && "$folder/bin/hipcc" --version >/dev/null 2>&1; then exit 0; fi
 sudo=()
 [ "$(id -u)" = 0 ] || sudo=(sudo)
 if [ ${#missing[@]} -gt 0 ]; then

@@ -81,9 +81,15 @@ check_amd() {
   if scripts/install-amd-compiler.sh --yes >"$log" 2>&1; then
     check "the check of AMD kernels finds what is wrong" python3 tests/tools/amd_resources_test.py
     check "AMD kernels" scripts/check-amd.sh
+    check "the module for AMD GPUs links and opens" scripts/check-amd-module.sh build/release/rocmforge "$models/smollm2.gguf"
   else
     skip "AMD kernels" "their compiler cannot be installed: $(tail -n 1 "$log")"
   fi
+}
+
+# Every copy and every wait names its stream.
+no_device_wide_waiting() {
+  ! grep -rnE '(hip|cuda)(DeviceSynchronize|Memcpy|Memset|MemcpyToSymbol)\(' src/hip
 }
 
 finish() { python3 tools/test_summary.py "$results"; exit; }
@@ -91,6 +97,7 @@ finish() { python3 tools/test_summary.py "$results"; exit; }
 # Style first: it is quick.
 check "include levels" python3 tools/layers.py
 check "sizes" python3 tools/sizes.py
+check "nothing waits for a whole GPU" no_device_wide_waiting
 check "predictions follow from their inputs" python3 tools/predict_amd.py --check
 check "format" scripts/format.sh --check
 

@@ -71,7 +71,7 @@ bool MayReadUnits(Format format) {
 }
 
 const ProductKernels& ProductKernelsOf(const WeightView& weight) {
-  if (weight.layout == kPlanarLayout) return kPlanarProductKernels;
+  if (weight.layout == kPlanarLayout) return PlanarProductKernels();
   const Format format = weight.format;
   if (const ProductKernels* kernels = IntegerProductKernels(format)) return *kernels;
   if (const ProductKernels* kernels = PlainProductKernels(format)) return *kernels;

@@ -9,6 +9,10 @@ void LaunchPlanarProduct(void* native, ProductJob job) {
 
 }  // namespace
 
-constexpr ProductKernels kPlanarProductKernels = {true, LaunchPlanarProduct, LaunchGatedSlices};
+// A function: clang makes a constant that other files see for the GPU too, and there nobody has the host's functions.
+const ProductKernels& PlanarProductKernels() {
+  static const ProductKernels kernels = {true, LaunchPlanarProduct, LaunchGatedSlices};
+  return kernels;
+}
 
 }  // namespace rf::hip

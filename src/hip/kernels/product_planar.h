@@ -6,7 +6,7 @@
 namespace rf::hip {
 
 /// Of any format that has such weights (planar_formats.def).
-extern const ProductKernels kPlanarProductKernels;
+const ProductKernels& PlanarProductKernels();
 
 /// Of one row (ProductKernels::launch_gated).
 bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units);
