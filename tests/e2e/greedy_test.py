@@ -58,7 +58,7 @@ def test_reference_kernels(model):
     assert [complaint(*pair, REFERENCE_TIE, SHORT_TOKENS) for pair in zip(golden, result)] == [None] * len(SHORT)
 
 
-@pytest.mark.parametrize("isa", ["generic", "avx2", "avx512", "avx512_vnni", "amx"])
+@pytest.mark.parametrize("isa", ["generic", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "amx"])
 @pytest.mark.parametrize("model", ["smollm2", "gemma3"])
 def test_other_instruction_sets(model, isa):
     env = {"ROCMFORGE_CPU_ISA": isa}
