@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """Speed beside llama.cpp on the same machine: both engines in turn on each model, medians and ratios.
 
-  tools/bench_compare.py --peer "llama-bench" [-p 512] [-n 64] [--threads 2] [--rounds 5] [--markdown FILE] [--plot FILE.svg] MODEL...
+  tools/bench_compare.py --peer "llama-bench" [-p 512] [-n 64] [--threads 2] [--rounds 5] [--isa NAME] [--record FILE.json]
+                         [--markdown FILE] [--plot FILE.svg] MODEL...
 
 Each round runs ROCmForge's `bench` and then the peer's llama-bench (or a program with its options and its JSON, ik_llama.cpp's for
 one) once for each model, so that what else the machine does meets both. Prints a Markdown table: medians of the rounds, and of the
 rounds' ratios. Exits 1 if either program fails.
+
+--isa has ROCmForge use a weaker instruction set than the machine's best. llama.cpp, where it is packaged with a library for each,
+takes the best of the libggml-cpu-*.so that it finds: make it see the one that belongs to the set, and no other. --record keeps every round's figures, so
+that a long comparison can be made in parts: a later call takes those that are there into its medians.
 """
 import argparse
 import json
@@ -19,9 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run_json(command):
-    """The JSON that a command prints; ends the program with its errors if it fails."""
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+def run_json(command, variables=()):
+    """The JSON that a command prints, run with NAME=VALUE variables; ends the program with its errors if it fails."""
+    environment = {**os.environ, **dict(variable.split("=", 1) for variable in variables)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if result.returncode != 0:
         sys.exit(f"{shlex.join(command)}: exit status {result.returncode}\n{result.stderr.strip()[-2000:]}")
     return json.loads(result.stdout)
@@ -31,20 +37,36 @@ def measure_ours(program, model, options):
     """Tokens a second by test: {"pp512": ..., "tg64": ...}."""
     command = [program, "bench", model, "-p", str(options.prompt), "-n", str(options.gen), "-r", "1", "--threads",
                str(options.threads), "--json", *shlex.split(options.ours_options)]
-    return {row["test"]: row["avg_ts"] for row in run_json(command)}
+    isa = [f"ROCMFORGE_CPU_ISA={options.isa}"] if options.isa else []
+    return {row["test"]: row["avg_ts"] for row in run_json(command, isa + options.ours_env)}
 
 
 def measure_peer(program, model, options):
     """The same of llama-bench."""
     command = [*shlex.split(program), "-m", model, "-t", str(options.threads), "-p", str(options.prompt), "-n", str(options.gen),
                "-r", "1", "-o", "json"]
-    rows = run_json(command)
+    rows = run_json(command, options.peer_env)
     return {f"pp{row['n_prompt']}" if row["n_prompt"] else f"tg{row['n_gen']}": row["avg_ts"] for row in rows}
 
 
+def read_record(path):
+    """{(model, test): ([ours], [peer's])} of a file that write_record wrote; empty without one."""
+    if not path or not Path(path).exists():
+        return {}
+    rows = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {(row["model"], row["test"]): (row["ours"], row["peer"]) for row in rows}
+
+
+def write_record(path, found):
+    """Keeps the rounds' figures for read_record."""
+    if path:
+        rows = [{"model": model, "test": test, "ours": ours, "peer": peer} for (model, test), (ours, peer) in found.items()]
+        Path(path).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
 def measure_rounds(options):
-    """[(model, test, [ours], [peer's])] in the order of the models."""
-    found = {}
+    """[(model, test, [ours], [peer's])] in the order of the models, behind what was recorded before."""
+    found = read_record(options.record)
     for number in range(options.rounds):
         for model in options.models:
             path = os.path.abspath(model)
@@ -54,6 +76,7 @@ def measure_rounds(options):
                 pair = found.setdefault((Path(model).stem, test), ([], []))
                 pair[0].append(speed)
                 pair[1].append(peer[test])
+            write_record(options.record, found)
         print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
     return [(model, test, ours, peer) for (model, test), (ours, peer) in found.items()]
 
@@ -95,6 +118,10 @@ def main():
     parser.add_argument("--peer-name", default="llama.cpp")
     parser.add_argument("--program", default=str(ROOT / "build/release/rocmforge"))
     parser.add_argument("--ours-options", default="", help="more options for ROCmForge's bench")
+    parser.add_argument("--isa", default="", help="ROCmForge's instruction set (ROCMFORGE_CPU_ISA)")
+    parser.add_argument("--ours-env", action="append", default=[], metavar="NAME=VALUE", help="a variable of ROCmForge's environment")
+    parser.add_argument("--peer-env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the peer's environment")
+    parser.add_argument("--record", metavar="FILE", help="keeps every round's figures there, and counts those that are there already")
     parser.add_argument("-p", dest="prompt", type=int, default=512)
     parser.add_argument("-n", dest="gen", type=int, default=64)
     parser.add_argument("--threads", type=int, default=os.cpu_count())

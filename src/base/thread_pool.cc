@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/thread_pool_counts.h"
 
 namespace rf {
 namespace {
@@ -20,6 +21,8 @@ namespace {
 // step.
 constexpr int kSpins = 4000;
 
+std::atomic<uint64_t> n_shared_runs{0};
+
 inline void CpuRelax() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -27,6 +30,10 @@ inline void CpuRelax() {
 }
 
 }  // namespace
+
+uint64_t CountSharedRuns() {
+  return n_shared_runs.load(std::memory_order_relaxed);
+}
 
 // One call of Run() is one generation. Workers join a generation by adding themselves to `active`, take tasks from
 // `next`, and leave. Run() returns when all tasks are done and nobody is active, so that a late worker can never see
@@ -126,6 +133,7 @@ void ThreadPool::Run(int64_t n_tasks, Task task, void* context) {
   shared.n_tasks = n_tasks;
   shared.next.store(0, std::memory_order_relaxed);
   if (n_threads_ > 1 && n_tasks > 1) {
+    n_shared_runs.fetch_add(1, std::memory_order_relaxed);
     shared.gate.store(Shared::kOpen, std::memory_order_release);
     shared.generation.fetch_add(1, std::memory_order_acq_rel);
     shared.generation.notify_all();

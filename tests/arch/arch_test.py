@@ -23,7 +23,7 @@ GRAPH_LOGITS = BINARY.parent / "tests/rf_graph_logits"
 # What each instruction set of src/cpu/isa.def needs, as Linux names it.
 AVX512_FLAGS = {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 ISA_FLAGS = {"reference": set(), "generic": set(), "avx2": {"avx2", "fma", "f16c"}, "avx512": AVX512_FLAGS,
-             "avx512_vnni": AVX512_FLAGS | {"avx512_vnni"},
+             "avx2_vnni": {"avx2", "fma", "f16c", "avx_vnni"}, "avx512_vnni": AVX512_FLAGS | {"avx512_vnni"},
              "amx": AVX512_FLAGS | {"avx512_vnni", "amx_tile", "amx_bf16"}}
 
 # Natural logarithms, F32 weights and F32 cache. The bound that is promised is 2e-3; what is left is F32 rounding.

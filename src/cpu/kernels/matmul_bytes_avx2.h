@@ -16,10 +16,16 @@ RF_LANES_INLINE Quads LoadQuads(const uint8_t* p) {
   return {_mm256_loadu_si256(v), _mm256_loadu_si256(v + 1)};
 }
 RF_LANES_INLINE __m256i QuadProductsOfRow(__m256i w, const Quads& x) {
+#if defined(__AVXVNNI__)
+  const __m256i upper =
+      _mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), _mm256_abs_epi8(w), _mm256_sign_epi8(x.upper, w));
+  return _mm256_dpbusd_avx_epi32(_mm256_slli_epi32(upper, 8), x.lower, w);
+#else
   const __m256i upper = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x.upper, w));
   const __m256i lower = _mm256_maddubs_epi16(x.lower, w);
   return _mm256_add_epi32(_mm256_madd_epi16(upper, _mm256_set1_epi16(256)),
                           _mm256_madd_epi16(lower, _mm256_set1_epi16(1)));
+#endif
 }
 RF_LANES_INLINE Ints QuadProducts(Ints w, const Quads& x) {
   return {QuadProductsOfRow(w.lo, x), QuadProductsOfRow(w.hi, x)};

@@ -19,10 +19,15 @@ RF_LANES_INLINE Quads LoadQuads(const uint8_t* p) {
 }
 RF_LANES_INLINE Ints QuadProducts(Ints w, const Quads& x) {
   const __m512i upper_signed = _mm512_mask_sub_epi8(x.upper, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x.upper);
+#if defined(__AVX512VNNI__)
+  const __m512i upper = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_abs_epi8(w), upper_signed);
+  return _mm512_dpbusd_epi32(ShiftLeft(upper, 8), x.lower, w);
+#else
   const __m512i upper = _mm512_maddubs_epi16(_mm512_abs_epi8(w), upper_signed);
   const __m512i lower = _mm512_maddubs_epi16(x.lower, w);
   return _mm512_add_epi32(_mm512_madd_epi16(upper, _mm512_set1_epi16(256)),
                           _mm512_madd_epi16(lower, _mm512_set1_epi16(1)));
+#endif
 }
 /// Even words of a, then of b, for each four lanes; with 0xdd the odd ones.
 template <int kWhich>

@@ -1,4 +1,5 @@
-// 16 lanes on AVX2 + FMA + F16C: two 256-bit registers. See matmul_lanes.h for what each function does.
+// 16 lanes on AVX2 + FMA + F16C (AVX-VNNI where the build has it): two 256-bit registers. See matmul_lanes.h for what
+// each function does.
 #pragma once
 
 #include <immintrin.h>
@@ -65,11 +66,15 @@ RF_LANES_INLINE Ints Subtract16(Ints a, int16_t value) {
   return {_mm256_sub_epi16(a.lo, v), _mm256_sub_epi16(a.hi, v)};
 }
 RF_LANES_INLINE Ints AddPairProducts(Ints sum, Ints a, Ints b) {
+#if defined(__AVXVNNI__)
+  return {_mm256_dpwssd_avx_epi32(sum.lo, a.lo, b.lo), _mm256_dpwssd_avx_epi32(sum.hi, a.hi, b.hi)};
+#else
   sum.lo = _mm256_add_epi32(sum.lo, _mm256_madd_epi16(a.lo, b.lo));
   sum.hi = _mm256_add_epi32(sum.hi, _mm256_madd_epi16(a.hi, b.hi));
   // Keeps GCC from computing all products first and spilling them: three times as fast.
   asm("" : "+x"(sum.lo), "+x"(sum.hi));
   return sum;
+#endif
 }
 RF_LANES_INLINE Table LoadTable(const uint8_t* bytes16) {
   return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes16)));

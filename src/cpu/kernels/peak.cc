@@ -39,10 +39,16 @@ int64_t Multiply(int32_t* results) {
 
 #else
 
+#if defined(__AVXVNNI__)
+constexpr bool kDotsAtOnce = true;  // a dot instruction takes longer than an addition
+#else
+constexpr bool kDotsAtOnce = false;
+#endif
+
 // Sums enough that none waits for its own last addition, and few enough for the registers.
 int64_t Multiply(int32_t* results) {
   constexpr int64_t kRounds = 4096;
-  constexpr int kSums = kTileTokens == 8 ? 12 : 3;
+  constexpr int kSums = kTileTokens == 8 ? 12 : kDotsAtOnce ? 6 : 3;
   constexpr int64_t kOperations = 2 * 2 * 16;  // of 16 pairs
   Ints sums[kSums];
   Ints x[kSums];
