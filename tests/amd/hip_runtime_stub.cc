@@ -1,6 +1,6 @@
 // A libamdhip64 without a GPU, for the module that is built for AMD GPUs: memory is the host's, work is done when it is
-// queued, and kernels are looked up among those that the module registered, but not run. So everything of the module but
-// its kernels' code is used as on a real machine, and a device that computes nothing must be found out.
+// queued, and kernels are looked up among those that the module registered, but not run. So everything of the module
+// but its kernels' code is used as on a real machine, and a device that computes nothing must be found out.
 #include <hip/hip_runtime_api.h>
 
 #include <cstdio>
