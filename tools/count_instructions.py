@@ -41,7 +41,7 @@ def count(options, n_words, n_tokens):
 
 def short_name(function):
     """Without the namespaces that all share and without parameters."""
-    name = re.sub(r"rf::|cpu::|\(anonymous namespace\)::|^void ", "", function)
+    name = re.sub(r"rf::|cpu::|\(rf::Format\)|\(anonymous namespace\)::|^void ", "", function)
     return re.sub(r"\((?:[A-Za-z].*)?\)(?: const)?$", "", name)
 
 
