@@ -35,10 +35,10 @@ def run_json(command, variables=()):
 
 def measure_ours(program, model, options):
     """Tokens a second by test: {"pp512": ..., "tg64": ...}."""
-    command = [program, "bench", model, "-p", str(options.prompt), "-n", str(options.gen), "-r", "1", "--threads",
+    isa = ["--isa", options.isa] if options.isa else []
+    command = [program, "bench", model, *isa, "-p", str(options.prompt), "-n", str(options.gen), "-r", "1", "--threads",
                str(options.threads), "--json", *shlex.split(options.ours_options)]
-    isa = [f"ROCMFORGE_CPU_ISA={options.isa}"] if options.isa else []
-    return {row["test"]: row["avg_ts"] for row in run_json(command, isa + options.ours_env)}
+    return {row["test"]: row["avg_ts"] for row in run_json(command, options.ours_env)}
 
 
 def measure_peer(program, model, options):
@@ -118,7 +118,7 @@ def main():
     parser.add_argument("--peer-name", default="llama.cpp")
     parser.add_argument("--program", default=str(ROOT / "build/release/rocmforge"))
     parser.add_argument("--ours-options", default="", help="more options for ROCmForge's bench")
-    parser.add_argument("--isa", default="", help="ROCmForge's instruction set (ROCMFORGE_CPU_ISA)")
+    parser.add_argument("--isa", default="", help="ROCmForge's instruction set")
     parser.add_argument("--ours-env", action="append", default=[], metavar="NAME=VALUE", help="a variable of ROCmForge's environment")
     parser.add_argument("--peer-env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the peer's environment")
     parser.add_argument("--record", metavar="FILE", help="keeps every round's figures there, and counts those that are there already")

@@ -13,11 +13,15 @@ namespace {
 
 // Bytes of K (or V) of one page in one layer.
 uint64_t HalfPageBytes(const KvLayerSpec& layer, int32_t page_tokens, Format format) {
-  return static_cast<uint64_t>(layer.n_kv_heads) * static_cast<uint64_t>(page_tokens) *
-         static_cast<uint64_t>(RowBytes(GetFormatInfo(format), layer.head_dim));
+  return static_cast<uint64_t>(page_tokens) * KvPositionBytes(layer, format) / 2;
 }
 
 }  // namespace
+
+uint64_t KvPositionBytes(const KvLayerSpec& layer, Format format) {
+  return 2 * static_cast<uint64_t>(layer.n_kv_heads) *
+         static_cast<uint64_t>(RowBytes(GetFormatInfo(format), layer.head_dim));
+}
 
 uint64_t KvPageBytes(const Graph& graph, int32_t page_tokens, Format format) {
   uint64_t total = 0;

@@ -90,6 +90,9 @@ class PlanPart {
   MemoryPlan memory_;
 };
 
+/// Bytes of K and V of one position in one layer.
+uint64_t KvPositionBytes(const KvLayerSpec& layer, Format format);
+
 /// Bytes of one KV page over all layers.
 uint64_t KvPageBytes(const Graph& graph, int32_t page_tokens, Format format);
 

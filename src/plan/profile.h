@@ -22,7 +22,6 @@ struct ProfileEntry {
 class Profile {
  public:
   void SetOn(bool is_on) { is_on_ = is_on; }
-  bool is_on() const { return is_on_; }
 
   /// Device ("hip:0"), op ("rope, kv_store": both by one kernel), kernel.
   using Key = std::tuple<std::string, std::string, std::string>;

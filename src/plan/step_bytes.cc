@@ -6,6 +6,7 @@
 
 #include "model/model.h"
 #include "plan/fusion/passes.h"
+#include "plan/plan_part.h"
 #include "plan/weights.h"
 
 namespace rf {
@@ -46,8 +47,7 @@ Result<StepBytes> CountStepBytes(const GgufFile& file, const Device& device, For
   RunFusionPasses(model.graph);
   StepBytes bytes;
   for (const KvLayerSpec& layer : model.graph.kv_layers) {
-    const auto half = static_cast<uint64_t>(RowBytes(GetFormatInfo(kv_format), layer.head_dim) * layer.n_kv_heads);
-    bytes.kv_layers.push_back({2 * half, layer.window});
+    bytes.kv_layers.push_back({KvPositionBytes(layer, kv_format), layer.window});
   }
   bool is_of_outputs = false;  // as only the rows whose logits are wanted go on
   std::set<std::pair<WeightId, OpId>> counted;

@@ -2,21 +2,20 @@
 
 #include <algorithm>
 
+#include "plan/arena.h"
+#include "plan/plan_part.h"
+
 namespace rf {
 namespace {
 
-double RowBytesOf(Format format, int64_t n_cols) {
-  return static_cast<double>(RowBytes(GetFormatInfo(format), n_cols));
-}
-
 int64_t RowsOf(const Value& value, const BatchSizes& batch) {
-  return (value.rows == RowKind::kTokens ? batch.n_tokens : batch.n_outputs) * value.rows_per_token;
+  return MaxRows(value, {batch.n_tokens, batch.n_outputs});
 }
 
 double ValueBytes(const Graph& graph, ValueId id, const BatchSizes& batch) {
   if (id < 0) return 0.0;
   const Value& value = graph.values[static_cast<size_t>(id)];
-  return static_cast<double>(RowsOf(value, batch)) * RowBytesOf(value.format, value.n_cols);
+  return static_cast<double>(RowsOf(value, batch) * RowBytes(GetFormatInfo(value.format), value.n_cols));
 }
 
 // Of the positions of one sequence, those that its last tokens look at; and over all of these tokens the sum of what
@@ -40,7 +39,7 @@ Seen SeenBy(const BatchSizes::Sequence& sequence, int32_t window) {
 
 StepWork CacheWork(const Graph& graph, const Node& node, Format kv_format, const BatchSizes& batch) {
   const KvLayerSpec& layer = graph.kv_layers[static_cast<size_t>(node.kv_layer)];
-  const double of_position = 2.0 * layer.n_kv_heads * RowBytesOf(kv_format, layer.head_dim);
+  const auto of_position = static_cast<double>(KvPositionBytes(layer, kv_format));
   if (IdOf(node.op) == OpId::kKvStore) return {of_position * static_cast<double>(batch.n_tokens), 0.0};
   StepWork work;
   for (const BatchSizes::Sequence& sequence : batch.sequences) {
@@ -62,7 +61,8 @@ StepWork WeightWork(const Graph& graph, const Node& node, size_t operand, const 
                     const BatchSizes& batch) {
   const OpId op = IdOf(node.op);
   const WeightRef& weight = graph.weights[static_cast<size_t>(node.weight[operand])];
-  const auto stored = static_cast<double>(weights.BytesOf(node.weight[operand], op));
+  const uint64_t owned = weights.BytesOwned(node.weight[operand], op);
+  const auto stored = static_cast<double>(owned > 0 ? owned : FileBytes(weight));
   const auto n_tokens = static_cast<double>(batch.n_tokens);
   if (op == OpId::kEmbed) return {std::min(n_tokens / static_cast<double>(weight.n_rows), 1.0) * stored, 0.0};
   StepWork work{stored, 0.0};

@@ -134,19 +134,10 @@ Status WeightSet::Check(const Graph& graph, const TensorReader& reader, Device& 
   return {};
 }
 
-const WeightView& WeightSet::Get(WeightId weight, OpId op) const {
+const LoadedWeight& WeightSet::Find(WeightId weight, OpId op) const {
   const auto found = weights_.find({weight, op});
   RF_CHECK(found != weights_.end());
-  return found->second.view;
-}
-
-uint64_t WeightSet::BytesOf(WeightId weight, OpId op) const {
-  const auto found = weights_.find({weight, op});
-  RF_CHECK(found != weights_.end());
-  if (found->second.bytes_owned > 0) return found->second.bytes_owned;
-  const WeightView& view = found->second.view;
-  return static_cast<uint64_t>(view.n_matrices * view.n_rows) *
-         static_cast<uint64_t>(RowBytes(GetFormatInfo(view.format), view.n_cols));
+  return found->second;
 }
 
 }  // namespace rf

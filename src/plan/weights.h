@@ -47,15 +47,17 @@ class WeightSet {
   Status Check(const Graph& graph, const TensorReader& reader, Device& device) const;
 
   /// REQUIRES: the pair was named by a node.
-  const WeightView& Get(WeightId weight, OpId op) const;
-  /// Bytes of one weight, the device's own or the mapped file's. REQUIRES: as Get().
-  uint64_t BytesOf(WeightId weight, OpId op) const;
+  const WeightView& Get(WeightId weight, OpId op) const { return Find(weight, op).view; }
+  /// Bytes that the device holds for one weight; 0: it reads the file's. REQUIRES: as Get().
+  uint64_t BytesOwned(WeightId weight, OpId op) const { return Find(weight, op).bytes_owned; }
   /// Bytes that the device holds for the weights, and bytes that it reads straight from the mapped file.
   uint64_t bytes_owned() const { return bytes_owned_; }
   uint64_t bytes_mapped() const { return bytes_mapped_; }
 
  private:
   using Key = std::pair<WeightId, OpId>;
+  const LoadedWeight& Find(WeightId weight, OpId op) const;
+
   std::map<Key, LoadedWeight> weights_;
   uint64_t bytes_owned_ = 0;
   uint64_t bytes_mapped_ = 0;

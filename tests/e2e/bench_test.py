@@ -104,6 +104,7 @@ def test_profile_of_a_gpu(tiny):
     check_profile(rows, 1)
     assert rows[0]["peak"] > 0 and rows[0]["peak_of"] == "halves"
     check_peak(rows[0])
+    assert rows[1]["pct_peak"] is None and "memory" in rows[1]["pct_peak_reason"]
     assert any("," in op["op"] for op in rows[1]["profile"])  # two ops by one kernel
 
 

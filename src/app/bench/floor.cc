@@ -65,6 +65,11 @@ double BytesPerToken(const BenchTest& test, const Floor& floor) {
   return bytes / (test.n_prompt + test.n_gen);
 }
 
+double PercentOfBandwidth(const BenchResult& result, const Floor& floor) {
+  if (floor.bandwidth == 0.0) return 0.0;
+  return 100.0 * BytesPerToken(result.test, floor) * result.mean / floor.bandwidth;
+}
+
 double PercentOfPeak(const BenchResult& result, const Floor& floor) {
   if (result.test.n_gen > 0 || floor.peak == 0.0) return 0.0;
   return 100.0 * static_cast<double>(floor.bytes.operations) * result.mean / floor.peak;

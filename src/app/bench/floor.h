@@ -30,6 +30,9 @@ Result<Floor> MeasureFloor(const OpenedModel& opened, const ModelOptions& option
 /// Memory that must be read for each token: a step reads the weights once and each sequence's KV cache.
 double BytesPerToken(const BenchTest& test, const Floor& floor);
 
+/// The share of the measured bandwidth that these bytes take; 0: not known.
+double PercentOfBandwidth(const BenchResult& result, const Floor& floor);
+
 /// The share of the measured peak that the products of a prompt with weights take; 0: not known, or not a prompt alone.
 double PercentOfPeak(const BenchResult& result, const Floor& floor);
 

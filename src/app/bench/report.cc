@@ -100,7 +100,6 @@ std::string NameOf(const BenchTest& test) {
 }
 
 ordered_json BenchToJson(const BenchResult& result, const Floor& floor, const ModelSession& session) {
-  const double bytes = BytesPerToken(result.test, floor);
   const DeviceNames device = NamesOf(session);
   ordered_json row = {{"test", NameOf(result.test)},
                       {"avg_ts", result.mean},
@@ -112,13 +111,13 @@ ordered_json BenchToJson(const BenchResult& result, const Floor& floor, const Mo
                       {"threads", device.n_threads},
                       {"device", device.labels},
                       {"isa", device.isa},
-                      {"bytes_per_token", bytes},
+                      {"bytes_per_token", BytesPerToken(result.test, floor)},
                       {"pct_bandwidth", nullptr},
                       {"pct_peak", nullptr},
                       {"samples_ts", result.samples},
                       {"model", session.name}};
-  if (floor.bandwidth > 0.0) {
-    row["pct_bandwidth"] = 100.0 * bytes * result.mean / floor.bandwidth;
+  if (const double percent = PercentOfBandwidth(result, floor); percent > 0.0) {
+    row["pct_bandwidth"] = percent;
     row[floor.bandwidth_of + "_bandwidth"] = floor.bandwidth;
   } else {
     row["pct_bandwidth_reason"] = floor.no_bandwidth;
@@ -156,16 +155,15 @@ void PrintBenchRow(const BenchResult& result, const Floor& floor, const ModelSes
   double file_bytes = 0.0;
   for (const GgufTensor& tensor : session.file->tensors()) n_parameters += static_cast<double>(tensor.n_elements);
   for (const GgufTensor& tensor : session.file->tensors()) file_bytes += static_cast<double>(tensor.n_bytes);
-  const double bytes = BytesPerToken(result.test, floor);
   const DeviceNames device = NamesOf(session);
-  const std::string share =
-      floor.bandwidth > 0.0 ? fmt::format("{:.1f}", 100.0 * bytes * result.mean / floor.bandwidth) : "unknown";
+  const double bandwidth = PercentOfBandwidth(result, floor);
+  const std::string share = bandwidth > 0.0 ? fmt::format("{:.1f}", bandwidth) : "unknown";
   const double percent = PercentOfPeak(result, floor);
   const std::string of_peak = percent > 0.0 ? fmt::format("{:.1f}", percent) : "";
   fmt::print("| {} | {:>6.2f} MiB | {:>7.2f} M | {:<12} | {:>7} | {:>16} | {:>19} | {:>8.2f} | {:>11} | {:>6} |\n",
              session.name, file_bytes / 1048576.0, n_parameters / 1e6, fmt::format("{} {}", device.labels, device.isa),
              device.n_threads, NameOf(result.test), fmt::format("{:.2f} ± {:.2f}", result.mean, result.stddev),
-             bytes / 1e6, share, of_peak);
+             BytesPerToken(result.test, floor) / 1e6, share, of_peak);
 }
 
 void PrintFloor(const DeviceProperties& device, const Floor& floor) {

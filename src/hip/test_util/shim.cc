@@ -330,13 +330,18 @@ int Shim::Replay(void* recording, void* stream) {
   return 0;
 }
 
-void Shim::ReleaseRecording(void* recording) {
-  auto* work = static_cast<Work*>(recording);
-  if (recordings_.erase(work) == 0) {
-    violations.emplace_back("a recording is released that does not exist");
+template <typename T>
+void Shim::Delete(std::set<T*>& all, void* handle, const char* violation) {
+  auto* item = static_cast<T*>(handle);
+  if (all.erase(item) == 0) {
+    violations.emplace_back(violation);
     return;
   }
-  delete work;
+  delete item;
+}
+
+void Shim::ReleaseRecording(void* recording) {
+  Delete(recordings_, recording, "a recording is released that does not exist");
 }
 
 int Shim::CreateEvent(void** event) {
@@ -347,12 +352,7 @@ int Shim::CreateEvent(void** event) {
 }
 
 void Shim::DestroyEvent(void* event) {
-  auto* moment = static_cast<int64_t*>(event);
-  if (events_.erase(moment) == 0) {
-    violations.emplace_back("an event is destroyed that does not exist");
-    return;
-  }
-  delete moment;
+  Delete(events_, event, "an event is destroyed that does not exist");
 }
 
 int Shim::RecordEvent(void* event, void* stream) {

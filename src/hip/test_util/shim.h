@@ -95,6 +95,9 @@ class Shim {
   };
   bool IsOnDevice(const void* pointer, size_t bytes) const;
   Queue* Find(void* stream);
+  /// Deletes one of `all`; the violation is seen if it is none of them.
+  template <typename T>
+  void Delete(std::set<T*>& all, void* handle, const char* violation);
 
   GpuApi table_;
   std::map<void*, size_t> device_memory_;
