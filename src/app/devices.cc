@@ -34,7 +34,9 @@ Result<std::unique_ptr<Device>> CreateCpu(const DeviceOptions& options) {
   return cpu::CreateCpuDevice({.n_threads = options.n_threads,
                                .isa = options.cpu_isa,
                                .precision = options.cpu_precision,
-                               .packs_weights = options.cpu_packs_weights});
+                               .packs_weights = options.cpu_packs_weights,
+                               .n_decode_threads = options.n_decode_threads,
+                               .pins_threads = options.pins_threads});
 }
 
 Result<std::unique_ptr<Device>> CreateCpuOf(const Backend&, int32_t, const DeviceOptions& options) {

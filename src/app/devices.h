@@ -17,6 +17,8 @@ namespace rf::app {
 struct DeviceOptions {
   std::string device = "auto";  ///< "auto", or a kind, or "kind:n" for its n-th device (from 0)
   int n_threads = 0;            ///< CPU threads; 0: one for each core that this process may use
+  int n_decode_threads = 0;     ///< of them, those that decode; 0: all
+  bool pins_threads = false;    ///< each CPU thread to a core of its own
   std::string cpu_isa;          ///< the CPU's instruction set; "": as cpu::SelectIsa chooses
   cpu::Precision cpu_precision = cpu::Precision::kExact;
   bool cpu_packs_weights = true;

@@ -51,8 +51,18 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
       ->type_name("N|auto")
       ->check(
           CLI::Validator([](std::string& text) { return text == "auto" ? "" : AcceptIn(0, kMaxGpuLayers)(text); }, ""));
-  command.add_option("--threads", options.devices.n_threads, "CPU threads (default: one for each usable core)")
+  command
+      .add_option(
+          "--threads", options.devices.n_threads,
+          "CPU threads (default: one for each core that may be used, at most as many as the control group allows)")
       ->check(AcceptIn(1, kMaxThreads));
+  command
+      .add_option("--decode-threads", options.devices.n_decode_threads,
+                  "of them, those that multiply for up to 16 tokens at a time: on many cores fewer than all can be as "
+                  "fast, since memory is what limits (default: all)")
+      ->check(AcceptIn(1, kMaxThreads));
+  command.add_flag("--pin-threads", options.devices.pins_threads,
+                   "each CPU thread stays on a core of its own; not for two programs at a time");
   command.add_option("--isa", options.devices.cpu_isa,
                      "the CPU's instruction set, such as avx2 (default: the best that it has)");
   command

@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <sched.h>
+
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
@@ -14,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/test_util/failing_threads.h"
+#include "base/thread_place.h"
 
 namespace rf {
 namespace {
@@ -78,6 +81,81 @@ TEST(ThreadPoolTest, AnExceptionComesBackAndThePoolLivesOn) {
   Counts counts(10);
   pool.Run(10, CountTask, &counts);
   for (const auto& calls : counts.calls) EXPECT_EQ(calls, 1);
+}
+
+// Threads 0 and 2 on one node, 1 and 3 on another.
+std::vector<ThreadPlace> TwoNodes() {
+  return {{0, {}}, {1, {}}, {0, {}}, {1, {}}};
+}
+
+// Two regions: tasks 0 to 9 and 10 to 13.
+int64_t EndOfTestRegion(const void*, int64_t region) {
+  return region == 0 ? 10 : 14;
+}
+
+TEST(ThreadPoolTest, EachTaskRunsOnceWhateverTheNodesAndRegions) {
+  const auto places = TwoNodes();
+  ThreadPool pool(places.data(), 4);
+  for (int round = 0; round < 1000; ++round) {
+    Counts counts(14);
+    pool.Run(14, CountTask, &counts, {2, EndOfTestRegion});
+    for (const auto& calls : counts.calls) ASSERT_EQ(calls, 1);
+    Counts whole(7);
+    pool.Run(7, CountTask, &whole);
+    for (const auto& calls : whole.calls) ASSERT_EQ(calls, 1);
+  }
+}
+
+// A pool whose other threads may not take part: its caller takes its own node's share of each region, then the other's.
+TEST(ThreadPoolTest, AThreadTakesItsOwnNodesShareOfEachRegionFirst) {
+  const auto places = TwoNodes();
+  ThreadPool pool(places.data(), 4);
+  std::vector<int64_t> order;
+  pool.Run(
+      14, [](void* context, int64_t task, int) { static_cast<std::vector<int64_t>*>(context)->push_back(task); },
+      &order, {2, [](const void*, int64_t region) { return int64_t{region == 0 ? 10 : 14}; }}, 1);
+  EXPECT_THAT(order, testing::ElementsAre(0, 1, 2, 3, 4, 10, 11, 5, 6, 7, 8, 9, 12, 13));
+}
+
+TEST(ThreadPoolTest, OnlySoManyThreadsTakePart) {
+  ThreadPool pool(4);
+  for (const int most : {1, 2, 3}) {
+    struct Seen {
+      std::atomic<int> others{0};
+      int most;
+    } seen{{}, most};
+    for (int round = 0; round < 200; ++round) {
+      pool.Run(
+          64,
+          [](void* context, int64_t, int thread) {
+            if (thread >= static_cast<Seen*>(context)->most) ++static_cast<Seen*>(context)->others;
+          },
+          &seen, {}, most);
+    }
+    EXPECT_EQ(seen.others, 0);
+  }
+}
+
+// The caller too: a call puts it in the first place, and a call of another pool in that one's.
+TEST(ThreadPoolTest, ThreadsRunWhereTheyArePlaced) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  int cpu = 0;
+  while (!CPU_ISSET(cpu, &before)) ++cpu;
+  const std::vector<ThreadPlace> places(3, {0, {cpu}});
+  std::thread([&] {
+    ThreadPool pool(places.data(), 3);
+    std::atomic<int> elsewhere{0};
+    pool.Run(
+        100,
+        [](void* context, int64_t, int) {
+          cpu_set_t set;
+          sched_getaffinity(0, sizeof(set), &set);
+          if (CPU_COUNT(&set) != 1) ++*static_cast<std::atomic<int>*>(context);
+        },
+        &elsewhere);
+    EXPECT_EQ(elsewhere, 0);
+  }).join();
 }
 
 // A thread that cannot be started is done without: the pool is smaller, says so, and works.

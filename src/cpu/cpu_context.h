@@ -10,6 +10,7 @@ namespace rf::cpu {
 
 struct CpuContext {
   ThreadPool* pool = nullptr;
+  int n_decode_threads = 0;   ///< of the pool's, those that multiply few rows; 0: all
   void* workspace = nullptr;  ///< at least as large as the kernel's workspace_bytes() said, 64-byte aligned
   size_t workspace_bytes = 0;
 };

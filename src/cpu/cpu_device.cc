@@ -1,8 +1,8 @@
 #include "cpu/cpu_device.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/cpu_topology.h"
 #include "base/log.h"
 #include "cpu/cpu_context.h"
 #include "cpu/host_memory.h"
@@ -67,7 +68,10 @@ class HostBuffer final : public Buffer {
 // Runs everything at once on the calling thread and its pool.
 class HostStream final : public Stream {
  public:
-  explicit HostStream(ThreadPool* pool) { context_.pool = pool; }
+  HostStream(ThreadPool* pool, int n_decode_threads) {
+    context_.pool = pool;
+    context_.n_decode_threads = n_decode_threads;
+  }
 
   void* native() override { return &context_; }
   void SetWorkspace(Buffer* workspace) override {
@@ -110,6 +114,12 @@ std::string CpuModelName() {
   return "CPU";
 }
 
+std::vector<ThreadPlace> PlacesFor(const CpuDeviceOptions& options) {
+  const CpuTopology topology = options.topology ? *options.topology : ReadCpuTopology();
+  const int n_threads = options.n_threads == 0 ? CountThreadsFor(topology) : options.n_threads;
+  return PlaceThreads(topology, std::min(n_threads, kMaxThreads), options.pins_threads);
+}
+
 // Whether kernels may read the weight where it lies: a file's own alignment can be less than that of its F32 elements.
 bool IsAligned(const WeightSource& source) {
   const FormatInfo& info = GetFormatInfo(source.format);
@@ -119,8 +129,9 @@ bool IsAligned(const WeightSource& source) {
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(const Isa& isa, const CpuDeviceOptions& options)
-      : pool_(options.n_threads == 0 ? CountUsableCores() : options.n_threads),
+  CpuDevice(const Isa& isa, const CpuDeviceOptions& options, const std::vector<ThreadPlace>& places)
+      : pool_(places.data(), static_cast<int>(places.size())),
+        n_decode_threads_(options.n_decode_threads),
         packs_weights_(options.packs_weights),
         multiply_(isa.multiply) {
     isa.fill(kernels_);
@@ -138,7 +149,9 @@ class CpuDevice final : public Device {
   Result<std::unique_ptr<Buffer>> Allocate(size_t bytes, std::string_view purpose) override {
     return HostBuffer::Allocate(bytes, purpose);
   }
-  Result<std::unique_ptr<Stream>> CreateStream() override { return std::unique_ptr<Stream>(new HostStream(&pool_)); }
+  Result<std::unique_ptr<Stream>> CreateStream() override {
+    return std::unique_ptr<Stream>(new HostStream(&pool_, n_decode_threads_));
+  }
 
   LoadedWeight DescribeWeight(const WeightSource& source) const override {
     LoadedWeight described;
@@ -214,6 +227,7 @@ class CpuDevice final : public Device {
   }
 
   ThreadPool pool_;
+  int n_decode_threads_;
   bool packs_weights_;
   MultiplyForPeak multiply_;
   KernelTable kernels_;
@@ -222,19 +236,17 @@ class CpuDevice final : public Device {
 
 }  // namespace
 
-int CountUsableCores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return CPU_COUNT(&set);
-}
-
 Result<std::unique_ptr<Device>> CreateCpuDevice(const CpuDeviceOptions& options) {
   if (options.n_threads < 0 || options.n_threads > kMaxThreads) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("--threads must be 1 to {}, is {}", kMaxThreads, options.n_threads), ""};
   }
+  if (options.n_decode_threads < 0) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("--decode-threads must be at least 1, is {}", options.n_decode_threads), ""};
+  }
   RF_ASSIGN_OR_RETURN(const Isa* isa, SelectIsa(options.isa));
-  return std::unique_ptr<Device>(new CpuDevice(*isa, options));
+  return std::unique_ptr<Device>(new CpuDevice(*isa, options, PlacesFor(options)));
 }
 
 }  // namespace rf::cpu

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/cpu_topology.h"
 #include "base/result.h"
 #include "cpu/precision.h"
 #include "device/device.h"
@@ -18,10 +20,11 @@ struct CpuDeviceOptions {
   /// false: products read weights in the file's layout, where a file is mapped without memory of their own; the kernels
   /// for packed ones are not used.
   bool packs_weights = true;
+  int n_decode_threads = 0;   ///< of the threads, those that multiply few rows; 0: all
+  bool pins_threads = false;  ///< each to a core of its own
+  /// Where threads can run; nothing: as the system says. For tests of machines that are not there.
+  std::optional<CpuTopology> topology;
 };
-
-/// Cores that this process may run on.
-int CountUsableCores();
 
 /// Several CPU devices, with different instruction sets, can live in one process.
 /// Errors: kInvalidArgument (threads outside 1..1024, unknown ISA), kUnsupported (the machine lacks it).

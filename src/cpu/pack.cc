@@ -114,7 +114,11 @@ void PackPanels(const PackShape& shape, const void* file_bytes, void* packed, Th
               RowBytes(GetFormatInfo(shape.format), shape.n_cols),
               PanelBytes(LayoutOf(shape.format), shape.n_cols),
               PanelCount(shape.n_rows)};
-  pool.Run(shape.n_matrices * job.panels_per_matrix, PackOnePanel, &job);
+  // Who writes a page first has it on its node, so that is who will read it.
+  const auto end_of_matrix = [](const void* context, int64_t matrix) {
+    return (matrix + 1) * static_cast<const PackJob*>(context)->panels_per_matrix;
+  };
+  pool.Run(shape.n_matrices * job.panels_per_matrix, PackOnePanel, &job, {shape.n_matrices, end_of_matrix});
 }
 
 }  // namespace rf::cpu

@@ -35,6 +35,8 @@ Product ProductOf(const MatMul::Args& args, int p) {
   return product;
 }
 
+/// So few rows wait for memory, which a part of the threads may be enough for.
+constexpr int64_t kDecodeRows = 16;
 /// Tiles that one task prepares.
 constexpr int64_t kTilesPerTask = 4;
 
@@ -77,7 +79,9 @@ void Launch(void* context, const MatMul::Args& args) {
   } else {
     pool.Run(n_prepare, PrepareTiles, &job);
   }
-  pool.Run(n_tasks, RunTask, &job);
+  const bool is_decoding = args.x.n_rows <= kDecodeRows;
+  pool.Run(n_tasks, RunTask, &job, {CountRegions(products, args.n_parts), EndOfRegion},
+           is_decoding ? cpu.n_decode_threads : 0);
 }
 
 template <Precision kPrecision>

@@ -85,6 +85,19 @@ inline int64_t SplitProduct(Product& product, const PreparedRows& x, int n_threa
   return DivideUp(product.n_panels, product.panels_per_task) * product.n_chunks;
 }
 
+/// A region of tasks for each chunk of a product (TaskRegions): each goes once through the panels of the weight.
+inline int64_t CountRegions(const Product* products, int64_t n_products) {
+  int64_t count = 0;
+  for (int64_t p = 0; p < n_products; ++p) count += products[p].n_chunks;
+  return count;
+}
+inline int64_t EndOfRegion(const void* context, int64_t region) {
+  const Job& job = *static_cast<const Job*>(context);
+  const Product* product = job.products;
+  while (region >= product->n_chunks) region -= product++->n_chunks;
+  return product->first_task + (region + 1) * DivideUp(product->n_panels, product->panels_per_task);
+}
+
 /// One task: some panels of one product, for one chunk of its rows.
 inline void RunTask(void* context, int64_t task_number, int thread) {
   const Job& job = *static_cast<const Job*>(context);

@@ -117,7 +117,7 @@ void Launch(void* context, const MoeMatMul::Args& args) {
           reinterpret_cast<BFloat16Scratch*>(workspace + memory.job.bfloat16_scratch)};
   if (n_tasks == 0) return;
   pool.Run(n_products, PrepareExpert, &job);
-  pool.Run(n_tasks, RunTask, &job);
+  pool.Run(n_tasks, RunTask, &job, {CountRegions(products, n_products), EndOfRegion});
 }
 
 template <Precision kPrecision>
