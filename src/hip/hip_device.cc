@@ -28,6 +28,11 @@ class HipDevice final : public Device {
     properties_.memory_bytes = memory.total_bytes;
     properties_.free_bytes = memory.free_bytes;
     properties_.shares_host_memory = traits_.is_integrated != 0;
+    properties_.wave_size = traits_.wave_size;
+    properties_.n_processors = traits_.n_processors;
+    properties_.shared_bytes = static_cast<uint64_t>(std::max(traits_.max_shared_bytes, 0));
+    properties_.driver_version = traits_.driver_version;
+    properties_.runtime_version = traits_.runtime_version;
     properties_.index = runtime_->device();
   }
 
@@ -39,6 +44,10 @@ class HipDevice final : public Device {
   Result<std::unique_ptr<Buffer>> AllocateOnHost(size_t bytes) override {
     RF_ASSIGN_OR_RETURN(auto buffer, StagingBuffer::Allocate(runtime_, bytes));
     return std::unique_ptr<Buffer>(std::move(buffer));
+  }
+  std::optional<uint64_t> BytesHadAtFailure() const override {
+    if (runtime_->bytes_had() < 0) return std::nullopt;
+    return static_cast<uint64_t>(runtime_->bytes_had());
   }
   Result<std::unique_ptr<Stream>> CreateStream() override { return CreateGpuStream(runtime_, traits_); }
 

@@ -68,6 +68,12 @@ TEST_F(HipDeviceTest, SaysWhatItIs) {
   EXPECT_EQ(it.memory_bytes, shim_.claimed_total);
   EXPECT_EQ(it.free_bytes, shim_.claimed_free);
   EXPECT_FALSE(it.is_host_memory);
+  EXPECT_FALSE(it.shares_host_memory);
+  EXPECT_EQ(it.wave_size, 32);
+  EXPECT_EQ(it.n_processors, 4);
+  EXPECT_EQ(it.shared_bytes, 65536u);
+  EXPECT_EQ(it.driver_version, "6.4.43484");
+  EXPECT_EQ(it.runtime_version, "6.4.43482");
 }
 
 // A recording of two copies: what it does each time is what lies there then.

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 
 import pytest
-from conftest import binary, run
+from conftest import binary, run, run_json
 
 FAKES = pathlib.Path(binary()).parent / "src/hip/fake_modules"
 COMMAND = ("generate", "-p", "The capital of France is", "-n", 3, "--temp", 0, "--ctx", 64)
@@ -44,6 +44,8 @@ def refused(model, env):
     return result.stderr
 
 
+GPU_FACTS = {"memory_bytes": 2 << 30, "free_bytes": 1 << 30, "wave_size": 32, "compute_units": 4, "lds_bytes": 65536,
+             "integrated": False, "driver_version": "6.4.43484", "runtime_version": "6.4.43482"}
 FAULTS = {
     "no module": ("nowhere", "", "ROCMFORGE_GPU_MODULE names"),
     "no runtime": ("no_device", "none", "the HIP runtime cannot be loaded"),
@@ -67,7 +69,12 @@ def test_the_cpu_answers(model, on_cpu, tmp_path, fault):
 
 def test_a_device_that_works_is_used(model, on_cpu):
     env = {"ROCMFORGE_GPU_MODULE": str(module("shim"))}
-    assert "hip:0      Shim GPU" in run("devices", env=env, check=True).stdout
+    text = run("devices", env=env, check=True).stdout
+    assert "hip:0      Shim GPU" in text
+    assert "waves of 32, 4 compute units, 64 KiB of LDS for a block, its own memory; driver 6.4.43484, runtime 6.4.43482" in text
+    gpu = run_json("devices", env=env)[0]
+    assert {key: gpu[key] for key in GPU_FACTS} == GPU_FACTS
+    assert "versions" in run("doctor", env=env).stdout
     assert run(*COMMAND, model, "--require-gpu", env=env, check=True).stdout == on_cpu
 
 

@@ -34,6 +34,9 @@ int Describe(int32_t device, GpuTraits* traits) {
   traits->n_processors = 4;
   traits->max_block_threads = 1024;
   traits->max_shared_bytes = 65536;
+  traits->is_integrated = shim->is_integrated ? 1 : 0;
+  std::strcpy(traits->driver_version, "6.4.43484");
+  std::strcpy(traits->runtime_version, "6.4.43482");
   return shim->Count();
 }
 

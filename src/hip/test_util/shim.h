@@ -36,6 +36,7 @@ class Shim {
   uint64_t capacity = uint64_t{1} << 30;      ///< device memory that can really be allocated
   uint64_t claimed_free = uint64_t{1} << 30;  ///< what memory() says, true or not
   uint64_t claimed_total = uint64_t{2} << 30;
+  bool is_integrated = false;
   bool has_kernels = true;
   std::string wrong_op;  ///< name of an op one element of whose results is wrong; not kv_store
   float wrong_by = 1.0f;
