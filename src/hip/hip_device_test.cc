@@ -210,6 +210,31 @@ TEST_F(HipDeviceTest, D02AChipWithoutKernelsIsNamedWithThoseThatHaveThem) {
   Create();
 }
 
+TEST(HasCodeForTest, AGenericTargetIsCodeForItsFamily) {
+  for (const char* arch : {"gfx1100", "gfx1103", "gfx1151", "gfx1153"}) {
+    EXPECT_TRUE(HasCodeFor("gfx1030 gfx11-generic", arch)) << arch;
+    EXPECT_FALSE(HasCodeFor("gfx1030 gfx12-generic", arch)) << arch;
+  }
+  EXPECT_TRUE(HasCodeFor("gfx9-generic", "gfx906"));
+  EXPECT_TRUE(HasCodeFor("gfx10-3-generic", "gfx1036"));
+  EXPECT_TRUE(HasCodeFor("gfx12-generic gfx90a", "gfx1201"));
+  // Not of the family, although their names begin so.
+  for (const char* arch : {"gfx90a", "gfx942", "gfx908", "gfx1010", "gfx110", "gfx11", "", "gfx1037"}) {
+    EXPECT_FALSE(HasCodeFor("gfx9-generic gfx10-3-generic gfx11-generic gfx12-generic", arch)) << arch;
+  }
+}
+
+TEST_F(HipDeviceTest, D02TwoChipsOfWhichOneHasKernels) {
+  shim_.table().targets = "gfx11-generic";
+  shim_.n_devices = 2;
+  shim_.arch = "gfx1103";
+  EXPECT_TRUE(CreateHipDevice(shim_.api(), "hip", 0));
+  shim_.arch = "gfx1030";
+  const auto other = CreateHipDevice(shim_.api(), "hip", 1);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().ToString(), AllOf(HasSubstr("hip:1: "), HasSubstr("kernels for gfx11-generic only")));
+}
+
 TEST_F(HipDeviceTest, D14ADeviceThatComputesWronglyIsRefused) {
   for (const char* op : {"add", "matmul"}) {
     shim_.wrong_op = op;
