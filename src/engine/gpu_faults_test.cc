@@ -295,6 +295,38 @@ TEST_F(GpuFaults, D05EveryCallOfARequestLosesTheDeviceOnce) {
   EXPECT_EQ(n_lost, 60);
 }
 
+// Memory is reserved when the model is loaded: after the first requests no step asks for more, or gives any back.
+TEST_F(GpuFaultsOfRows, StepsNeitherAllocateNorRelease) {
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  const auto first = Generate(*loaded->session);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(Generate(*loaded->session));
+  shim_.forbids_memory = true;
+  EXPECT_EQ(Generate(*loaded->session).value(), *first);
+  EXPECT_THAT(shim_.violations, IsEmpty());
+  shim_.forbids_memory = false;
+}
+
+TEST_F(GpuFaults, ACallThatTakesLongChangesNothing) {
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  for (const int call : {1, 20, 40}) {
+    shim_.delay_at = shim_.n_calls + call;
+    shim_.delay = std::chrono::milliseconds(50);
+    EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+  }
+}
+
+// New device memory is full of NaN here, and so are pages of the cache: none may be read before it is written.
+TEST_F(GpuFaults, D17WhatNobodyWroteReachesNoText) {
+  for (int i = 0; i < 3; ++i) {
+    const auto loaded = Load();
+    ASSERT_TRUE(loaded);
+    for (int request = 0; request < 3; ++request) EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+  }
+}
+
 // A bit that arrives wrong, in each of many places of the weights, is found when it is looked for.
 TEST_F(GpuFaults, D14AFlippedBitOfTheWeightsIsFound) {
   shim_.n_copied_to_device = 0;

@@ -88,6 +88,54 @@ def test_a_device_that_computes_wrongly(model, on_cpu):
     assert "hip:0 is not used: 'Shim GPU' (gfx1100) computes a small model wrongly" in doctor, doctor
 
 
+def shim(**settings):
+    return {"ROCMFORGE_GPU_MODULE": str(module("shim")), **{f"RF_SHIM_{name.upper()}": str(value) for name, value in settings.items()}}
+
+
+def test_d02_two_chips_of_which_one_has_kernels(model, on_cpu):
+    """The one that the module has code for is used, the other named with what the build has."""
+    env = shim(devices=2, last_arch="gfx803", targets="gfx1030 gfx11-generic")
+    text = run("devices", env=env, check=True).stdout
+    assert "hip:0      Shim GPU" in text
+    assert "hip:1: Shim GPU is a gfx803, this build has kernels for gfx1030 gfx11-generic only" in text
+    assert run(*COMMAND, model, "--require-gpu", env=env, check=True).stdout == on_cpu
+    only = run(*COMMAND, model, "--device", "hip:1", env=env, stdin="")
+    assert only.returncode == 4 and "gfx803" in only.stderr
+
+
+def test_d03_a_model_that_is_too_large(model, on_cpu):
+    """Refused with the numbers where the GPU must take it; divided where the CPU may help."""
+    env = shim(free=64 << 20)
+    result = run(*COMMAND, model, "--require-gpu", env=env, stdin="")
+    assert result.returncode == 5 and "hip:0 has 64 MiB free (4 set aside), needed: weights " in result.stderr, result.stderr
+    assert run(*COMMAND, model, env=env, check=True).stdout == on_cpu
+
+
+def test_d03_memory_that_is_said_to_be_free_and_is_not(model, on_cpu):
+    """Fewer layers, with a warning; never with a number of layers that was asked for."""
+    env = shim(capacity=100 << 20)
+    result = run(*COMMAND, model, env=env, check=True)
+    assert result.stdout == on_cpu
+    assert "hip:0: 1024 MiB were said to be free, " in result.stderr and "on hip:0" in result.stderr, result.stderr
+    assert run(*COMMAND, model, "--gpu-layers", 99, env=env, stdin="").returncode == 5
+    assert run(*COMMAND, model, "--require-gpu", env=env, stdin="").returncode == 5
+
+
+def test_d15_no_pinned_memory(model, on_cpu):
+    result = run(*COMMAND, model, "--require-gpu", env=shim(no_pinned=1), check=True)
+    assert result.stdout == on_cpu
+
+
+def test_d15_more_free_memory_than_there_is(model, on_cpu):
+    assert run(*COMMAND, model, "--require-gpu", env=shim(free=1 << 50), check=True).stdout == on_cpu
+
+
+@pytest.mark.parametrize("call", [5, 100, 1000])
+def test_a_call_that_takes_long(model, on_cpu, call):
+    result = run(*COMMAND, model, "--require-gpu", env=shim(delay_at=call, delay_ms=300), check=True)
+    assert result.stdout == on_cpu
+
+
 @pytest.mark.parametrize("call", [0, 1, 3, 10, 40, 200])
 def test_a_runtime_that_fails_from_a_call_on(model, on_cpu, call):
     """Finding the device, testing it, comparing it, loading: wherever it fails, the CPU takes over."""
