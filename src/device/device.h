@@ -27,7 +27,13 @@ struct DeviceProperties {
   uint64_t free_bytes = 0;          ///< what can still be allocated, as far as is known
   bool is_host_memory = false;      ///< device pointers can be read and written by the host
   bool shares_host_memory = false;  ///< a GPU whose memory is the host's: what it holds is not free for the CPU
-  int index = -1;                   ///< n of "--device kind:n"; -1: the kind has one device only
+  /// Of GPUs; zeros and empty strings elsewhere, or where the runtime does not say.
+  int wave_size = 0;            ///< lanes of a wave
+  int n_processors = 0;         ///< compute units
+  uint64_t shared_bytes = 0;    ///< shared memory (LDS) that a block may have
+  std::string driver_version;   ///< "6.4.43484"
+  std::string runtime_version;  ///< the same of the GPU's runtime in this process
+  int index = -1;               ///< n of "--device kind:n"; -1: the kind has one device only
 
   /// As --device names it: "cpu", "hip:1".
   std::string Label() const { return index < 0 ? kind : kind + ":" + std::to_string(index); }
@@ -113,6 +119,9 @@ class Device {
     static_cast<void>(bytes);
     return std::unique_ptr<Buffer>();
   }
+  /// Bytes that were allocated when an allocation last failed: so many are to be had, whatever
+  /// DeviceProperties::free_bytes said. Nothing: none has failed, or the device does not count.
+  virtual std::optional<uint64_t> BytesHadAtFailure() const { return std::nullopt; }
   virtual Result<std::unique_ptr<Stream>> CreateStream() = 0;
   /// What LoadWeight would give, but for the data: layout and bytes_owned are right, the view's data and storage are
   /// null. `source.bytes` is not looked at. For plans that are only looked at.

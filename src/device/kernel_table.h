@@ -8,6 +8,12 @@
 
 namespace rf {
 
+/// Where a kernel says what a launch would start.
+struct VariantNames {
+  void* to;
+  void (*add)(void* to, const char* name);  ///< the name is a constant
+};
+
 /// One kernel. `context` is the stream's native handle (Stream::native()): a CpuContext for CPU kernels, a HIP stream
 /// for HIP ones.
 template <typename Op>
@@ -19,6 +25,9 @@ struct KernelEntry {
   /// The layout in which it reads weights of the key's format, where their shape allows it: what Device::LoadWeight
   /// makes of them. Kernels of one slot must accept each other's weights: an op may have several, of mixed formats.
   WeightLayout weight_layout = kFileLayout;
+  /// Names what a launch with these args starts ("slices", "tiles"), by the decision that the launch makes; several
+  /// where parts differ. Nothing is launched, and no tensor's data is looked at. Null: there is nothing to decide.
+  void (*name_variants)(void* context, const typename Op::Args& args, const VariantNames& names) = nullptr;
 };
 
 /// The entries of one op, by the format that Op::Key() returns. What a device cannot do it does not list.
@@ -38,6 +47,8 @@ struct PairEntry {
   /// Bytes of workspace, at most. Monotonic in the number of rows.
   size_t (*workspace_bytes)(const typename First::Args& first, const typename Second::Args& second) = nullptr;
   const char* name = nullptr;  ///< as the plan prints it, e.g. "hip/rope_kv_store"
+  /// Whether launch is for these args, so far as their shapes decide it; nothing is launched.
+  bool (*is_for)(void* context, const typename First::Args& first, const typename Second::Args& second) = nullptr;
 };
 
 struct KernelTable {

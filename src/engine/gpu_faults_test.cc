@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "cpu/cpu_device.h"
 #include "engine/model_session.h"
 #include "engine/test_util/answer.h"
@@ -18,10 +19,24 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+// What is said aloud meanwhile.
+struct Warnings {
+  Warnings() {
+    SetLogSink([this](LogLevel level, std::string_view line) {
+      if (level >= LogLevel::kWarning) lines += std::string(line) + "\n";
+    });
+  }
+  ~Warnings() { SetLogSink({}); }
+  Warnings(const Warnings&) = delete;
+  Warnings& operator=(const Warnings&) = delete;
+  std::string lines;
+};
+
 class GpuFaults : public testing::Test {
  protected:
   struct Loaded {
     std::unique_ptr<Device> device;
+    std::unique_ptr<Device> cpu;
     std::unique_ptr<ModelSession> session;  // goes before its device
   };
 
@@ -60,6 +75,26 @@ class GpuFaults : public testing::Test {
     return loaded;
   }
 
+  // The CPU may take what the GPU cannot.
+  Result<Loaded> LoadBesideCpu() {
+    Loaded loaded;
+    RF_ASSIGN_OR_RETURN(loaded.device, hip::CreateHipDevice(shim_.api(), "hip", 0));
+    RF_ASSIGN_OR_RETURN(loaded.cpu, cpu::CreateCpuDevice({.n_threads = 1, .isa = "reference"}));
+    Device* const devices[] = {loaded.device.get(), loaded.cpu.get()};
+    SessionOptions options = Options();
+    options.gpu_layers = gpu_layers_;
+    options.prefill_chunk = 4;  // small activations: what counts are layers
+    RF_ASSIGN_OR_RETURN(loaded.session, LoadModel("base.gguf", devices, options));
+    return loaded;
+  }
+
+  // The least free memory on which `needed` bytes are planned: a 16th is kept back.
+  static uint64_t FreeFor(uint64_t needed) {
+    uint64_t free = needed;
+    while (free - free / 16 < needed) ++free;
+    return free;
+  }
+
   // Five tokens, or how the request ended.
   Result<std::vector<int32_t>> Generate(ModelSession& session) const {
     test::Answer answer;
@@ -80,6 +115,7 @@ class GpuFaults : public testing::Test {
   hip::Shim shim_;
   SamplingParams sampling_;  // greedy
   bool check_weights_ = false;
+  std::optional<int32_t> gpu_layers_;
   std::vector<int32_t> expected_;
 };
 
@@ -112,8 +148,9 @@ TEST_F(GpuFaults, D03AByteTooLittleIsRefusedWithNumbersBeforeAnythingIsLoaded) {
     // The batch's arrays beside it, with 12 KiB for changes of logits.
     EXPECT_LE(shim_.live_bytes(), needed + 4096 + 12 * 1024);
   }
+  const uint64_t enough = FreeFor(needed);
   for (const uint64_t missing : {uint64_t{1}, needed / 2}) {
-    shim_.claimed_free = needed - missing;
+    shim_.claimed_free = enough - missing;
     const uint64_t copied = shim_.n_copied_to_device;
     const auto loaded = Load();
     ASSERT_FALSE(loaded);
@@ -122,8 +159,44 @@ TEST_F(GpuFaults, D03AByteTooLittleIsRefusedWithNumbersBeforeAnythingIsLoaded) {
     EXPECT_THAT(loaded.error().message, HasSubstr("needed: weights"));
     EXPECT_LT(shim_.n_copied_to_device - copied, 64u * 1024) << "more than the self-test was copied";
   }
-  shim_.claimed_free = needed;
+  shim_.claimed_free = enough;
   EXPECT_TRUE(Load());
+}
+
+// Less memory can be had than is said to be free: the plan is made again with that, before the CPU gets everything.
+TEST_F(GpuFaults, D03MemoryThatIsNotThereLeavesLayersToTheCpu) {
+  uint64_t needed = 0;
+  {
+    const auto loaded = LoadBesideCpu();
+    ASSERT_TRUE(loaded);
+    ASSERT_EQ(loaded->session->parts.size(), 1u);
+    needed = shim_.live_bytes();
+  }
+  int n_divided = 0;
+  for (uint64_t sixteenths = 1; sixteenths < 16; ++sixteenths) {
+    shim_.capacity = needed * sixteenths / 16;
+    const Warnings warnings;
+    const auto loaded = LoadBesideCpu();
+    ASSERT_TRUE(loaded) << sixteenths << ": " << loaded.error().ToString();
+    EXPECT_EQ(Generate(*loaded->session).value(), expected_) << sixteenths;
+    n_divided += loaded->session->parts.size() == 2 ? 1 : 0;
+    EXPECT_THAT(warnings.lines, HasSubstr("1024 MiB were said to be free, ")) << sixteenths;
+  }
+  EXPECT_GT(n_divided, 2);
+}
+
+TEST_F(GpuFaults, D03LayersThatWereAskedForAreNotLessened) {
+  uint64_t needed = 0;
+  gpu_layers_ = 99;
+  {
+    const auto loaded = LoadBesideCpu();
+    ASSERT_TRUE(loaded);
+    needed = shim_.live_bytes();
+  }
+  shim_.capacity = needed * 3 / 4;
+  const auto loaded = LoadBesideCpu();
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kOutOfMemory);
 }
 
 // Somebody else takes the memory after the plan was made.
@@ -220,6 +293,38 @@ TEST_F(GpuFaults, D05EveryCallOfARequestLosesTheDeviceOnce) {
     ++n_lost;
   }
   EXPECT_EQ(n_lost, 60);
+}
+
+// Memory is reserved when the model is loaded: after the first requests no step asks for more, or gives any back.
+TEST_F(GpuFaultsOfRows, StepsNeitherAllocateNorRelease) {
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  const auto first = Generate(*loaded->session);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(Generate(*loaded->session));
+  shim_.forbids_memory = true;
+  EXPECT_EQ(Generate(*loaded->session).value(), *first);
+  EXPECT_THAT(shim_.violations, IsEmpty());
+  shim_.forbids_memory = false;
+}
+
+TEST_F(GpuFaults, ACallThatTakesLongChangesNothing) {
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded);
+  for (const int call : {1, 20, 40}) {
+    shim_.delay_at = shim_.n_calls + call;
+    shim_.delay = std::chrono::milliseconds(50);
+    EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+  }
+}
+
+// New device memory is full of NaN here, and so are pages of the cache: none may be read before it is written.
+TEST_F(GpuFaults, D17WhatNobodyWroteReachesNoText) {
+  for (int i = 0; i < 3; ++i) {
+    const auto loaded = Load();
+    ASSERT_TRUE(loaded);
+    for (int request = 0; request < 3; ++request) EXPECT_EQ(Generate(*loaded->session).value(), expected_);
+  }
 }
 
 // A bit that arrives wrong, in each of many places of the weights, is found when it is looked for.

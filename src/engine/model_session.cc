@@ -127,7 +127,7 @@ class SessionLoader {
     RF_ASSIGN_OR_RETURN(auto plan, Plan::Make(std::move(graph), MakeTensorReader(session_->file), devices_,
                                               plan_options, options_.progress));
     for (const auto& part : plan->parts()) session_->parts.push_back(part->info());
-    session_->steps = plan->Describe();
+    session_->steps = options_.describes_variants ? plan->DescribeVariants() : plan->Describe();
     session_->memory = plan->memory();
     const int32_t max_pages = (session_->context_length + plan_options.page_tokens - 1) / plan_options.page_tokens;
     RF_ASSIGN_OR_RETURN(auto runner, PlanRunner::Create(std::move(plan), max_pages,

@@ -37,6 +37,7 @@ struct SessionOptions {
   bool use_prefix_cache = true;
   std::optional<int32_t> gpu_layers;  ///< as PlanOptions has them
   bool best_on_device = true;         ///< as PlanOptions has it
+  bool describes_variants = false;    ///< ModelSession::steps have their variants
   bool record_steps = true;           ///< a GPU replays decoding steps as recorded graphs
   Profile* profile = nullptr;         ///< as PlanOptions has it
   std::string chat_template;          ///< replaces the file's own; empty: that one

@@ -199,7 +199,8 @@ TEST_F(SplitPlan, WithoutANumberAsManyLayersAsFit) {
     EXPECT_FALSE(Generate(*loaded->session, prompts_, 3).empty());
     return DevicesOf(*loaded->session);
   };
-  EXPECT_THAT(load_with(needed[2]), ElementsAre("hip:0"));
+  EXPECT_THAT(load_with(needed[2] + needed[2] / 14), ElementsAre("hip:0"));
+  EXPECT_THAT(load_with(needed[2]), ElementsAre("cpu", "hip:0"));  // no margin is left
   EXPECT_THAT(load_with(needed[1] + needed[1] / 14), ElementsAre("cpu", "hip:0"));
   EXPECT_THAT(load_with(needed[1]), ElementsAre("cpu"));  // no margin is left
   EXPECT_THAT(load_with(1), ElementsAre("cpu"));

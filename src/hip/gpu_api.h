@@ -11,7 +11,7 @@
 
 namespace rf::hip {
 
-inline constexpr uint32_t kGpuApiVersion = 7;
+inline constexpr uint32_t kGpuApiVersion = 8;
 inline constexpr char kGpuApiSymbol[] = "RocmforgeGpuApi";
 
 /// Error codes that mean the same in HIP, in CUDA and in the emulator.
@@ -27,6 +27,8 @@ struct GpuTraits {
   int32_t max_block_threads;  ///< threads of a block
   int32_t max_shared_bytes;   ///< shared memory (LDS) of a block
   int32_t is_integrated;      ///< 1: shares the host's memory
+  char driver_version[32];    ///< of the GPU's driver, as its runtime knows it: "6.4.43484"; empty: not known
+  char runtime_version[32];   ///< of the runtime in use
 };
 
 /// Rows of which the units (kernels/units.h) lie in the workspace.

@@ -16,8 +16,13 @@ constexpr double kMiB = 1024.0 * 1024.0;
 class GpuBuffer final : public Buffer {
  public:
   GpuBuffer(std::shared_ptr<GpuRuntime> runtime, void* data, size_t size)
-      : runtime_(std::move(runtime)), data_(data), size_(size) {}
-  ~GpuBuffer() override { runtime_->api().release(runtime_->device(), data_); }
+      : runtime_(std::move(runtime)), data_(data), size_(size) {
+    runtime_->NoteAllocated(size_);
+  }
+  ~GpuBuffer() override {
+    runtime_->api().release(runtime_->device(), data_);
+    runtime_->NoteReleased(size_);
+  }
   void* data() override { return data_; }
   size_t size() const override { return size_; }
 
@@ -30,6 +35,7 @@ class GpuBuffer final : public Buffer {
 Error CannotAllocate(GpuRuntime& runtime, int code, size_t bytes, std::string_view purpose) {
   Error error = runtime.Fail(code, fmt::format("allocating {} bytes for {}", bytes, purpose));
   if (error.code != ErrorCode::kOutOfMemory) return error;
+  runtime.NoteExhausted();
   const GpuRuntime::Memory memory = runtime.ReadMemory();
   const std::string left = memory.total_bytes == 0 ? std::string("how much is free is not known")
                                                    : fmt::format("{:.1f} of {:.1f} MiB are free",

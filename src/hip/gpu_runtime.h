@@ -42,12 +42,21 @@ class GpuRuntime {
   };
   Memory ReadMemory();
 
+  /// Device memory of this program, in bytes.
+  void NoteAllocated(uint64_t bytes) { allocated_bytes_ += bytes; }
+  void NoteReleased(uint64_t bytes) { allocated_bytes_ -= bytes; }
+  void NoteExhausted() { bytes_had_ = static_cast<int64_t>(allocated_bytes_.load()); }
+  /// As Device::BytesHadAtFailure(); -1: no allocation has failed.
+  int64_t bytes_had() const { return bytes_had_; }
+
  private:
   const GpuApi& api_;
   const int32_t device_;
   const std::string name_;
   std::atomic<int> fatal_code_{0};
   std::atomic<bool> has_warned_{false};
+  std::atomic<uint64_t> allocated_bytes_{0};
+  std::atomic<int64_t> bytes_had_{-1};
 };
 
 }  // namespace rf::hip

@@ -28,6 +28,11 @@ class HipDevice final : public Device {
     properties_.memory_bytes = memory.total_bytes;
     properties_.free_bytes = memory.free_bytes;
     properties_.shares_host_memory = traits_.is_integrated != 0;
+    properties_.wave_size = traits_.wave_size;
+    properties_.n_processors = traits_.n_processors;
+    properties_.shared_bytes = static_cast<uint64_t>(std::max(traits_.max_shared_bytes, 0));
+    properties_.driver_version = traits_.driver_version;
+    properties_.runtime_version = traits_.runtime_version;
     properties_.index = runtime_->device();
   }
 
@@ -39,6 +44,10 @@ class HipDevice final : public Device {
   Result<std::unique_ptr<Buffer>> AllocateOnHost(size_t bytes) override {
     RF_ASSIGN_OR_RETURN(auto buffer, StagingBuffer::Allocate(runtime_, bytes));
     return std::unique_ptr<Buffer>(std::move(buffer));
+  }
+  std::optional<uint64_t> BytesHadAtFailure() const override {
+    if (runtime_->bytes_had() < 0) return std::nullopt;
+    return static_cast<uint64_t>(runtime_->bytes_had());
   }
   Result<std::unique_ptr<Stream>> CreateStream() override { return CreateGpuStream(runtime_, traits_); }
 
@@ -92,6 +101,41 @@ std::string_view WithoutSettings(std::string_view arch) {
   return arch.substr(0, arch.find(':'));
 }
 
+struct GenericTarget {
+  std::string_view name;
+  std::string_view covers;  // separated by spaces
+};
+
+// Of LLVM's "User Guide for AMDGPU Backend", Generic Processors: those that the kernels are written for. gfx9-4-generic
+// is not among them: kernels ask for gfx942 by name.
+constexpr GenericTarget kGenericTargets[] = {
+    {"gfx9-generic", "gfx900 gfx902 gfx904 gfx906 gfx909 gfx90c"},
+    {"gfx10-3-generic", "gfx1030 gfx1031 gfx1032 gfx1033 gfx1034 gfx1035 gfx1036"},
+    {"gfx11-generic", "gfx1100 gfx1101 gfx1102 gfx1103 gfx1150 gfx1151 gfx1152 gfx1153"},
+    {"gfx12-generic", "gfx1200 gfx1201"},
+};
+
+// Calls is_it(word) for words between spaces until one is it.
+template <typename IsIt>
+bool AnyWord(std::string_view words, IsIt is_it) {
+  while (!words.empty()) {
+    const size_t end = std::min(words.find(' '), words.size());
+    if (is_it(words.substr(0, end))) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+// Whether code for `target` runs on `arch`; both without settings.
+bool IsCodeFor(std::string_view target, std::string_view arch) {
+  if (target == arch) return true;
+  for (const GenericTarget& generic : kGenericTargets) {
+    if (generic.name != target) continue;
+    return AnyWord(generic.covers, [&](std::string_view covered) { return covered == arch; });
+  }
+  return false;
+}
+
 Status CheckTarget(const GpuApi& api, const GpuTraits& traits, const std::string& name) {
   const std::string_view arch = WithoutSettings(traits.arch);
   if (HasCodeFor(api.targets, arch)) return {};
@@ -105,13 +149,7 @@ Status CheckTarget(const GpuApi& api, const GpuTraits& traits, const std::string
 
 bool HasCodeFor(const char* targets, std::string_view arch) {
   if (targets == nullptr) return true;
-  std::string_view left = targets;
-  while (!left.empty()) {
-    const size_t end = std::min(left.find(' '), left.size());
-    if (WithoutSettings(left.substr(0, end)) == arch) return true;
-    left.remove_prefix(std::min(end + 1, left.size()));
-  }
-  return false;
+  return AnyWord(targets, [&](std::string_view target) { return IsCodeFor(WithoutSettings(target), arch); });
 }
 
 Result<std::unique_ptr<Device>> CreateHipDevice(const GpuApi& api, const std::string& kind, int32_t index) {

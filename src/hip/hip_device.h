@@ -15,7 +15,9 @@ namespace rf::hip {
 /// Bytes behind a weight's last row that kernels may read. They hold nothing.
 inline constexpr size_t kReadableBeyond = 16;
 
-/// Whether a module with code for `targets` (GpuApi::targets) can run on `arch` ("gfx1100", without settings).
+/// Whether a module with code for `targets` (GpuApi::targets) can run on `arch` ("gfx1100", without settings). A
+/// generic target ("gfx11-generic") is code for those that LLVM's "User Guide for AMDGPU Backend", Generic Processors,
+/// lists.
 bool HasCodeFor(const char* targets, std::string_view arch);
 
 /// The module's device number `index` as "kind:index" (kind: what --device calls it). It is tested before anyone gets

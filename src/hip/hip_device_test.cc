@@ -68,6 +68,12 @@ TEST_F(HipDeviceTest, SaysWhatItIs) {
   EXPECT_EQ(it.memory_bytes, shim_.claimed_total);
   EXPECT_EQ(it.free_bytes, shim_.claimed_free);
   EXPECT_FALSE(it.is_host_memory);
+  EXPECT_FALSE(it.shares_host_memory);
+  EXPECT_EQ(it.wave_size, 32);
+  EXPECT_EQ(it.n_processors, 4);
+  EXPECT_EQ(it.shared_bytes, 65536u);
+  EXPECT_EQ(it.driver_version, "6.4.43484");
+  EXPECT_EQ(it.runtime_version, "6.4.43482");
 }
 
 // A recording of two copies: what it does each time is what lies there then.
@@ -202,6 +208,31 @@ TEST_F(HipDeviceTest, D02AChipWithoutKernelsIsNamedWithThoseThatHaveThem) {
   CreateError();
   shim_.arch = "gfx90a:sramecc+:xnack-";
   Create();
+}
+
+TEST(HasCodeForTest, AGenericTargetIsCodeForItsFamily) {
+  for (const char* arch : {"gfx1100", "gfx1103", "gfx1151", "gfx1153"}) {
+    EXPECT_TRUE(HasCodeFor("gfx1030 gfx11-generic", arch)) << arch;
+    EXPECT_FALSE(HasCodeFor("gfx1030 gfx12-generic", arch)) << arch;
+  }
+  EXPECT_TRUE(HasCodeFor("gfx9-generic", "gfx906"));
+  EXPECT_TRUE(HasCodeFor("gfx10-3-generic", "gfx1036"));
+  EXPECT_TRUE(HasCodeFor("gfx12-generic gfx90a", "gfx1201"));
+  // Not of the family, although their names begin so.
+  for (const char* arch : {"gfx90a", "gfx942", "gfx908", "gfx1010", "gfx110", "gfx11", "", "gfx1037"}) {
+    EXPECT_FALSE(HasCodeFor("gfx9-generic gfx10-3-generic gfx11-generic gfx12-generic", arch)) << arch;
+  }
+}
+
+TEST_F(HipDeviceTest, D02TwoChipsOfWhichOneHasKernels) {
+  shim_.table().targets = "gfx11-generic";
+  shim_.n_devices = 2;
+  shim_.arch = "gfx1103";
+  EXPECT_TRUE(CreateHipDevice(shim_.api(), "hip", 0));
+  shim_.arch = "gfx1030";
+  const auto other = CreateHipDevice(shim_.api(), "hip", 1);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().ToString(), AllOf(HasSubstr("hip:1: "), HasSubstr("kernels for gfx11-generic only")));
 }
 
 TEST_F(HipDeviceTest, D14ADeviceThatComputesWronglyIsRefused) {

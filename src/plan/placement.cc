@@ -73,7 +73,10 @@ class Placer {
     return All(cpu_, error_.message.empty() ? reason : error_.message);
   }
 
-  bool CanRunAll(Device& device) { return Note(FindRefusal(graph_, device, options_, is_mapped_)); }
+  bool CanRunAll(Device& device) {
+    return Note(FindRefusal(graph_, device, options_, is_mapped_)) &&
+           Note(FindRefusalOfHost(graph_, device, cpu_, options_, is_mapped_));
+  }
   bool CanRun(const Share& share) {
     if (cpu_ == nullptr) return false;
     return Note(Split(graph_, *share.gpu, *cpu_, options_, is_mapped_).FindRefusalOf(share.n_layers));

@@ -1,11 +1,16 @@
 #include "plan/plan.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/check.h"
+#include "base/log.h"
 #include "plan/fusion/passes.h"
 #include "plan/placement.h"
+#include "plan/refusal.h"
 
 namespace rf {
 namespace {
@@ -47,12 +52,33 @@ LoadProgress ProgressOfPart(const LoadProgress& progress, const Placement& place
   return [&progress, before, total](uint64_t done, uint64_t) { progress(before + done, total); };
 }
 
+// Plans that are made anew after a GPU had less memory than was planned on it.
+constexpr int kMaxFailures = 3;
+
+// Gives the GPU of a plan that could not be loaded the budget that it turned out to have. False: the error stands.
+bool Shrink(const Error& error, const Placement& placement, std::span<Device* const> devices, PlanOptions& options) {
+  if (error.code != ErrorCode::kOutOfMemory || options.gpu_layers) return false;
+  Device& gpu = *placement.back().device;
+  const bool has_cpu = devices.back()->properties().is_host_memory;
+  if (!has_cpu || gpu.properties().is_host_memory || error.where != gpu.properties().Label()) return false;
+  const auto planned = MemoryToPlan(gpu, options);
+  const auto had = gpu.BytesHadAtFailure();
+  if (!planned || !had) return false;
+  // Each plan is smaller than the last one, whatever the device says.
+  const uint64_t budget = std::min(*had, planned->free_bytes / 16 * 15);
+  options.budgets[&gpu] = budget;
+  constexpr double kMiB = 1024.0 * 1024.0;
+  Log(LogLevel::kWarning,
+      fmt::format("{}: {:.0f} MiB were said to be free, {:.0f} could be had ({}); planned again with that",
+                  gpu.properties().Label(), static_cast<double>(planned->free_bytes) / kMiB,
+                  static_cast<double>(*had) / kMiB, error.message));
+  return true;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Plan>> Plan::Make(Graph graph, const TensorReader& reader, std::span<Device* const> devices,
+Result<std::unique_ptr<Plan>> Plan::Load(const Placement& placement, const TensorReader& reader,
                                          const PlanOptions& options, const LoadProgress& progress) {
-  RunFusionPasses(graph);
-  RF_ASSIGN_OR_RETURN(const Placement placement, PlaceGraph(graph, devices, options, reader.is_mapped));
   std::unique_ptr<Plan> plan(new Plan(options));
   for (size_t i = 0; i < placement.size(); ++i) {
     RF_ASSIGN_OR_RETURN(auto part, PlanPart::Make(placement[i], ReaderOfPart(reader, placement, i), options,
@@ -60,6 +86,17 @@ Result<std::unique_ptr<Plan>> Plan::Make(Graph graph, const TensorReader& reader
     plan->parts_.push_back(std::move(part));
   }
   return plan;
+}
+
+Result<std::unique_ptr<Plan>> Plan::Make(Graph graph, const TensorReader& reader, std::span<Device* const> devices,
+                                         const PlanOptions& options, const LoadProgress& progress) {
+  RunFusionPasses(graph);
+  PlanOptions tried = options;
+  for (int n_failed = 0;; ++n_failed) {
+    RF_ASSIGN_OR_RETURN(const Placement placement, PlaceGraph(graph, devices, tried, reader.is_mapped));
+    auto plan = Load(placement, reader, tried, progress);
+    if (plan || n_failed == kMaxFailures || !Shrink(plan.error(), placement, devices, tried)) return plan;
+  }
 }
 
 Status Plan::Execute(size_t i, const BatchView& batch) {
@@ -114,6 +151,15 @@ std::vector<StepInfo> Plan::Describe() const {
   std::vector<StepInfo> lines;
   for (const auto& part : parts_) {
     for (StepInfo& line : part->Describe()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::vector<StepInfo> Plan::DescribeVariants() {
+  std::vector<StepInfo> lines = Describe();
+  size_t at = 0;
+  for (const auto& part : parts_) {
+    for (std::vector<VariantInfo>& variants : part->DescribeVariants()) lines[at++].variants = std::move(variants);
   }
   return lines;
 }

@@ -20,7 +20,9 @@ namespace rf {
 class Plan {
  public:
   /// Fuses the graph, places it (PlaceGraph), loads the weights and reserves all memory. Errors: kUnsupported or
-  /// kOutOfMemory with each device's reason; those of loading. `devices`, best first, must outlive the plan.
+  /// kOutOfMemory with each device's reason; those of loading. `devices`, best first, must outlive the plan. A GPU that
+  /// runs out of memory meanwhile gets a smaller part, where the CPU may take the rest and nobody said how many layers
+  /// it has.
   static Result<std::unique_ptr<Plan>> Make(Graph graph, const TensorReader& reader, std::span<Device* const> devices,
                                             const PlanOptions& options, const LoadProgress& progress);
 
@@ -50,9 +52,13 @@ class Plan {
   const PlanOptions& options() const { return options_; }
   MemoryPlan memory() const;
   std::vector<StepInfo> Describe() const;
+  /// The same with StepInfo::variants, for which each size of a batch is tried. REQUIRES: nothing is queued.
+  std::vector<StepInfo> DescribeVariants();
 
  private:
   explicit Plan(const PlanOptions& options) : options_(options) {}
+  static Result<std::unique_ptr<Plan>> Load(const std::vector<PartPlacement>& placement, const TensorReader& reader,
+                                            const PlanOptions& options, const LoadProgress& progress);
   Status HandOver(const PlanPart& from, const PlanPart& to);
 
   PlanOptions options_;

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plan/arena.h"
 #include "quant/format.h"
 
 namespace rf {
 
+class Device;
 class Profile;
 
 struct PlanOptions {
@@ -26,6 +29,8 @@ struct PlanOptions {
   /// Layers on the GPU, counted from the last; as many as the model has, or more: all of the model. Nothing: as many as
   /// fit.
   std::optional<int32_t> gpu_layers;
+  /// Bytes that may be planned on a device that has less than it says; of others what they say is free.
+  std::map<const Device*, uint64_t> budgets;
   /// Where each op's time goes; must outlive the plan. Then nothing is recorded, and a device that begins kernels
   /// before their predecessors have ended does not. Null: not measured.
   Profile* profile = nullptr;
@@ -50,6 +55,14 @@ struct MemoryPlan {
   }
 };
 
+/// What a kernel does with batches of some sizes.
+struct VariantInfo {
+  bool is_prompt = false;  ///< all tokens are one sequence's; else each is a sequence's newest
+  int32_t first_tokens = 1;
+  int32_t last_tokens = 1;
+  std::string name;  ///< of the kernel's variants (KernelEntry::name_variants), joined by " + "
+};
+
 /// One line of `plan MODEL`.
 struct StepInfo {
   std::string op;  ///< two, with a comma between, if one kernel computes both
@@ -57,6 +70,7 @@ struct StepInfo {
   std::string device;
   std::string kernel;
   std::string reason;
+  std::vector<VariantInfo> variants;  ///< empty: there is one, or nobody asked
 };
 
 /// "layers 0-11", "layer 0".

@@ -188,11 +188,46 @@ PartInfo PlanPart::info() const {
   return info;
 }
 
+void PlanPart::AddVariants(const BatchView& batch, bool is_prompt, std::vector<std::vector<VariantInfo>>& found) {
+  SetRows(batch);
+  const LaunchState state{values_, &batch, stream_->native()};
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (values_[steps_[i]->main_output()].n_rows == 0) continue;
+    std::string name = steps_[i]->VariantName(state);
+    if (name.empty()) continue;
+    std::vector<VariantInfo>& variants = found[i];
+    if (!variants.empty() && variants.back().is_prompt == is_prompt && variants.back().name == name) {
+      variants.back().last_tokens = batch.n_tokens;
+    } else {
+      variants.push_back({is_prompt, batch.n_tokens, batch.n_tokens, std::move(name)});
+    }
+  }
+}
+
+std::vector<std::vector<VariantInfo>> PlanPart::DescribeVariants() {
+  std::vector<std::vector<VariantInfo>> found(steps_.size());
+  BatchView batch;
+  for (int32_t n = 1; n <= options_.max_sequences && n <= options_.rows.max_tokens; ++n) {
+    batch.n_tokens = batch.n_sequences = batch.n_outputs = n;
+    AddVariants(batch, false, found);
+  }
+  batch.n_sequences = batch.n_outputs = 1;
+  for (int32_t n = 2; n <= options_.rows.max_tokens; ++n) {
+    batch.n_tokens = n;
+    AddVariants(batch, true, found);
+  }
+  return found;
+}
+
 std::vector<StepInfo> PlanPart::Describe() const {
   std::vector<StepInfo> lines;
   for (const auto& step : steps_) {
-    lines.push_back(StepInfo{std::string(step->op_name()), step->layer(), device_->properties().Label(),
-                             std::string(step->kernel_name()), reason_});
+    lines.push_back(StepInfo{std::string(step->op_name()),
+                             step->layer(),
+                             device_->properties().Label(),
+                             std::string(step->kernel_name()),
+                             reason_,
+                             {}});
   }
   return lines;
 }

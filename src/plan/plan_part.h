@@ -56,6 +56,8 @@ class PlanPart {
   Stream& stream() const { return *stream_; }
   const MemoryPlan& memory() const { return memory_; }
   std::vector<StepInfo> Describe() const;
+  /// The variants of each step by the size of a batch, in the order of Describe(). REQUIRES: nothing is queued.
+  std::vector<std::vector<VariantInfo>> DescribeVariants();
   PartInfo info() const;
 
  private:
@@ -69,6 +71,7 @@ class PlanPart {
   Status BindSteps();
   Status ReserveWorkspace();
   void SetRows(const BatchView& batch);
+  void AddVariants(const BatchView& batch, bool is_prompt, std::vector<std::vector<VariantInfo>>& found);
   Status LaunchMarked(const BatchView& batch);
 
   Graph graph_;

@@ -6,7 +6,7 @@
 namespace rf {
 
 std::optional<Refusal> Split::FindRefusalOnGpu(const Graph& part) const {
-  return FindRefusal(part, gpu_, options_, is_mapped_, gpu_.properties().free_bytes / 16);
+  return FindRefusal(part, gpu_, options_, is_mapped_);
 }
 
 std::optional<Refusal> Split::FindRefusalOnCpu(const Graph& part, const Graph& on_gpu) const {

@@ -19,8 +19,8 @@ class Split {
   Split(const Graph& graph, Device& gpu, Device& cpu, const PlanOptions& options, bool is_mapped)
       : graph_(graph), gpu_(gpu), cpu_(cpu), options_(options), is_mapped_(is_mapped) {}
 
-  /// Why the last `n` layers cannot be on the GPU and the rest on the CPU; nothing if they can. A 16th of the GPU's
-  /// free memory is kept back for what is not planned: the runtime's own, other programs. REQUIRES: 1 <= n <= layers.
+  /// Why the last `n` layers cannot be on the GPU and the rest on the CPU; nothing if they can. REQUIRES: 1 <= n <=
+  /// layers.
   std::optional<Refusal> FindRefusalOf(int32_t n) const;
 
   /// The most layers that the GPU can take, 0 if none or if the CPU has no room for the rest.

@@ -159,6 +159,49 @@ TEST(SplitTest, UnifiedMemoryIsCountedOnce) {
   }
 }
 
+// All of the model on one GPU: what is not planned needs its 16th there too.
+TEST(SplitTest, ASixteenthIsKeptBackOfAWholeModelToo) {
+  Machine machine;
+  Device* const alone[] = {&machine.gpu};
+  const uint64_t needed = EstimateMemory(LayeredModel(), machine.gpu, Rows(), true)->Total();
+  uint64_t free = needed;
+  while (free - free / 16 < needed) ++free;
+  machine.gpu.properties().free_bytes = free;
+  EXPECT_TRUE(PlaceGraph(LayeredModel(), alone, Rows(), true));
+  machine.gpu.properties().free_bytes = free - 1;
+  const auto placed = PlaceGraph(LayeredModel(), alone, Rows(), true);
+  ASSERT_FALSE(placed);
+  EXPECT_EQ(placed.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(placed.error().message, HasSubstr(" set aside)"));
+}
+
+// An integrated GPU says that it may use more than the host has left.
+TEST(SplitTest, AWholeModelOnAnIntegratedGpuNeedsTheHostsMemory) {
+  for (const bool is_shared : {false, true}) {
+    Machine machine;
+    machine.gpu.properties().free_bytes = 100 * kMiB;
+    machine.cpu.properties().free_bytes = 16 * kMiB;
+    machine.gpu.properties().shares_host_memory = is_shared;
+    machine.options.gpu_layers = kLayers;
+    const auto placed = machine.Place();
+    EXPECT_EQ(placed.has_value(), !is_shared);
+    if (placed) continue;
+    EXPECT_EQ(placed.error().code, ErrorCode::kOutOfMemory);
+    EXPECT_THAT(placed.error().message, HasSubstr("cpu has 16 MiB free"));
+    EXPECT_THAT(placed.error().message, HasSubstr("whose memory hip uses too"));
+  }
+}
+
+TEST(SplitTest, ABudgetCountsInsteadOfWhatIsSaid) {
+  Machine machine;
+  machine.options.budgets[&machine.gpu] = 12 * kMiB;
+  const int32_t n = LayersOnGpu(machine.Place());
+  EXPECT_GT(n, 0);
+  EXPECT_LT(n, kLayers);
+  machine.options.budgets[&machine.gpu] = 0;
+  EXPECT_EQ(LayersOnGpu(machine.Place()), 0);
+}
+
 TEST(SplitTest, TheCpuMustHaveRoomForTheRest) {
   Machine machine;
   machine.gpu.properties().free_bytes = 12 * kMiB;

@@ -9,6 +9,13 @@
 namespace rf {
 namespace {
 
+// Adds a name to a std::string that lacks it.
+void AddName(void* to, const char* name) {
+  auto& all = *static_cast<std::string*>(to);
+  if (all.find(name) != std::string::npos) return;
+  all += all.empty() ? name : fmt::format(" + {}", name);
+}
+
 template <typename Op>
 class BoundStep final : public Step {
  public:
@@ -42,6 +49,11 @@ class BoundStep final : public Step {
     return entry_.workspace_bytes == nullptr ? 0 : entry_.workspace_bytes(Bind(state), n_threads);
   }
   std::string_view kernel_name() const override { return entry_.name; }
+  std::string VariantName(const LaunchState& state) const override {
+    std::string all;
+    if (entry_.name_variants != nullptr) entry_.name_variants(state.context, Bind(state), {&all, AddName});
+    return all;
+  }
   std::string_view op_name() const override { return OpName(IdOf(node_.op)); }
   int32_t layer() const override { return node_.layer; }
   ValueId main_output() const override { return node_.out[0] >= 0 ? node_.out[0] : node_.in[0]; }
@@ -95,11 +107,22 @@ class PairStep final : public Step {
     return std::max(alone, entry_.workspace_bytes(first_->Bind(state), second_->Bind(state)));
   }
   std::string_view kernel_name() const override { return entry_.name; }
+  std::string VariantName(const LaunchState& state) const override {
+    const auto first = first_->Bind(state);
+    const auto second = second_->Bind(state);
+    if (entry_.is_for == nullptr || entry_.is_for(state.context, first, second)) return "both at once";
+    return fmt::format("{}, {}", NameAlone(*first_, state), NameAlone(*second_, state));
+  }
   std::string_view op_name() const override { return op_name_; }
   int32_t layer() const override { return first_->layer(); }
   ValueId main_output() const override { return first_->main_output(); }
 
  private:
+  static std::string NameAlone(const Step& step, const LaunchState& state) {
+    const std::string variant = step.VariantName(state);
+    return variant.empty() ? std::string(step.kernel_name()) : fmt::format("{} {}", step.kernel_name(), variant);
+  }
+
   std::unique_ptr<BoundStep<First>> first_;
   std::unique_ptr<BoundStep<Second>> second_;
   PairEntry<First, Second> entry_;

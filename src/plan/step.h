@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Step {
   virtual Status Check(const LaunchState& state) const = 0;
   virtual size_t WorkspaceBytes(const LaunchState& state, int n_threads) const = 0;
   virtual std::string_view kernel_name() const = 0;
+  /// What a launch would start, of what the kernel decides then: names joined by " + "; empty: it decides nothing.
+  virtual std::string VariantName(const LaunchState& state) const = 0;
   virtual std::string_view op_name() const = 0;
   virtual int32_t layer() const = 0;
   /// The value whose rows decide whether there is anything to do in a step.

@@ -63,6 +63,14 @@ hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int
   return hipSuccess;
 }
 
+hipError_t hipDriverGetVersion(int* version) {
+  *version = 60443484;
+  return hipSuccess;
+}
+hipError_t hipRuntimeGetVersion(int* version) {
+  return hipDriverGetVersion(version);
+}
+
 hipError_t hipMemGetInfo(size_t* free_bytes, size_t* total_bytes) {
   *free_bytes = *total_bytes = size_t{1} << 30;
   return hipSuccess;

@@ -8,6 +8,7 @@
 #include "app/device_json.h"
 #include "app/devices.h"
 #include "app/input.h"
+#include "base/utf8.h"
 
 namespace rf::app {
 namespace {
@@ -15,6 +16,18 @@ namespace {
 struct Options {
   bool json = false;
 };
+
+std::string OrUnknown(const std::string& version) {
+  return version.empty() ? "not known" : EscapeForMessage(version);
+}
+
+// What only GPUs have, below their line.
+void PrintGpu(const DeviceProperties& gpu) {
+  fmt::print("{:<10} waves of {}, {} compute units, {} KiB of LDS for a block, {} memory; driver {}, runtime {}\n", "",
+             gpu.wave_size, gpu.n_processors, gpu.shared_bytes / 1024,
+             gpu.shares_host_memory ? "the host's" : "its own", OrUnknown(gpu.driver_version),
+             OrUnknown(gpu.runtime_version));
+}
 
 Status Run(const Options& options) {
   if (options.json) {
@@ -30,6 +43,7 @@ Status Run(const Options& options) {
     const DeviceProperties& it = device->properties();
     fmt::print("{:<10} {:<40} {:<10} {:>7} {:>7.1f} GB {:>7.1f} GB\n", it.Label(), it.name, it.isa, it.n_threads,
                static_cast<double>(it.memory_bytes) / 1e9, static_cast<double>(it.free_bytes) / 1e9);
+    if (!it.is_host_memory) PrintGpu(it);
   }
   for (const PassedOver& it : found.passed_over) fmt::print("not used: {}\n", it.reason);
   return {};

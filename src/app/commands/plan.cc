@@ -25,6 +25,17 @@ struct Options {
   bool json = false;
 };
 
+ordered_json VariantsJson(const StepInfo& step) {
+  auto variants = ordered_json::array();
+  for (const VariantInfo& variant : step.variants) {
+    variants.push_back({{"batch", variant.is_prompt ? "prompt" : "single_tokens"},
+                        {"first_tokens", variant.first_tokens},
+                        {"last_tokens", variant.last_tokens},
+                        {"variant", variant.name}});
+  }
+  return variants;
+}
+
 ordered_json MemoryJson(const MemoryPlan& memory) {
   return {{"weights", memory.weights},         {"weights_mapped", memory.weights_mapped}, {"kv_cache", memory.kv_cache},
           {"activations", memory.activations}, {"workspace", memory.workspace},           {"total", memory.Total()}};
@@ -47,7 +58,8 @@ void PrintPlanJson(const OpenedModel& opened) {
                              {"layer", step.layer},
                              {"device", step.device},
                              {"kernel", step.kernel},
-                             {"reason", step.reason}});
+                             {"reason", step.reason},
+                             {"variants", VariantsJson(step)}});
   }
   plan["parts"] = ordered_json::array();
   for (const PartInfo& part : opened.session->parts) plan["parts"].push_back(PartJson(part));
@@ -98,6 +110,29 @@ std::string TitleOf(const LayerGroup& group) {
   return title;
 }
 
+std::string TextOf(std::span<const VariantInfo> variants) {
+  std::string text;
+  for (const VariantInfo& it : variants) {
+    const std::string to = it.first_tokens == it.last_tokens ? "" : fmt::format("-{}", it.last_tokens);
+    const char* of = it.is_prompt ? "of a prompt" : it.last_tokens == 1 ? "token" : "tokens";
+    text += fmt::format("{}{}{} {}: {}", text.empty() ? "" : "; ", it.first_tokens, to, of, it.name);
+  }
+  return text;
+}
+
+// What the kernels of all steps decide by the size of a batch; each kernel's decisions once for each way they go.
+void PrintVariants(std::span<const StepInfo> steps) {
+  std::vector<std::string> lines;
+  for (const StepInfo& step : steps) {
+    if (step.variants.empty()) continue;
+    std::string line = fmt::format("  {:<10} {:<32} {}", step.device, step.kernel, TextOf(step.variants));
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+  }
+  if (lines.empty()) return;
+  fmt::print("\nvariants by the size of a batch\n");
+  for (const std::string& line : lines) fmt::print("{}\n", line);
+}
+
 void PrintMemory(const char* what, uint64_t bytes, const char* remark = "") {
   fmt::print("  {:<22} {:>10.1f} MB{}\n", what, static_cast<double>(bytes) / 1e6, remark);
 }
@@ -124,6 +159,7 @@ void PrintPlan(const OpenedModel& opened) {
       fmt::print("  {:<16} {:<10} {:<32} {}\n", step.op, step.device, step.kernel, step.reason);
     }
   }
+  PrintVariants(session.steps);
   fmt::print("\nmemory for {} positions\n", session.context_length);
   PrintMemory("weights", session.memory.weights);
   PrintMemory("weights in the file", session.memory.weights_mapped, "  (mapped, not counted)");
@@ -134,7 +170,9 @@ void PrintPlan(const OpenedModel& opened) {
 }
 
 Status Run(const Options& options) {
-  RF_ASSIGN_OR_RETURN(const OpenedModel opened, OpenSession(options.model));
+  ModelOptions model = options.model;
+  model.session.describes_variants = true;
+  RF_ASSIGN_OR_RETURN(const OpenedModel opened, OpenSession(model));
   if (options.json) {
     PrintPlanJson(opened);
   } else {

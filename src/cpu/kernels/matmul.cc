@@ -85,6 +85,20 @@ void Launch(void* context, const MatMul::Args& args) {
 }
 
 template <Precision kPrecision>
+void NameVariants(void* context, const MatMul::Args& args, const VariantNames& names) {
+  const CpuContext& cpu = *static_cast<const CpuContext*>(context);
+  const int n_threads = cpu.pool->n_threads();
+  const ActivationForms forms = FormsOf(args, kPrecision);
+  const PreparedRows x =
+      PlacePreparedRows(MemoryOf(args, forms, n_threads), forms, static_cast<uint8_t*>(cpu.workspace), args.x.n_cols);
+  for (int p = 0; p < args.n_parts; ++p) {
+    Product product = ProductOf(args, p);
+    SplitProduct(product, x, n_threads);
+    names.add(names.to, VariantOf(product));
+  }
+}
+
+template <Precision kPrecision>
 size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
   return MemoryOf(args, FormsOf(args, kPrecision), n_threads).rest;
 }
@@ -92,19 +106,21 @@ size_t WorkspaceBytes(const MatMul::Args& args, int n_threads) {
 }  // namespace
 
 void RF_ISA::RegisterMatMul(KernelTable& table) {
-#define RF_FORMAT(Name, ...)                                                                       \
-  table.matmul.Set(Format::k##Name, {Launch<Precision::kExact>, WorkspaceBytes<Precision::kExact>, \
-                                     RF_KERNEL_NAME("matmul_" #Name), BestLayoutOf(Format::k##Name)});
+#define RF_FORMAT(Name, ...)                                                                                       \
+  table.matmul.Set(Format::k##Name,                                                                                \
+                   {Launch<Precision::kExact>, WorkspaceBytes<Precision::kExact>, RF_KERNEL_NAME("matmul_" #Name), \
+                    BestLayoutOf(Format::k##Name), NameVariants<Precision::kExact>});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }
 
 bool RF_ISA::RegisterMatMulBFloat16(KernelTable& table) {
   if constexpr (kBFloat16FromRows == INT64_MAX) return false;
-#define RF_FORMAT(Name, ...)                                                                                     \
-  if (TileKernelsOf(Format::k##Name, BestLayoutOf(Format::k##Name)).has_bfloat16()) {                            \
-    table.matmul.Set(Format::k##Name, {Launch<Precision::kBFloat16>, WorkspaceBytes<Precision::kBFloat16>,       \
-                                       RF_KERNEL_NAME("matmul_" #Name "_bf16"), BestLayoutOf(Format::k##Name)}); \
+#define RF_FORMAT(Name, ...)                                                                                   \
+  if (TileKernelsOf(Format::k##Name, BestLayoutOf(Format::k##Name)).has_bfloat16()) {                          \
+    table.matmul.Set(Format::k##Name, {Launch<Precision::kBFloat16>, WorkspaceBytes<Precision::kBFloat16>,     \
+                                       RF_KERNEL_NAME("matmul_" #Name "_bf16"), BestLayoutOf(Format::k##Name), \
+                                       NameVariants<Precision::kBFloat16>});                                   \
   }
 #include "quant/formats.def"
 #undef RF_FORMAT

@@ -98,6 +98,20 @@ inline int64_t EndOfRegion(const void* context, int64_t region) {
   return product->first_task + (region + 1) * DivideUp(product->n_panels, product->panels_per_task);
 }
 
+/// How a product that was split is computed, for people.
+inline const char* VariantOf(const Product& product) {
+  if (product.task.by_bfloat16) return "bfloat16";
+  if (product.task.by_matrix) return "matrix unit";
+  const WeightView& weight = product.task.weight;
+  const int64_t n_rows = product.rows.count < product.chunk_rows ? product.rows.count : product.chunk_rows;
+  switch (StretchKind(TileKernelsOf(weight.format, weight.layout), weight.layout, n_rows)) {
+    case PanelStretch::Kind::kPacked: return "packed panels";
+    case PanelStretch::Kind::kCoded: return "rows of the file";
+    case PanelStretch::Kind::kUnpacked: return "unpacked panels";
+    default: return "floats";
+  }
+}
+
 /// One task: some panels of one product, for one chunk of its rows.
 inline void RunTask(void* context, int64_t task_number, int thread) {
   const Job& job = *static_cast<const Job*>(context);

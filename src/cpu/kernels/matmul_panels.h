@@ -94,6 +94,13 @@ struct PanelStretch {
   int64_t n_cols;
 };
 
+/// How the panels of a weight are read for so many rows.
+inline PanelStretch::Kind StretchKind(const TileKernels& kernels, WeightLayout layout, int64_t n_rows) {
+  if (!kernels.is_integer()) return PanelStretch::Kind::kFloats;
+  if (n_rows >= kUnpackFromRows) return PanelStretch::Kind::kUnpacked;
+  return layout != kFileLayout ? PanelStretch::Kind::kPacked : PanelStretch::Kind::kCoded;
+}
+
 /// Columns of a stretch: all of them where tiles read the panel as it is, else at most kStretch, about the same each
 /// time.
 inline int64_t StretchColumns(const TileKernels& kernels, PanelStretch::Kind kind, bool is_packed, int64_t d_in) {
@@ -187,13 +194,9 @@ inline void PrefetchOutputs(const PanelTask& task, const RowRun& rows, int64_t f
 /// y = x * W^T for one panel and up to kChunkRows rows.
 inline void MultiplyPanel(const PanelTask& task, int64_t panel_index, const PreparedRows& x, const RowRun& rows,
                           Scratch& scratch) {
-  using Kind = PanelStretch::Kind;
   const TileKernels& kernels = TileKernelsOf(task.weight.format, task.weight.layout);
   const bool is_packed = task.weight.layout != kFileLayout;
-  const Kind kind = !kernels.is_integer()           ? Kind::kFloats
-                    : rows.count >= kUnpackFromRows ? Kind::kUnpacked
-                    : is_packed                     ? Kind::kPacked
-                                                    : Kind::kCoded;
+  const PanelStretch::Kind kind = StretchKind(kernels, task.weight.layout, rows.count);
   const int64_t first_output = panel_index * kPanelRows;
   const int64_t step = StretchColumns(kernels, kind, is_packed, x.d_in);
   for (int64_t col = 0; col < x.d_in; col += step) {

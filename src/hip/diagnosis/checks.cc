@@ -41,6 +41,15 @@ class Diagnosis {
   std::vector<Check> checks_;
 };
 
+std::string ListFirmware(const DrmCard& card) {
+  std::string list;
+  for (const auto& [name, version] : card.firmware) {
+    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", EscapeForMessage(name, kShownBytes),
+                        EscapeForMessage(version, kShownBytes));
+  }
+  return list;
+}
+
 void CheckCards(const SystemFacts& system, Diagnosis& found) {
   if (system.cards.empty()) {
     return found.Missing("card", "no AMD card in /sys/class/drm",
@@ -49,12 +58,14 @@ void CheckCards(const SystemFacts& system, Diagnosis& found) {
   for (const DrmCard& card : system.cards) {
     found.Ok("card", fmt::format("{}: AMD device {}, {} of its own memory, up to {} of the host's", card.name,
                                  card.device_id, Gigabytes(card.vram_bytes), Gigabytes(card.gtt_bytes)));
+    if (!card.firmware.empty()) found.Ok("firmware", card.name + ": " + ListFirmware(card));
   }
 }
 
 void CheckDriver(const SystemFacts& system, Diagnosis& found) {
   const std::string kernel = system.kernel.empty() ? "" : ", kernel " + system.kernel;
-  if (system.has_driver) return found.Ok("driver", "amdgpu is loaded" + kernel);
+  const std::string version = system.driver.empty() ? "" : " " + EscapeForMessage(system.driver, kShownBytes);
+  if (system.has_driver) return found.Ok("driver", fmt::format("amdgpu{} is loaded{}", version, kernel));
   found.Missing("driver", "the kernel's driver amdgpu is not loaded" + kernel,
                 "sudo modprobe amdgpu; if that fails, `sudo dmesg | grep amdgpu` says why (often missing firmware)");
 }
@@ -119,6 +130,11 @@ void CheckDevices(const RuntimeFacts& runtime, Diagnosis& found) {
       continue;
     }
     found.Ok("device", fmt::format("{} ({} {}) passed its self-tests", device.label, device.name, device.arch));
+    if (!device.runtime_version.empty()) {
+      found.Ok("versions", fmt::format("{}: driver {}, runtime {}", device.label,
+                                       device.driver_version.empty() ? "not known" : device.driver_version,
+                                       device.runtime_version));
+    }
     const std::string memory =
         fmt::format("{}: {} of {} are free", device.label, Gigabytes(device.free_bytes), Gigabytes(device.total_bytes));
     if (device.free_bytes * 4 >= device.total_bytes) {

@@ -30,7 +30,9 @@ struct RuntimeDevice {
   std::string arch;   ///< "gfx1100"
   uint64_t free_bytes = 0;
   uint64_t total_bytes = 0;
-  std::string refusal;  ///< why it is not used; empty: it is
+  std::string refusal;         ///< why it is not used; empty: it is
+  std::string driver_version;  ///< as the runtime knows it; empty: it does not say
+  std::string runtime_version;
 };
 
 /// What the GPU module and its runtime say.

@@ -25,6 +25,9 @@ class DoctorTest : public testing::Test {
     Put("sys/class/drm/card1/device/mem_info_vram_total", "25753026560\n");
     Put("sys/class/drm/card1/device/mem_info_gtt_total", "33554432000\n");
     Put("sys/class/drm/card1-DP-1/status", "connected\n");
+    Put("sys/class/drm/card1/device/fw_version/mec_fw_version", "0x0000023b\n");
+    Put("sys/class/drm/card1/device/fw_version/smc_fw_version", "0x004e8100\n");
+    Put("sys/class/drm/card1/device/fw_version/vce_fw_version", "0x00000000\n");
     Put("sys/class/drm/card0/device/vendor", "0x8086\n");
     Put("sys/class/kfd/kfd/topology/nodes/0/properties", "cpu_cores_count 16\nsimd_count 0\ngfx_target_version 0\n");
     Put("sys/class/kfd/kfd/topology/nodes/1/properties", "simd_count 192\ngfx_target_version 110000\n");
@@ -34,7 +37,8 @@ class DoctorTest : public testing::Test {
     Put("opt/rocm/.info/version", "6.4.3-127\n");
     runtime_.runtime = "HIP";
     runtime_.targets = "gfx1030 gfx1100";
-    runtime_.devices = {{"hip:0", "AMD Radeon RX 7900 XTX", "gfx1100", 24000000000u, 25753026560u, ""}};
+    runtime_.devices = {
+        {"hip:0", "AMD Radeon RX 7900 XTX", "gfx1100", 24000000000u, 25753026560u, "", "6.4.43484", "6.4.43482"}};
   }
 
   void Put(const std::string& path, const std::string& text) {
@@ -76,6 +80,8 @@ TEST_F(DoctorTest, AHealthyMachine) {
   }
   EXPECT_THAT(all, HasSubstr("card: card1: AMD device 0x744c, 25.8 GB of its own memory, up to 33.6 GB of the host's"));
   EXPECT_THAT(all, HasSubstr("driver: amdgpu is loaded, kernel 6.12.9"));
+  EXPECT_THAT(all, HasSubstr("firmware: card1: mec 0x0000023b, smc 0x004e8100\n"));
+  EXPECT_THAT(all, HasSubstr("versions: hip:0: driver 6.4.43484, runtime 6.4.43482\n"));
   EXPECT_THAT(all, HasSubstr("module: opened, with HIP (ROCm 6.4.3-127)"));
   EXPECT_THAT(all, HasSubstr("target: the kernel's driver has a gfx1100 with 192 SIMDs"));
   EXPECT_THAT(all, HasSubstr("memory: hip:0: 24.0 GB of 25.8 GB are free"));
@@ -84,6 +90,16 @@ TEST_F(DoctorTest, AHealthyMachine) {
 TEST_F(DoctorTest, NoDriver) {
   Remove("sys/module/amdgpu");
   ExpectOnly("driver", CheckStatus::kFail, "amdgpu is not loaded", "modprobe amdgpu");
+}
+
+TEST_F(DoctorTest, ADriverWithAVersionOfItsOwn) {
+  Put("sys/module/amdgpu/version", "6.12.12\n");
+  ExpectOnly("driver", CheckStatus::kOk, "amdgpu 6.12.12 is loaded, kernel 6.12.9", "");
+}
+
+TEST_F(DoctorTest, NoFirmwareVersions) {
+  Remove("sys/class/drm/card1/device/fw_version");
+  for (const Check& check : Checks()) EXPECT_NE(check.name, "firmware");
 }
 
 TEST_F(DoctorTest, NoKfd) {

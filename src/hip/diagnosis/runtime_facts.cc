@@ -22,6 +22,8 @@ RuntimeDevice TryDevice(const std::string& label, const DeviceFactory& create) {
   tried.arch = it.isa;
   tried.free_bytes = it.free_bytes;
   tried.total_bytes = it.memory_bytes;
+  tried.driver_version = it.driver_version;
+  tried.runtime_version = it.runtime_version;
   return tried;
 }
 

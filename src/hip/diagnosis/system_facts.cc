@@ -9,7 +9,9 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -52,6 +54,20 @@ std::vector<fs::path> EntriesOf(const fs::path& folder, const std::string& prefi
   return entries;
 }
 
+// fw_version/smc_fw_version holds the version of "smc". What a card has not is 0.
+std::vector<std::pair<std::string, std::string>> ReadFirmware(const fs::path& folder) {
+  constexpr std::string_view kSuffix = "_fw_version";
+  std::vector<std::pair<std::string, std::string>> firmware;
+  for (const fs::path& file : EntriesOf(folder, "")) {
+    std::string name = file.filename().string();
+    if (name.size() > kSuffix.size() && name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
+    std::string version = FirstWord(file);
+    if (version.empty() || version.find_first_not_of("0x") == std::string::npos) continue;
+    firmware.emplace_back(std::move(name), std::move(version));
+  }
+  return firmware;
+}
+
 std::vector<DrmCard> ReadCards(const fs::path& drm) {
   std::vector<DrmCard> cards;
   for (const fs::path& card : EntriesOf(drm, "card")) {
@@ -59,7 +75,7 @@ std::vector<DrmCard> ReadCards(const fs::path& drm) {
     // Outputs ("card0-HDMI-A-1") have no vendor of their own.
     if (!IsAmdCard(card)) continue;
     cards.push_back({card.filename().string(), FirstWord(device / "device"), BytesIn(device / "mem_info_vram_total"),
-                     BytesIn(device / "mem_info_gtt_total")});
+                     BytesIn(device / "mem_info_gtt_total"), ReadFirmware(device / "fw_version")});
   }
   return cards;
 }
@@ -109,6 +125,7 @@ SystemFacts ReadSystemFacts(const fs::path& root) {
   facts.kernel = FirstWord(root / "proc/sys/kernel/osrelease");
   std::error_code error;
   facts.has_driver = fs::exists(root / "sys/module/amdgpu", error);
+  facts.driver = FirstWord(root / "sys/module/amdgpu/version");
   facts.cards = ReadCards(root / "sys/class/drm");
   facts.nodes = ReadNodes(root / "sys/class/kfd/kfd/topology/nodes");
   AddDeviceFile(root / "dev/kfd", "/dev/kfd", facts.kfd);

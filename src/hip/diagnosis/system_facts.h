@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rf::hip {
@@ -14,6 +15,8 @@ struct DrmCard {
   std::string device_id;    ///< PCI id: "0x744c"
   uint64_t vram_bytes = 0;  ///< of its own; 0: not said
   uint64_t gtt_bytes = 0;   ///< host memory that it may use
+  /// Parts of its firmware by name, with their versions as the driver gives them: {"smc", "0x004e8100"}.
+  std::vector<std::pair<std::string, std::string>> firmware;
 };
 
 /// A GPU in the topology of the kernel's compute driver (KFD).
@@ -32,6 +35,7 @@ struct DeviceFile {
 struct SystemFacts {
   std::string kernel;              ///< release: "6.12.9"; empty: not known
   bool has_driver = false;         ///< amdgpu is loaded
+  std::string driver;              ///< its version, of drivers that AMD ships; empty: the kernel's own
   std::vector<DrmCard> cards;      ///< by name
   std::vector<KfdNode> nodes;      ///< GPUs only
   std::vector<DeviceFile> kfd;     ///< /dev/kfd, or nothing

@@ -220,6 +220,11 @@ void LaunchAttention(void* native, const Attention::Args& args) {
   if (context.error == 0) context.error = kInvalidValue;
 }
 
+void NameVariants(void* native, const Attention::Args& args, const VariantNames& names) {
+  const char* by_matrices = MatrixAttentionVariant(native, args);
+  names.add(names.to, by_matrices != nullptr ? by_matrices : "F32");
+}
+
 size_t WorkspaceBytes(const Attention::Args& args, int /*n_threads*/) {
   constexpr int kMostQueries = 16;
   const int64_t n_blocks = static_cast<int64_t>(TilesOf(args, 1)) * args.kv.n_kv_heads;
@@ -255,8 +260,9 @@ void LaunchAttentionTiles(void* native, const Attention::Args& args, const Atten
 }
 
 void RegisterAttention(const GpuTraits& /*traits*/, KernelTable& table) {
-#define RF_KV_FORMAT(Name, header) \
-  table.attention.Set(Format::k##Name, {LaunchAttention<Block##Name>, WorkspaceBytes, "hip/attention_" #Name});
+#define RF_KV_FORMAT(Name, header)                                                                            \
+  table.attention.Set(Format::k##Name, {LaunchAttention<Block##Name>, WorkspaceBytes, "hip/attention_" #Name, \
+                                        kFileLayout, NameVariants});
 #include "ops/kv_formats.def"
 #undef RF_KV_FORMAT
 }

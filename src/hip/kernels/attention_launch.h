@@ -19,5 +19,7 @@ void LaunchAttentionTiles(void* native, const Attention::Args& args, const Atten
 
 /// Attention by matrix instructions; false if it is not for these: another format, larger heads, or a GPU without.
 bool LaunchMatrixAttention(void* native, const Attention::Args& args);
+/// Which of its kernels that takes: of few queries or of many, for people; null where it takes none.
+const char* MatrixAttentionVariant(const void* native, const Attention::Args& args);
 
 }  // namespace rf::hip

@@ -157,19 +157,28 @@ void LaunchPrompts(void* native, const Attention::Args& args) {
   LaunchMatrixShape<Block, MatrixAttentionShape<kDim, kDim <= 128 ? 2 : 1, kStaged>>(native, args);
 }
 
+bool AreFewQueries(const Attention::Args& args) {
+  const BatchView& batch = *args.batch;
+  const int64_t n_queries = int64_t{batch.n_tokens} * (args.attrs.n_heads / args.kv.n_kv_heads);
+  return batch.n_tokens == batch.n_sequences || n_queries <= int64_t{batch.n_sequences} * kMatrixSide;
+}
+
 template <typename Block, int kDim>
 void LaunchMatrixDim(void* native, const Attention::Args& args) {
   using Few = MatrixAttentionShape<kDim, 1, kDim <= 64 ? 128 : kDim <= 128 ? 64 : 32>;
-  const BatchView& batch = *args.batch;
-  const int64_t n_queries = int64_t{batch.n_tokens} * (args.attrs.n_heads / args.kv.n_kv_heads);
-  const bool are_few = batch.n_tokens == batch.n_sequences || n_queries <= int64_t{batch.n_sequences} * kMatrixSide;
-  if (are_few) return LaunchMatrixShape<Block, Few>(native, args);
+  if (AreFewQueries(args)) return LaunchMatrixShape<Block, Few>(native, args);
   LaunchPrompts<Block, kDim>(native, args);
+}
+
+bool IsForMatrices(const void* native, const Attention::Args& args) {
+  if (!HasMatrixInstructions(*static_cast<const GpuContext*>(native)->traits)) return false;
+  const Format format = args.kv.format;
+  if (format != Format::kF16 && format != Format::kQ8_0 && format != Format::kQ4_0) return false;
+  return args.kv.head_dim <= 256 && args.kv.head_dim % kPieceColumns == 0;
 }
 
 template <typename Block>
 bool LaunchMatrixFormat(void* native, const Attention::Args& args) {
-  if (args.kv.head_dim > 256 || args.kv.head_dim % kPieceColumns != 0) return false;
   if (args.kv.head_dim <= 64) {
     LaunchMatrixDim<Block, 64>(native, args);
   } else if (args.kv.head_dim <= 128) {
@@ -182,8 +191,13 @@ bool LaunchMatrixFormat(void* native, const Attention::Args& args) {
 
 }  // namespace
 
+const char* MatrixAttentionVariant(const void* native, const Attention::Args& args) {
+  if (!IsForMatrices(native, args)) return nullptr;
+  return AreFewQueries(args) ? "matrices of few queries" : "matrices";
+}
+
 bool LaunchMatrixAttention(void* native, const Attention::Args& args) {
-  if (!HasMatrixInstructions(*static_cast<GpuContext*>(native)->traits)) return false;
+  if (!IsForMatrices(native, args)) return false;
   switch (args.kv.format) {
     case Format::kF16: return LaunchMatrixFormat<BlockF16>(native, args);
     case Format::kQ8_0: return LaunchMatrixFormat<BlockQ8_0>(native, args);

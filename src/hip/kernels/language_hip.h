@@ -133,6 +133,9 @@ RF_DEVICE void WaitForCopies() {}
 RF_DEVICE int Dot4(int a, int b, int c) {
 #if defined(__GFX11__) || defined(__GFX12__)
   return __builtin_amdgcn_sudot4(true, a, true, b, c, false);
+#elif defined(__gfx9_generic__)  // gfx900 has no such instruction
+  for (int i = 0; i < 32; i += 8) c += static_cast<int8_t>(a >> i) * static_cast<int8_t>(b >> i);
+  return c;
 #elif defined(__HIP_DEVICE_COMPILE__)
   return __builtin_amdgcn_sdot4(a, b, c, false);
 #else

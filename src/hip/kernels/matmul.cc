@@ -54,6 +54,14 @@ void LaunchMatMul(void* native, const MatMul::Args& args) {
   }
 }
 
+void NameVariants(void* native, const MatMul::Args& args, const VariantNames& names) {
+  for (int p = 0; p < args.n_parts; ++p) {
+    if (!IsFirstOfFormat(args, p)) continue;
+    const WeightView& weight = args.parts[p].weight;
+    names.add(names.to, ProductKernelsOf(weight).variant_of(native, JobOf(args, weight.format)));
+  }
+}
+
 }  // namespace
 
 WeightLayout WeightLayoutOf(Format format, const GpuTraits& traits) {
@@ -79,9 +87,9 @@ const ProductKernels& ProductKernelsOf(const WeightView& weight) {
 }
 
 void RegisterMatMul(const GpuTraits& traits, KernelTable& table) {
-#define RF_FORMAT(Name, ...)        \
-  table.matmul.Set(Format::k##Name, \
-                   {LaunchMatMul, WorkspaceBytes, "hip/matmul_" #Name, WeightLayoutOf(Format::k##Name, traits)});
+#define RF_FORMAT(Name, ...)                                                            \
+  table.matmul.Set(Format::k##Name, {LaunchMatMul, WorkspaceBytes, "hip/matmul_" #Name, \
+                                     WeightLayoutOf(Format::k##Name, traits), NameVariants});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

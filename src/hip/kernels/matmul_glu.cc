@@ -20,13 +20,18 @@ size_t WorkspaceBytes(const MatMul::Args& product, const Glu::Args& glu) {
   return UnitBytes(x) + UnitBytes(y);
 }
 
-bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args& glu) {
-  const auto& context = *static_cast<GpuContext*>(native);
+// But for where the units of x lie.
+bool MayBeOne(void* native, const MatMul::Args& product, const Glu::Args& glu) {
   const WeightView& gate = product.parts[0].weight;
-  const ProductKernels& kernels = ProductKernelsOf(gate);
   if (product.x.n_rows != 1 || glu.y.n_cols % kUnit != 0 || product.parts[1].weight.format != gate.format) return false;
-  if (!AreOneStep(product, glu) || kernels.launch_gated == nullptr) return false;
-  if (WorkspaceBytes(product, glu) > context.workspace_bytes) return false;
+  if (!AreOneStep(product, glu) || product.x.n_cols > ProductKernelsOf(gate).gated_columns) return false;
+  return WorkspaceBytes(product, glu) <= static_cast<GpuContext*>(native)->workspace_bytes;
+}
+
+bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args& glu) {
+  if (!MayBeOne(native, product, glu)) return false;
+  const auto& context = *static_cast<GpuContext*>(native);
+  const ProductKernels& kernels = ProductKernelsOf(product.parts[0].weight);
   ProductJob job{};
   job.args = product;
   job.rows.n_rows = 1;
@@ -42,7 +47,7 @@ bool LaunchMatMulGlu(void* native, const MatMul::Args& product, const Glu::Args&
 }  // namespace
 
 void RegisterMatMulGlu(const GpuTraits& /*traits*/, KernelTable& table) {
-  table.matmul_glu = {LaunchMatMulGlu, WorkspaceBytes, "hip/matmul_glu"};
+  table.matmul_glu = {LaunchMatMulGlu, WorkspaceBytes, "hip/matmul_glu", MayBeOne};
 }
 
 }  // namespace rf::hip

@@ -108,8 +108,13 @@ size_t WorkspaceBytes(const MoeMatMul::Args& args, int /*n_threads*/) {
   return UnitBytesOf(args) + (IsGrouped(args) ? BytesOf(GroupsOf(args)) : 0);
 }
 
-void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
-  const ProductKernels& kernels = ProductKernelsOf(args.weight);
+Groups GroupsIn(void* native, const MoeMatMul::Args& args) {
+  auto* workspace = static_cast<unsigned char*>(static_cast<GpuContext*>(native)->workspace);
+  return PlacedGroups(args, workspace + UnitBytesOf(args));
+}
+
+// Without the units.
+ProductJob JobOf(void* native, const MoeMatMul::Args& args) {
   ProductJob job{};
   job.args = {args.x, {}, {{args.weight, {}, args.y}}, 1};
   job.rows.n_rows = static_cast<int32_t>(args.y.n_rows);
@@ -117,17 +122,27 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
   job.rows.ids_stride = args.ids.row_stride;
   job.rows.n_used = static_cast<int32_t>(args.ids.n_cols);
   job.rows.rows_per_x = args.x.n_rows == args.ids.n_rows ? job.rows.n_used : 1;
-  auto* workspace = static_cast<unsigned char*>(static_cast<GpuContext*>(native)->workspace);
+  if (!IsGrouped(args)) return job;
+  const Groups groups = GroupsIn(native, args);
+  job.rows.tiles = groups.tiles;
+  job.rows.order = groups.order;
+  job.rows.n_tiles = groups.n_tiles;
+  job.rows.tile_rows = kExpertTileRows;
+  return job;
+}
+
+void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
+  const ProductKernels& kernels = ProductKernelsOf(args.weight);
+  ProductJob job = JobOf(native, args);
   if (kernels.reads_units) SetUnits(job, UnitsOf(native, args.x));
   if (IsGrouped(args)) {
-    const Groups groups = PlacedGroups(args, workspace + UnitBytesOf(args));
-    Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, groups, kExpertTileRows);
-    job.rows.tiles = groups.tiles;
-    job.rows.order = groups.order;
-    job.rows.n_tiles = groups.n_tiles;
-    job.rows.tile_rows = kExpertTileRows;
+    Launch(native, GroupRows, dim3(1), kThreads, 0, job.rows, GroupsIn(native, args), kExpertTileRows);
   }
   kernels.launch(native, job);
+}
+
+void NameVariants(void* native, const MoeMatMul::Args& args, const VariantNames& names) {
+  names.add(names.to, ProductKernelsOf(args.weight).variant_of(native, JobOf(native, args)));
 }
 
 }  // namespace
@@ -135,7 +150,7 @@ void LaunchMoeMatMul(void* native, const MoeMatMul::Args& args) {
 void RegisterMoeMatMul(const GpuTraits& traits, KernelTable& table) {
 #define RF_FORMAT(Name, ...)                                                                       \
   table.moe_matmul.Set(Format::k##Name, {LaunchMoeMatMul, WorkspaceBytes, "hip/moe_matmul_" #Name, \
-                                         WeightLayoutOf(Format::k##Name, traits)});
+                                         WeightLayoutOf(Format::k##Name, traits), NameVariants});
 #include "quant/formats.def"
 #undef RF_FORMAT
 }

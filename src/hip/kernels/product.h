@@ -85,6 +85,10 @@ struct ProductKernels {
   /// Of one row: gate and up, and their gated unit with its units, a multiple of kUnit columns. False: it is not for
   /// this job, nothing was launched. Null: there is none.
   bool (*launch_gated)(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) = nullptr;
+  /// Columns of x that launch_gated takes, at most.
+  int64_t gated_columns = 0;
+  /// What a launch of the job starts, for people.
+  const char* (*variant_of)(const void* native, const ProductJob& job) = nullptr;
 };
 
 /// Of any format, in the layout that the weight has.

@@ -87,14 +87,19 @@ void LaunchProduct(void* native, ProductJob job) {
                    [&]<typename Shape>() { LaunchProductTiles<Shape>(native, MultiplyIntegers<Block, Shape>, job); });
 }
 
+const char* VariantOf(const void* /*native*/, const ProductJob& /*job*/) {
+  return "integers";
+}
+
 }  // namespace
 
 const ProductKernels* IntegerProductKernels(Format format) {
   switch (format) {
-#define RF_INTEGER_FORMAT(Name)                                                                              \
-  case Format::k##Name: {                                                                                    \
-    static constexpr ProductKernels kKernels = {true, LaunchProduct<Block##Name>, LaunchGated<Block##Name>}; \
-    return &kKernels;                                                                                        \
+#define RF_INTEGER_FORMAT(Name)                                                                                        \
+  case Format::k##Name: {                                                                                              \
+    static constexpr ProductKernels kKernels = {true, LaunchProduct<Block##Name>, LaunchGated<Block##Name>, INT64_MAX, \
+                                                VariantOf};                                                            \
+    return &kKernels;                                                                                                  \
   }
 #include "hip/kernels/integer_formats.def"
 #undef RF_INTEGER_FORMAT

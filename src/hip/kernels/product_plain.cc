@@ -78,8 +78,12 @@ void LaunchProduct(void* native, ProductJob job) {
   });
 }
 
+const char* VariantOf(const void* /*native*/, const ProductJob& /*job*/) {
+  return "floats";
+}
+
 template <typename Block>
-constexpr ProductKernels kKernels = {false, LaunchProduct<Block>};
+constexpr ProductKernels kKernels = {false, LaunchProduct<Block>, nullptr, 0, VariantOf};
 
 }  // namespace
 

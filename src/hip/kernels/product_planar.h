@@ -8,11 +8,15 @@ namespace rf::hip {
 /// Of any format that has such weights (planar_formats.def).
 const ProductKernels& PlanarProductKernels();
 
+/// Columns of x that LaunchGatedSlices takes, at most.
+inline constexpr int kGatedColumns = 8192;
 /// Of one row (ProductKernels::launch_gated).
 bool LaunchGatedSlices(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units);
 
 /// For up to a few dozen rows (product_slices.cc).
 void LaunchSliceProduct(void* native, const ProductJob& job);
+/// Whether the job has rows enough for LaunchTileProduct.
+bool IsForTiles(const void* native, const ProductJob& job);
 /// For many rows (product_tiles.cc); false if there are too few for it.
 bool LaunchTileProduct(void* native, const ProductJob& job);
 

@@ -219,7 +219,8 @@ void LaunchSlices(void* native, const ProductJob& job) {
 
 template <typename Planar>
 bool LaunchGatedOf(void* native, const ProductJob& job, const Glu::Args& glu, const UnitsPlace& units) {
-  if (job.args.x.n_cols > kFewColumns) return false;
+  static_assert(kGatedColumns <= kFewColumns);
+  if (job.args.x.n_cols > kGatedColumns) return false;
   WithWidth(native, [&]<bool kNarrow>() {
     using Shape = OneRowShape<Planar, kFewColumns, kNarrow, 2 * kTilesOfUnit>;
     const int64_t n_blocks = CeilDivide(glu.y.n_cols, Shape::kOutputs / 2);

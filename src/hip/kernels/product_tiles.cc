@@ -307,8 +307,12 @@ bool FillsTiles(const ProductJob& job, const GpuTraits& traits) {
 
 }  // namespace
 
+bool IsForTiles(const void* native, const ProductJob& job) {
+  return FillsTiles(job, *static_cast<const GpuContext*>(native)->traits);
+}
+
 bool LaunchTileProduct(void* native, const ProductJob& job) {
-  if (!FillsTiles(job, *static_cast<GpuContext*>(native)->traits)) return false;
+  if (!IsForTiles(native, job)) return false;
   switch (job.args.parts[0].weight.format) {
 #define RF_PLANAR_FORMAT(Name)                       \
   case Format::k##Name:                              \

@@ -110,6 +110,10 @@ void LaunchProduct(void* native, ProductJob job) {
   }
 }
 
+const char* VariantOf(const void* /*native*/, const ProductJob& /*job*/) {
+  return "unpacked";
+}
+
 // Of the formats that have kernels of their own none is made.
 template <typename Block>
 constexpr bool kHasOwnKernels = false;
@@ -130,7 +134,7 @@ constexpr ProductKernels KernelsOf() {
   if constexpr (kHasOwnKernels<Block>) {
     return {false, nullptr};
   } else {
-    return {false, LaunchProduct<Block>};
+    return {false, LaunchProduct<Block>, nullptr, 0, VariantOf};
   }
 }
 

@@ -69,13 +69,13 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) RotateAndStore(Rope::Args rope, KvStore::Ar
   PackHead(shared.head, CacheRowOf<Block>(store, batch, store.kv.k, token, index), head_dim);
 }
 
-bool AreOneStep(const Rope::Args& rope, const KvStore::Args& store) {
+bool AreOneStep(void* /*native*/, const Rope::Args& rope, const KvStore::Args& store) {
   return rope.second.data == store.k.data && rope.attrs.head_dim == store.kv.head_dim &&
          rope.second.n_cols == store.k.n_cols && store.kv.head_dim <= kMaxHeadDim;
 }
 
 bool LaunchRopeKvStore(void* native, const Rope::Args& rope, const KvStore::Args& store) {
-  if (!AreOneStep(rope, store)) return false;
+  if (!AreOneStep(native, rope, store)) return false;
   const int64_t n_blocks = store.k.n_rows * (rope.attrs.n_heads + 2 * store.kv.n_kv_heads);
   const auto launch = [&](auto kernel) {
     LaunchEarly(native, kernel, dim3(static_cast<uint32_t>(n_blocks)), kThreads, sizeof(HeadMemory), rope, store,
@@ -95,7 +95,7 @@ bool LaunchRopeKvStore(void* native, const Rope::Args& rope, const KvStore::Args
 }  // namespace
 
 void RegisterRopeKvStore(const GpuTraits& /*traits*/, KernelTable& table) {
-  table.rope_kv_store = {LaunchRopeKvStore, nullptr, "hip/rope_kv_store"};
+  table.rope_kv_store = {LaunchRopeKvStore, nullptr, "hip/rope_kv_store", AreOneStep};
 }
 
 }  // namespace rf::hip

@@ -12,6 +12,7 @@
 #define hipDeviceAttributeWarpSize cudaDevAttrWarpSize
 #define hipDeviceGetAttribute cudaDeviceGetAttribute
 #define hipDeviceProp_t cudaDeviceProp
+#define hipDriverGetVersion cudaDriverGetVersion
 #define hipError_t cudaError_t
 #define hipEventCreate cudaEventCreate
 #define hipEventDestroy cudaEventDestroy
@@ -39,6 +40,7 @@
 #define hipMemcpyDeviceToHost cudaMemcpyDeviceToHost
 #define hipMemcpyHostToDevice cudaMemcpyHostToDevice
 #define hipMemcpyKind cudaMemcpyKind
+#define hipRuntimeGetVersion cudaRuntimeGetVersion
 #define hipSetDevice cudaSetDevice
 #define hipStreamBeginCapture cudaStreamBeginCapture
 #define hipStreamCaptureModeThreadLocal cudaStreamCaptureModeThreadLocal

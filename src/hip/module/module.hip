@@ -51,12 +51,31 @@ void ReadNames(const hipDeviceProp_t& properties, GpuTraits* traits) {
 #endif
 }
 
+// HIP counts major * 10^7 + minor * 10^5 + patch, CUDA major * 1000 + minor * 10.
+template <size_t kSize>
+void WriteVersion(int version, char (&text)[kSize]) {
+  if (version <= 0) return;
+#if defined(__CUDACC__)
+  std::snprintf(text, kSize, "%d.%d", version / 1000, version % 1000 / 10);
+#else
+  std::snprintf(text, kSize, "%d.%d.%d", version / 10000000, version / 100000 % 100, version % 100000);
+#endif
+}
+
+// A runtime that does not say is used all the same.
+void ReadVersions(GpuTraits* traits) {
+  int version = 0;
+  if (hipDriverGetVersion(&version) == hipSuccess) WriteVersion(version, traits->driver_version);
+  if (hipRuntimeGetVersion(&version) == hipSuccess) WriteVersion(version, traits->runtime_version);
+}
+
 int Describe(int32_t device, GpuTraits* traits) {
   *traits = {};
   hipDeviceProp_t properties;
   hipError_t error = hipGetDeviceProperties(&properties, device);
   if (error != hipSuccess) return static_cast<int>(error);
   ReadNames(properties, traits);
+  ReadVersions(traits);
   traits->wave_size = AttributeOf(device, hipDeviceAttributeWarpSize, error);
   traits->n_processors = AttributeOf(device, hipDeviceAttributeMultiprocessorCount, error);
   traits->max_block_threads = AttributeOf(device, hipDeviceAttributeMaxThreadsPerBlock, error);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -29,11 +30,15 @@ int Describe(int32_t device, GpuTraits* traits) {
   if (device < 0 || device >= shim->n_devices) return kNoSuchDevice;
   *traits = GpuTraits{};
   shim->name.copy(traits->name, sizeof(traits->name) - 1);
-  shim->arch.copy(traits->arch, sizeof(traits->arch) - 1);
+  const bool is_last = device == shim->n_devices - 1 && !shim->last_arch.empty();
+  (is_last ? shim->last_arch : shim->arch).copy(traits->arch, sizeof(traits->arch) - 1);
   traits->wave_size = 32;
   traits->n_processors = 4;
   traits->max_block_threads = 1024;
   traits->max_shared_bytes = 65536;
+  traits->is_integrated = shim->is_integrated ? 1 : 0;
+  std::strcpy(traits->driver_version, "6.4.43484");
+  std::strcpy(traits->runtime_version, "6.4.43482");
   return shim->Count();
 }
 
@@ -204,10 +209,16 @@ uint64_t Shim::live_bytes() const {
 
 int Shim::Count() {
   const int number = n_calls++;
+  if (number == delay_at) std::this_thread::sleep_for(delay);
   return fail_at >= 0 && number >= fail_at && number - fail_at < n_failures ? code : 0;
 }
 
+void Shim::NoteMemory(const char* what) {
+  if (forbids_memory) violations.emplace_back(what);
+}
+
 int Shim::Allocate(size_t bytes, void** pointer) {
+  NoteMemory("device memory is allocated during a step");
   const int failed = Count();
   if (failed != 0) return failed;
   if (bytes > capacity || live_bytes() > capacity - bytes) return kGpuOutOfMemory;
@@ -218,6 +229,7 @@ int Shim::Allocate(size_t bytes, void** pointer) {
 }
 
 int Shim::AllocatePinned(size_t bytes, void** pointer) {
+  NoteMemory("pinned memory is allocated during a step");
   const int failed = Count();
   if (failed != 0) return failed;
   if (fails_pinned) return kGpuOutOfMemory;
@@ -227,6 +239,7 @@ int Shim::AllocatePinned(size_t bytes, void** pointer) {
 }
 
 void Shim::Release(void* pointer, std::map<void*, size_t>& memory) {
+  NoteMemory("memory is released during a step");
   if (memory.erase(pointer) == 0) {
     violations.emplace_back("memory is freed that was not allocated");
     return;

@@ -5,6 +5,7 @@
 // too early is found out. Device memory starts as 0xff bytes. The kernels are the ops' references.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -33,9 +34,11 @@ class Shim {
   int32_t n_devices = 1;
   std::string name = "Shim GPU";
   std::string arch = "gfx1100";
+  std::string last_arch;                      ///< of the last device; empty: as the others
   uint64_t capacity = uint64_t{1} << 30;      ///< device memory that can really be allocated
   uint64_t claimed_free = uint64_t{1} << 30;  ///< what memory() says, true or not
   uint64_t claimed_total = uint64_t{2} << 30;
+  bool is_integrated = false;
   bool has_kernels = true;
   std::string wrong_op;  ///< name of an op one element of whose results is wrong; not kv_store
   float wrong_by = 1.0f;
@@ -45,6 +48,9 @@ class Shim {
   int n_failures = 1;  ///< how many fail from then on
   int code = 719;      ///< what they return
   bool fails_pinned = false;
+  bool forbids_memory = false;  ///< memory that is allocated or released is a violation: a step must do neither
+  int delay_at = -1;            ///< number of the call that takes `delay` longer; -1: none
+  std::chrono::milliseconds delay{0};
   /// Of the bytes copied to the device, the one that arrives with a wrong bit.
   uint64_t flips_byte = std::numeric_limits<uint64_t>::max();
 
@@ -93,6 +99,7 @@ class Shim {
     Work* recording = nullptr;  // takes what is queued, while there is one
     void Add(std::function<void()> item) { (recording != nullptr ? *recording : work).push_back(std::move(item)); }
   };
+  void NoteMemory(const char* what);
   bool IsOnDevice(const void* pointer, size_t bytes) const;
   Queue* Find(void* stream);
   /// Deletes one of `all`; the violation is seen if it is none of them.
