@@ -5,6 +5,8 @@ namespace rf::hip {
 namespace {
 
 RF_KERNEL AddRows(Add::Args args) {
+  AdmitNext();
+  AwaitPrevious();
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
   const float* a = RowOf(args.a, stretch.row);
   const float* b = RowOf(args.b, stretch.row);
@@ -13,7 +15,7 @@ RF_KERNEL AddRows(Add::Args args) {
 }
 
 void LaunchAdd(void* native, const Add::Args& args) {
-  Launch(native, AddRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
+  LaunchEarly(native, AddRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
 }
 
 }  // namespace

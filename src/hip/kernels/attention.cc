@@ -13,6 +13,8 @@ template <typename Block, int kDim, int kQueries>
 RF_KERNEL RF_LAUNCH_BOUNDS(kAttentionThreads) AttendTiles(Attention::Args args, BatchView batch, TilePlan plan) {
   using Tile = AttentionTile<Block, kDim, kQueries>;
   using Values = typename Tile::Values;
+  AdmitNext();
+  AwaitPrevious();
   auto& shared = Shared<typename Tile::Memory>();
   const int block = plan.first_block + static_cast<int>(blockIdx.x);
   const int kv_head = block % args.kv.n_kv_heads;
@@ -102,6 +104,7 @@ RF_DEVICE void FindScales(MergeMemory& shared, const Softmax* states, int64_t st
 
 // A block merges the chunks of one query: a thread for each four elements.
 RF_KERNEL RF_LAUNCH_BOUNDS(kMergeThreads) MergeChunks(Attention::Args args, BatchView batch, TilePlan plan) {
+  AdmitNext();
   auto& shared = Shared<MergeMemory>();
   const int block = plan.first_block + static_cast<int>(blockIdx.x);
   const int kv_head = block % args.kv.n_kv_heads;
@@ -110,6 +113,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kMergeThreads) MergeChunks(Attention::Args args, Batc
   const auto query = static_cast<int>(blockIdx.y);
   const QueryPlace place = QueryPlaceAt(args, batch, tile, kv_head, query);
   const int column = static_cast<int>(threadIdx.x) * 4;
+  AwaitPrevious();
   if (place.position < 0) return;
   const bool is_there = column < args.kv.head_dim;
   Softmax total{-INFINITY, 0.0f};
@@ -182,10 +186,10 @@ void LaunchSplit(void* native, const Attention::Args& args, const AttentionKerne
   for (int64_t first = 0; first < n_blocks; first += n_fitting) {
     plan.first_block = static_cast<int32_t>(first);
     const auto count = static_cast<uint32_t>(n_blocks - first < n_fitting ? n_blocks - first : n_fitting);
-    Launch(native, kernel.run, dim3(count, static_cast<uint32_t>(plan.n_chunks)), kernel.n_threads, kernel.shared_bytes,
-           args, *args.batch, plan);
-    Launch(native, MergeChunks, dim3(count, static_cast<uint32_t>(plan.n_queries)), kMergeThreads, sizeof(MergeMemory),
-           args, *args.batch, plan);
+    LaunchEarly(native, kernel.run, dim3(count, static_cast<uint32_t>(plan.n_chunks)), kernel.n_threads,
+                kernel.shared_bytes, args, *args.batch, plan);
+    LaunchEarly(native, MergeChunks, dim3(count, static_cast<uint32_t>(plan.n_queries)), kMergeThreads,
+                sizeof(MergeMemory), args, *args.batch, plan);
   }
 }
 
@@ -253,8 +257,8 @@ void LaunchAttentionTiles(void* native, const Attention::Args& args, const Atten
     plan.n_chunks = static_cast<int32_t>(n_chunks);
     LaunchSplit(native, args, kernel, plan, n_blocks);
   } else {
-    Launch(native, kernel.run, dim3(static_cast<uint32_t>(n_blocks)), kernel.n_threads, kernel.shared_bytes, args,
-           *args.batch, plan);
+    LaunchEarly(native, kernel.run, dim3(static_cast<uint32_t>(n_blocks)), kernel.n_threads, kernel.shared_bytes, args,
+                *args.batch, plan);
   }
   NoteUnits(native, args.y, plan.units);
 }

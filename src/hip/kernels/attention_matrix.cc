@@ -102,10 +102,14 @@ template <typename Block, typename Shape>
 RF_KERNEL RF_BLOCKS_AT_ONCE(kAttentionWaves* kWaveLanes, Shape::kBlocks)
     AttendMatrices(Attention::Args args, BatchView batch, TilePlan plan) {
   if constexpr (kHasMatrixInstructions && (kIsTallWave || !Shape::kIsTall)) {
+    AdmitNext();
     using Tile = MatrixAttention<Block, Shape>;
     auto& shared = Shared<typename Shape::Memory>();
     const BlockOfQueries block = FindBlock(args, batch, plan);
-    if (block.first_chunk == block.end_chunk) return;
+    if (block.first_chunk == block.end_chunk) {
+      AwaitPrevious();
+      return;
+    }
     const auto thread = static_cast<int>(threadIdx.x);
     if (thread < Shape::kQueries) shared.places[thread] = QueryPlaceAt(args, batch, block.place, block.kv_head, thread);
     if (thread == 0) {
@@ -115,6 +119,7 @@ RF_KERNEL RF_BLOCKS_AT_ONCE(kAttentionWaves* kWaveLanes, Shape::kBlocks)
     BlockBarrier();
     Tile tile{args, batch, shared, block.place.sequence, block.kv_head, block.place.n_queries, block.seen, false, 0};
     tile.FetchPage(block.first_chunk);
+    AwaitPrevious();  // what is known of the batch is older than all launches of a step
     tile.LoadQueries();
     typename Tile::Values totals;
     while (true) {

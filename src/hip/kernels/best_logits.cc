@@ -155,6 +155,8 @@ RF_DEVICE void MakeChanges(const BatchView& batch, int64_t row, float* logits, i
 }
 
 RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) ChooseInTiles(BestLogits::Args args, BatchView batch, Scratch scratch) {
+  AdmitNext();
+  AwaitPrevious();
   auto& shared = Shared<ChoiceShared>();
   const auto tile = static_cast<int>(blockIdx.x);
   const auto row_of_launch = static_cast<int64_t>(blockIdx.y);
@@ -245,6 +247,8 @@ union FinishShared {
 };
 
 RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) Finish(BestLogits::Args args, BatchView batch, Scratch scratch) {
+  AdmitNext();
+  AwaitPrevious();
   auto& shared = Shared<FinishShared>();
   const auto row_of_launch = static_cast<int64_t>(blockIdx.y);
   const int64_t row = scratch.first_row + row_of_launch;
@@ -284,9 +288,10 @@ void LaunchBestLogits(void* native, const BestLogits::Args& args) {
     scratch.first_row = static_cast<int>(first);
     const int64_t left = args.logits.n_rows - first;
     const auto n_rows = static_cast<uint32_t>(left < kMostRows ? left : kMostRows);
-    Launch(native, ChooseInTiles, dim3(static_cast<uint32_t>(scratch.n_tiles), n_rows), kThreads, sizeof(ChoiceShared),
-           args, *args.batch, scratch);
-    Launch(native, Finish, dim3(1 + n_sum_blocks, n_rows), kThreads, sizeof(FinishShared), args, *args.batch, scratch);
+    LaunchEarly(native, ChooseInTiles, dim3(static_cast<uint32_t>(scratch.n_tiles), n_rows), kThreads,
+                sizeof(ChoiceShared), args, *args.batch, scratch);
+    LaunchEarly(native, Finish, dim3(1 + n_sum_blocks, n_rows), kThreads, sizeof(FinishShared), args, *args.batch,
+                scratch);
   }
 }
 

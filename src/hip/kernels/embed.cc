@@ -13,6 +13,7 @@ constexpr int kBlocks = Block::kElements <= 128 ? kThreads : 8192 / Block::kElem
 
 template <typename Block>
 RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) EmbedTokens(Embed::Args args, BatchView batch) {
+  AdmitNext();
   auto& shared = Shared<UnpackedBlocks<Block, kBlocks<Block>>>();
   const auto per_row = static_cast<int>(args.weight.n_cols / Block::kElements);
   const int stretches = (per_row + kBlocks<Block> - 1) / kBlocks<Block>;
@@ -23,6 +24,7 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) EmbedTokens(Embed::Args args, BatchView bat
 
   const Block* blocks = BlocksOf<Block>(args.weight, batch.token_ids[token]) + first;
   if (thread < count) shared.Load(thread, blocks[thread]);
+  AwaitPrevious();
   BlockBarrier();
   float* y = RowOf(args.y, token) + static_cast<int64_t>(first) * Block::kElements;
   for (int i = thread; i < count * Block::kElements; i += kThreads) y[i] = shared.At(i) * args.attrs.scale;
@@ -31,8 +33,8 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kThreads) EmbedTokens(Embed::Args args, BatchView bat
 template <typename Block>
 void LaunchEmbed(void* native, const Embed::Args& args) {
   const int64_t stretches = CeilDivide(args.weight.n_cols / Block::kElements, kBlocks<Block>);
-  Launch(native, EmbedTokens<Block>, dim3(static_cast<uint32_t>(args.y.n_rows * stretches)), kThreads,
-         sizeof(UnpackedBlocks<Block, kBlocks<Block>>), args, *args.batch);
+  LaunchEarly(native, EmbedTokens<Block>, dim3(static_cast<uint32_t>(args.y.n_rows * stretches)), kThreads,
+              sizeof(UnpackedBlocks<Block, kBlocks<Block>>), args, *args.batch);
 }
 
 }  // namespace

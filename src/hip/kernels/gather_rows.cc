@@ -5,6 +5,8 @@ namespace rf::hip {
 namespace {
 
 RF_KERNEL CopyRows(GatherRows::Args args, BatchView batch) {
+  AdmitNext();
+  AwaitPrevious();
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
   const float* x = RowOf(args.x, batch.output_rows[stretch.row]);
   float* y = RowOf(args.y, stretch.row);
@@ -12,7 +14,7 @@ RF_KERNEL CopyRows(GatherRows::Args args, BatchView batch) {
 }
 
 void LaunchGatherRows(void* native, const GatherRows::Args& args) {
-  Launch(native, CopyRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args, *args.batch);
+  LaunchEarly(native, CopyRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args, *args.batch);
 }
 
 }  // namespace

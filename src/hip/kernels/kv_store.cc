@@ -10,6 +10,8 @@ constexpr int kThreads = 128;
 // A thread packs a block. A token has the blocks of its K, head by head, and then those of its V.
 template <typename Block>
 RF_KERNEL StoreBlocks(KvStore::Args args, BatchView batch) {
+  AdmitNext();
+  AwaitPrevious();
   const int per_head = args.kv.head_dim / Block::kElements;
   const int per_half = args.kv.n_kv_heads * per_head;
   const int64_t index = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
@@ -28,8 +30,8 @@ RF_KERNEL StoreBlocks(KvStore::Args args, BatchView batch) {
 template <typename Block>
 void LaunchKvStore(void* native, const KvStore::Args& args) {
   const int64_t n_blocks = args.k.n_rows * 2 * args.kv.n_kv_heads * (args.kv.head_dim / Block::kElements);
-  Launch(native, StoreBlocks<Block>, dim3(static_cast<uint32_t>(CeilDivide(n_blocks, kThreads))), kThreads, 0, args,
-         *args.batch);
+  LaunchEarly(native, StoreBlocks<Block>, dim3(static_cast<uint32_t>(CeilDivide(n_blocks, kThreads))), kThreads, 0,
+              args, *args.batch);
 }
 
 }  // namespace

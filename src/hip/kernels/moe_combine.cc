@@ -5,6 +5,8 @@ namespace rf::hip {
 namespace {
 
 RF_KERNEL CombineExperts(MoeCombine::Args args) {
+  AdmitNext();
+  AwaitPrevious();
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
   const auto n_used = static_cast<int>(args.weights.n_cols);
   const float* weights = RowOf(args.weights, stretch.row);
@@ -17,7 +19,7 @@ RF_KERNEL CombineExperts(MoeCombine::Args args) {
 }
 
 void LaunchMoeCombine(void* native, const MoeCombine::Args& args) {
-  Launch(native, CombineExperts, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
+  LaunchEarly(native, CombineExperts, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
 }
 
 }  // namespace

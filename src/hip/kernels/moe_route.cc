@@ -31,6 +31,8 @@ RF_DEVICE uint64_t BestBelow(uint64_t bound, const float* logits, int n_experts)
 
 // A wave for each token. Lane j mod the wave's size writes the j-th expert, and later scales its weight.
 RF_KERNEL RouteTokens(MoeRoute::Args args) {
+  AdmitNext();
+  AwaitPrevious();
   const int64_t row = static_cast<int64_t>(blockIdx.x) * WavesInBlock() + WaveIndex();
   if (row >= args.logits.n_rows) return;
   const auto n_experts = static_cast<int>(args.logits.n_cols);
@@ -60,7 +62,8 @@ RF_KERNEL RouteTokens(MoeRoute::Args args) {
 
 void LaunchMoeRoute(void* native, const MoeRoute::Args& args) {
   const int n_waves = kThreads / static_cast<GpuContext*>(native)->traits->wave_size;
-  Launch(native, RouteTokens, dim3(static_cast<uint32_t>(CeilDivide(args.logits.n_rows, n_waves))), kThreads, 0, args);
+  LaunchEarly(native, RouteTokens, dim3(static_cast<uint32_t>(CeilDivide(args.logits.n_rows, n_waves))), kThreads, 0,
+              args);
 }
 
 }  // namespace

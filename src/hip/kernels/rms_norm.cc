@@ -61,6 +61,8 @@ struct NormShared {
 };
 
 RF_KERNEL NormByBlocks(RmsNorm::Args args) {
+  AdmitNext();
+  AwaitPrevious();
   auto& shared = Shared<NormShared>();
   Group group = GroupAt(args, blockIdx.x);
   group.first = static_cast<int>(threadIdx.x);
@@ -137,6 +139,8 @@ RF_KERNEL RF_LAUNCH_BOUNDS(kBlockThreads) NormHeld(RmsNorm::Args args, UnitsPlac
 }
 
 RF_KERNEL NormByWaves(RmsNorm::Args args) {
+  AdmitNext();
+  AwaitPrevious();
   const int64_t index = static_cast<int64_t>(blockIdx.x) * WavesInBlock() + WaveIndex();
   if (index >= args.x.n_rows * args.attrs.n_groups) return;
   Group group = GroupAt(args, index);
@@ -164,7 +168,7 @@ void LaunchHeld(void* native, const RmsNorm::Args& args) {
 void LaunchByWaves(void* native, const RmsNorm::Args& args) {
   const int n_waves = kThreads / static_cast<GpuContext*>(native)->traits->wave_size;
   const int64_t n_blocks = CeilDivide(args.x.n_rows * args.attrs.n_groups, n_waves);
-  Launch(native, NormByWaves, dim3(static_cast<uint32_t>(n_blocks)), kThreads, 0, args);
+  LaunchEarly(native, NormByWaves, dim3(static_cast<uint32_t>(n_blocks)), kThreads, 0, args);
 }
 
 void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
@@ -174,8 +178,8 @@ void LaunchRmsNorm(void* native, const RmsNorm::Args& args) {
   if (size <= 4 * 256) return LaunchHeld<256, 1>(native, args);
   if (size <= 4 * 1024) return LaunchHeld<1024, 1>(native, args);
   if (size <= 4 * 1024 * kMostHeld) return LaunchHeld<1024, kMostHeld>(native, args);
-  Launch(native, NormByBlocks, dim3(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups)), kThreads,
-         sizeof(NormShared), args);
+  LaunchEarly(native, NormByBlocks, dim3(static_cast<uint32_t>(args.x.n_rows * args.attrs.n_groups)), kThreads,
+              sizeof(NormShared), args);
 }
 
 size_t WorkspaceBytes(const RmsNorm::Args& args, int /*n_threads*/) {

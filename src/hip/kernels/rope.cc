@@ -7,6 +7,8 @@ namespace {
 
 // A thread rotates a pair; a row has n_heads * rope_dim / 2 of them, those of `second` after those of x.
 RF_KERNEL RotatePairs(Rope::Args args, int n_heads) {
+  AdmitNext();
+  AwaitPrevious();
   const int half = args.attrs.rope_dim / 2;
   const Stretch stretch = StretchOfBlock(static_cast<int64_t>(n_heads) * half);
   const float* table = RowOf(args.table, stretch.row);
@@ -23,8 +25,8 @@ RF_KERNEL RotatePairs(Rope::Args args, int n_heads) {
 void LaunchRope(void* native, const Rope::Args& args) {
   const int64_t n_second = args.second.data == nullptr ? 0 : args.second.n_cols / args.attrs.head_dim;
   const int64_t n_heads = args.attrs.n_heads + n_second;
-  Launch(native, RotatePairs, StretchesOf(args.x.n_rows, n_heads * (args.attrs.rope_dim / 2)), kStretchThreads, 0, args,
-         static_cast<int>(n_heads));
+  LaunchEarly(native, RotatePairs, StretchesOf(args.x.n_rows, n_heads * (args.attrs.rope_dim / 2)), kStretchThreads, 0,
+              args, static_cast<int>(n_heads));
 }
 
 }  // namespace

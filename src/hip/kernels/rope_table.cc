@@ -32,6 +32,8 @@ RF_DEVICE SineCosine SineAndCosine(double angle) {
 }
 
 RF_KERNEL MakeRotations(RopeTable::Args args, BatchView batch) {
+  AdmitNext();
+  AwaitPrevious();
   const Stretch stretch = StretchOfBlock(args.table.n_cols / 2);
   const auto* frequencies = static_cast<const float*>(args.frequencies.data);
   const double position = batch.positions[stretch.row];
@@ -44,8 +46,8 @@ RF_KERNEL MakeRotations(RopeTable::Args args, BatchView batch) {
 }
 
 void LaunchRopeTable(void* native, const RopeTable::Args& args) {
-  Launch(native, MakeRotations, StretchesOf(args.table.n_rows, args.table.n_cols / 2), kStretchThreads, 0, args,
-         *args.batch);
+  LaunchEarly(native, MakeRotations, StretchesOf(args.table.n_rows, args.table.n_cols / 2), kStretchThreads, 0, args,
+              *args.batch);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@ namespace rf::hip {
 namespace {
 
 RF_KERNEL SoftCapRows(SoftCap::Args args) {
+  AdmitNext();
+  AwaitPrevious();
   const Stretch stretch = StretchOfBlock(args.y.n_cols);
   const float* x = RowOf(args.x, stretch.row);
   float* y = RowOf(args.y, stretch.row);
@@ -16,7 +18,7 @@ RF_KERNEL SoftCapRows(SoftCap::Args args) {
 }
 
 void LaunchSoftCap(void* native, const SoftCap::Args& args) {
-  Launch(native, SoftCapRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
+  LaunchEarly(native, SoftCapRows, StretchesOf(args.y.n_rows, args.y.n_cols), kStretchThreads, 0, args);
 }
 
 }  // namespace
