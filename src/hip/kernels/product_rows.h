@@ -100,6 +100,13 @@ struct SharedRow {
     share.first[0] = at + exchanged;
     share.first[1] = at + 1 - exchanged;
   }
+  /// See DirectRows.
+  RF_DEVICE_MEMBER void BeginNext(Share& /*share*/, int /*stretch*/) const {}
+  RF_DEVICE_MEMBER void LoadNext(Share& /*share*/, int /*stretch*/, int /*product*/) const {}
+  RF_DEVICE_MEMBER void EndNext(Share& share) const {
+    RF_UNROLL
+    for (int i = 0; i < 2; ++i) share.first[i] += kPiecesOfStretch;
+  }
   RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& share, int /*f*/, int /*stretch*/, int product) const {
     HalfFragment fragment{};
     RF_UNROLL
@@ -133,6 +140,7 @@ struct DirectRows {
   struct Share {
     Int4 pieces[kFragments][kLaneRows][kProductsOfStretch][kMostPieces];
     uint32_t exponents[kFragments][kLaneRows];
+    uint32_t next[kFragments][kLaneRows];  ///< exponents of the next stretch
   };
 
   Memory& memory;
@@ -173,21 +181,38 @@ struct DirectRows {
     }
   }
   RF_DEVICE_MEMBER void Load(Share& share, int stretch) const {
-    const auto at = static_cast<uint32_t>(stretch);
+    BeginNext(share, stretch);
+    RF_UNROLL
+    for (int product = 0; product < kProductsOfStretch; ++product) LoadNext(share, stretch, product);
+    EndNext(share);
+  }
+  /// What the next stretch's activations take their places from: of each product when it was multiplied, so that they
+  /// come meanwhile and need no registers of their own. BeginNext() before the first product, EndNext() after the last.
+  RF_DEVICE_MEMBER void BeginNext(Share& share, int stretch) const {
+    RF_UNROLL
+    for (int f = 0; f < kFragments; ++f) {
+      RF_UNROLL
+      for (int i = 0; i < CountRows(); ++i) share.next[f][i] = stretches[f][i][static_cast<uint32_t>(stretch)];
+    }
+  }
+  RF_DEVICE_MEMBER void LoadNext(Share& share, int stretch, int product) const {
     RF_UNROLL
     for (int f = 0; f < kFragments; ++f) {
       RF_UNROLL
       for (int i = 0; i < CountRows(); ++i) {
-        const Int4* columns = pieces[f][i] + at * (kStretch / kPieceColumns);
+        const Int4* columns = pieces[f][i] + static_cast<uint32_t>(stretch) * (kStretch / kPieceColumns);
         RF_UNROLL
-        for (int product = 0; product < kProductsOfStretch; ++product) {
-          RF_UNROLL
-          for (int p = 0; p < PiecesOfLane(); ++p) {
-            share.pieces[f][i][product][p] = columns[product * PiecesOfLane() + p];
-          }
+        for (int p = 0; p < PiecesOfLane(); ++p) {
+          share.pieces[f][i][product][p] = columns[product * PiecesOfLane() + p];
         }
-        share.exponents[f][i] = stretches[f][i][at];
       }
+    }
+  }
+  RF_DEVICE_MEMBER void EndNext(Share& share) const {
+    RF_UNROLL
+    for (int f = 0; f < kFragments; ++f) {
+      RF_UNROLL
+      for (int i = 0; i < CountRows(); ++i) share.exponents[f][i] = share.next[f][i];
     }
   }
   RF_DEVICE_MEMBER HalfFragment FragmentOf(const Share& share, int f, int /*stretch*/, int product) const {

@@ -124,8 +124,12 @@ void LaunchShape(void* native, void (*kernel)(ProductJob, int), ProductJob job) 
 constexpr int kFewColumns = 8192;
 constexpr int kManyColumns = 20480;
 
-// Of a block's rings together: so many that a processor has room for three blocks of one row.
-constexpr int kRingBytes = 48 << 10;
+// Of a block's rings together: so many that a processor has room for four blocks of one row of kFewColumns, or for two
+// of kManyColumns.
+constexpr int kRingBytes = 32 << 10;
+constexpr int kProcessorBytes = 227 << 10;  // of Hopper's, a KiB of which goes to each block
+constexpr int kLongRingBytes = 48 << 10;
+constexpr int kTwoRingsBytes = 40 << 10;  // of each of two tiles, so that a block has less than 99 KiB
 
 // Stretches in registers: fewer where those are few, and of weights that take more of them.
 template <typename Planar, bool kIsOneRow, int kAhead>
@@ -137,20 +141,35 @@ constexpr int CountHeld() {
 
 // Where there are narrow products there are rings, but for weights that are halves: three stretches of those for each
 // wave would be more than a block may have on many GPUs.
-template <typename Planar, bool kNarrow, bool kIsOneRow, int kAhead>
-using WeightsFor = std::conditional_t<kNarrow && !kIsHalves<Planar>, RingStretches<Planar, kRingBytes / kSlices>,
+template <typename Planar, typename Ring, bool kNarrow, bool kIsOneRow, int kAhead>
+using WeightsFor = std::conditional_t<kNarrow && !kIsHalves<Planar>, Ring,
                                       HeldStretches<Planar, CountHeld<Planar, kIsOneRow, kAhead>()>>;
+
+template <typename Planar, int kColumns>
+using RingOfOneRow = RingStretches<Planar, (kColumns <= kFewColumns ? kRingBytes : kLongRingBytes) / kSlices>;
+// Rows' activations cost more than weights: a wave takes two tiles for up to sixteen, if their stretches are small.
+template <typename Planar, int kFragments>
+constexpr bool kTakesTwo = kFragments == 1 && RecordBytes(Planar::Shape()) <= 1792;
+template <typename Planar, int kFragments>
+using RingOfRows = RingStretches<Planar, (kTakesTwo<Planar, kFragments> ? kTwoRingsBytes : kLongRingBytes) / kSlices,
+                                 kTakesTwo<Planar, kFragments> ? 2 : 1>;
 
 // Of one row in shared memory.
 template <typename Planar, int kColumns, bool kNarrow, int kTiles = 1>
-struct OneRowShape
-    : SliceShape<SharedRow<kColumns>, WeightsFor<Planar, kNarrow, true, kTiles == 1 ? 3 : 4>, 1, kNarrow, kTiles> {
-  static constexpr int kBlocksAtOnce = kNarrow && kColumns <= kFewColumns && !kIsHalves<Planar> ? 3 : 2;
+struct OneRowShape : SliceShape<SharedRow<kColumns>,
+                                WeightsFor<Planar, RingOfOneRow<Planar, kColumns>, kNarrow, true, kTiles == 1 ? 3 : 4>,
+                                1, kNarrow, kTiles> {
+  static constexpr bool kHasRoom = (sizeof(typename OneRowShape::Memory) + (1 << 10)) * 4 <= kProcessorBytes;
+  static constexpr int kBlocksAtOnce =
+      kNarrow && kColumns <= kFewColumns && !kIsHalves<Planar> ? (kHasRoom ? 4 : 3) : 2;
 };
 template <typename Planar, bool kNarrow, bool kRing, int kFragments = 1, int kTiles = 1>
-struct RowsShape : SliceShape<DirectRows<kFragments, kNarrow>, WeightsFor<Planar, kRing, false, 2>,
-                              kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide, kNarrow, kTiles> {
-  static constexpr int kBlocksAtOnce = kFragments == 1 ? 2 : 1;
+struct RowsShape
+    : SliceShape<DirectRows<kFragments, kNarrow>, WeightsFor<Planar, RingOfRows<Planar, kFragments>, kRing, false, 2>,
+                 kNarrow ? kMatrixSide / 2 : kFragments * kMatrixSide, kNarrow, kTiles> {
+  // Two tiles and sixteen rows take more registers than two blocks have.
+  static constexpr bool kTakesMost = kRing && !kNarrow && kTakesTwo<Planar, kFragments>;
+  static constexpr int kBlocksAtOnce = kFragments == 1 && !kTakesMost ? 2 : 1;
 };
 
 // Calls use<kNarrow>() as the device has it.
@@ -172,7 +191,7 @@ void WithWidth(const void* native, Use use) {
   int64_t n_tiles = 0;
   for (int p = 0; p < job.args.n_parts; ++p) n_tiles += TilesOf(job.args.parts[p].weight.n_rows);
   n_tiles *= job.rows.n_rows;
-  if (n_tiles <= 2 * traits.n_processors) return 1;
+  if (n_tiles <= 3 * traits.n_processors) return 1;
   return n_tiles < 16 * traits.n_processors ? 2 : 8;
 }
 

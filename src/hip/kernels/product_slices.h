@@ -10,7 +10,8 @@ namespace rf::hip {
 namespace {
 
 /// A block has kTiles tiles of outputs of kRows rows, and each of its waves kTiles slices of one of them: where there
-/// are many tiles, a block with several works longer for what it takes to begin and to end.
+/// are many tiles, a block with several works longer for what it takes to begin and to end. Each of the tiles may be
+/// several, which the wave multiplies at once: it loads activations once for all of them.
 template <typename RowsType, typename WeightsType, int kRowsOf, bool kNarrowOf, int kTilesOf = 1>
 struct SliceShape {
   using Rows = RowsType;
@@ -18,7 +19,8 @@ struct SliceShape {
   static constexpr int kRows = kRowsOf;
   static constexpr bool kNarrow = kNarrowOf;  ///< MultiplyHalves
   static constexpr int kTiles = kTilesOf;
-  static constexpr int kOutputs = kTiles * kMatrixSide;
+  static constexpr int kTilesAtOnce = Weights::kTiles;
+  static constexpr int kOutputs = kTiles * kTilesAtOnce * kMatrixSide;
   static_assert(kSlices % kTiles == 0);
   struct Memory {
     typename Rows::Memory rows;
@@ -61,10 +63,12 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   Weights weights(shared.weights[wave]);
   Rows rows(shared.rows);
   const SliceStretches brought = SliceAt(n_stretches, wave);
-  if constexpr (Weights::kIsBeside) weights.Begin(tile_of(own_tile), begin, total);
+  constexpr int kTilesAtOnce = Shape::kTilesAtOnce;
+  const auto own_tile_of = [&](int t) { return tile_of(own_tile * kTilesAtOnce + t); };
+  if constexpr (Weights::kIsBeside) weights.Begin(own_tile_of, begin, total);
   AwaitPrevious();
   rows.Begin(job, row_tile, brought);
-  if constexpr (!Weights::kIsBeside) weights.Begin(tile_of(own_tile), begin, total);
+  if constexpr (!Weights::kIsBeside) weights.Begin(own_tile_of, begin, total);
   load_others();
   rows.Finish(brought);
   BlockBarrier();
@@ -72,19 +76,22 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
   constexpr bool kLoadsRowsAhead = kIsTallWave;
   typename Rows::Share share;
   if (kLoadsRowsAhead && total > 0) rows.Load(share, begin);
-  MatrixSums sums[Rows::kFragments];
+  MatrixSums sums[kTilesAtOnce][Rows::kFragments];
   SlicesOfWave at_slice(n_stretches, first_slice);
   rows.BeginSlice(at_slice.slice);
   const auto finish_slice = [&] {
     RF_UNROLL
-    for (int f = 0; f < Rows::kFragments; ++f) {
+    for (int t = 0; t < kTilesAtOnce; ++t) {
       RF_UNROLL
-      for (int i = 0; i < (Shape::kNarrow ? NarrowValuesOfLane() : MatrixValuesOfLane()); ++i) {
-        const int row = f * kMatrixSide + MatrixRow(i);
-        const int output = own_tile * kMatrixSide + MatrixOutput(i);
-        if (row < Shape::kRows) shared.sums[at_slice.slice][output][row] = sums[f].values[i];
+      for (int f = 0; f < Rows::kFragments; ++f) {
+        RF_UNROLL
+        for (int i = 0; i < (Shape::kNarrow ? NarrowValuesOfLane() : MatrixValuesOfLane()); ++i) {
+          const int row = f * kMatrixSide + MatrixRow(i);
+          const int output = (own_tile * kTilesAtOnce + t) * kMatrixSide + MatrixOutput(i);
+          if (row < Shape::kRows) shared.sums[at_slice.slice][output][row] = sums[t][f].values[i];
+        }
+        sums[t][f] = MatrixSums{};
       }
-      sums[f] = MatrixSums{};
     }
   };
   for (int first = 0; first < total; first += Weights::kAtOnce) {
@@ -93,21 +100,34 @@ RF_DEVICE void MultiplySlice(const ProductJob& job, const RowTile& row_tile, con
       const int i = first + a;
       if (i >= total) break;
       const int at = begin + i;
-      typename Rows::Share next_share;
+      const bool has_next = kLoadsRowsAhead && i + 1 < total;
       if (!kLoadsRowsAhead) rows.Load(share, at);
-      if (kLoadsRowsAhead && i + 1 < total) rows.Load(next_share, at + 1);
-      const auto& record = weights.Take(i, a, total);
-      const LaneScales<Planar> scales(record);
+      if (has_next) rows.BeginNext(share, at + 1);
+      weights.Advance(i, total);
+      LaneRecord<Planar> records[kTilesAtOnce];
+      LaneScales<Planar> scales[kTilesAtOnce];
+      RF_UNROLL
+      for (int t = 0; t < kTilesAtOnce; ++t) {
+        records[t] = weights.Take(a, t);
+        scales[t] = LaneScales<Planar>(records[t]);
+      }
       RF_UNROLL
       for (int product = 0; product < kProductsOfStretch; ++product) {
-        const HalfFragment fragment = WeightsOf<Planar>(record, scales, product);
+        HalfFragment of_tile[kTilesAtOnce];
+        RF_UNROLL
+        for (int t = 0; t < kTilesAtOnce; ++t) of_tile[t] = WeightsOf<Planar>(records[t], scales[t], product);
         RF_UNROLL
         for (int f = 0; f < Rows::kFragments; ++f) {
-          sums[f] = MultiplyHalves<Shape::kNarrow>(fragment, rows.FragmentOf(share, f, at, product), sums[f]);
+          const HalfFragment fragment = rows.FragmentOf(share, f, at, product);
+          RF_UNROLL
+          for (int t = 0; t < kTilesAtOnce; ++t) {
+            sums[t][f] = MultiplyHalves<Shape::kNarrow>(of_tile[t], fragment, sums[t][f]);
+          }
         }
+        if (has_next) rows.LoadNext(share, at + 1, product);
       }
       weights.Replace(i, a, total);
-      if (kLoadsRowsAhead) share = next_share;
+      if (has_next) rows.EndNext(share);
       if (at + 1 == at_slice.end) {
         finish_slice();
         if (Shape::kTiles > 1 && i + 1 < total) {
