@@ -5,7 +5,8 @@
 #   --sanitize compute-sanitizer's four tools over the conformance cases, and nothing else (with --cuda)
 #   --log      default: build/gpu/verification.md
 # Models: those named; without any, smollm2.gguf and gemma3.gguf from build/models, this folder or the model store; where neither is, two
-# that are made of random weights. What ten minutes, the build among them, do not suffice for fails by name: call it again. More options for CMake come from ROCMFORGE_CMAKE_OPTIONS.
+# that are made of random weights. What ten minutes, the build among them, do not suffice for fails by name: call it again.
+# More options for CMake come from ROCMFORGE_CMAKE_OPTIONS.
 # The exit code is 1 if anything failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +17,7 @@ while [ $# -gt 0 ]; do
     --cuda) gpu=cuda ;;
     --sanitize) flags+=(--sanitize) ;;
     --log) log=$2; shift ;;
-    -*) sed -n '2,8p' "$0"; exit 2 ;;
+    -*) sed -n '2,10p' "$0"; exit 2 ;;
     *) models+=("$1") ;;
   esac
   shift
@@ -37,10 +38,5 @@ if [ ${#models[@]} = 0 ]; then
     done
   done
 fi
-if [ ${#models[@]} = 0 ]; then
-  for mix in q4_k_m q8_0; do
-    build/gpu/tests/rf_random_model "build/gpu/random-$mix.gguf" 1b "$mix"
-    models+=("build/gpu/random-$mix.gguf")
-  done
-fi
+if [ ${#models[@]} = 0 ]; then flags+=(--random-models 1b); fi
 exec python3 tools/gpu_verify.py --build build/gpu --log "$log" --limit $((590 - SECONDS)) "${flags[@]}" "${models[@]}"

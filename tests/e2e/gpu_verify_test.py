@@ -1,5 +1,5 @@
-"""tools/gpu_verify.py on the emulated GPU with a tiny random model, and what must make it fail. The GoogleTest programs are fakes: they
-have tests of their own, and take minutes."""
+"""tools/gpu_verify.py on the emulated GPU with a tiny random model, and what must make it fail. Most GoogleTest programs are fakes: they run
+in tests of their own, and take minutes."""
 import json
 import os
 import pathlib
@@ -43,11 +43,12 @@ def build(tmp_path):
     return tmp_path
 
 
-def verify(build, *arguments, device="emulated:0", timeout=170):
+def verify(build, *arguments, device="emulated:0", timeout=600, path=None):
     """The exit code, and all that was written."""
     command = [sys.executable, ROOT / "tools/gpu_verify.py", "--build", build, "--log", build / "log.md", "--device", device, *SHORT,
                *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout)
+    env = {**os.environ, "PATH": os.pathsep.join(filter(None, [path and str(path), os.environ["PATH"]]))}
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, env=env)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -55,8 +56,24 @@ def failed(output):
     return [line[2:] for line in output[output.rindex(" failed"):].splitlines() if line.startswith("- ")]
 
 
-def test_all_parts_pass(build, tiny):
-    code, output = verify(build, tiny, "--limit", 165)
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory):
+    """A llama of one layer with random weights."""
+    path = tmp_path_factory.mktemp("models") / "mini.gguf"
+    subprocess.run([pathlib.Path(binary()).parent / "tests/rf_random_model", path, "mini", "q4_0"], check=True)
+    return path
+
+
+def test_conformance_cases_are_counted(build):
+    (build / "rf_conformance_test").unlink()
+    (build / "rf_conformance_test").symlink_to(pathlib.Path(binary()).resolve().parent / "tests/rf_conformance_test")
+    code, output = verify(build, "--cases", "*soft_cap_F32_emulated*:*/add_F32_emulated*", "--limit", 580)
+    assert code == 0, output
+    assert "| rf_conformance_test | pass | 4 passed, 0 failed, 0 skipped" in output
+
+
+def test_all_parts_pass(build, mini):
+    code, output = verify(build, mini, "--limit", 580)  # seconds: more than enough on a machine that does other work too
     assert code == 0, output
     assert failed(output) == []
     log = (build / "log.md").read_text()
@@ -72,6 +89,28 @@ def test_without_a_device(build):
     assert code == 1
     assert "there is no device absent:0: nothing was checked" in output
     assert not (build / "log.md").exists()
+
+
+def test_without_a_program(build):
+    (build / "rocmforge").unlink()
+    code, output = verify(build)
+    assert code == 1
+    assert output.splitlines() == [f"{build / 'rocmforge'} is missing: scripts/gpu-verify.sh builds it, and all else that is needed"]
+
+
+def test_models_that_cannot_be_made(build):
+    fake(build / "rf_random_model", "sys.exit('no space')")
+    code, output = verify(build, "--random-models", "mini")
+    assert (code, failed(output)) == (1, ["random models"])
+    assert "random-q4_k_m.gguf was not made: no space" in output
+
+
+def test_sanitizers_need_no_models(build):
+    fake(build / "rf_random_model", "sys.exit('not to be called')")
+    fake(build / "compute-sanitizer", "print('========= ERROR SUMMARY: 0 errors')")
+    code, output = verify(build, "--sanitize", "--random-models", "mini", path=build)
+    assert code == 0, output
+    assert "rf_random_model" not in output
 
 
 def test_a_model_that_does_not_load(build):
@@ -125,10 +164,9 @@ def test_logits_of_other_tokens_are_not_compared():
 @pytest.mark.parametrize("last_words, code, verdict", [("========= ERROR SUMMARY: 0 errors", 0, "4 clean, 0 errors, 0 unfinished"),
                                                        ("========= ERROR SUMMARY: 2 errors", 99, "0 clean, 4 errors, 0 unfinished"),
                                                        ("", 0, "0 clean, 0 errors, 4 unfinished")])
-def test_sanitizers_count_by_their_own_summary(build, monkeypatch, last_words, code, verdict):
+def test_sanitizers_count_by_their_own_summary(build, last_words, code, verdict):
     fake(build / "compute-sanitizer", f"print({last_words!r})\nsys.exit({code})")
-    monkeypatch.setenv("PATH", str(build), prepend=os.pathsep)
-    exit_code, output = verify(build, "--sanitize")
+    exit_code, output = verify(build, "--sanitize", path=build)
     assert exit_code == (0 if verdict.startswith("4 clean") else 1)
     for tool in ["memcheck", "racecheck", "synccheck", "initcheck"]:
         assert f"compute-sanitizer {tool}" in output
