@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests and models on a GPU and writes what came of it; scripts/gpu-verify.sh builds and calls it.
 
-    gpu_verify.py --build FOLDER --log FILE [--device hip:0] MODEL...
+    gpu_verify.py --build FOLDER --log FILE [--device hip:0] [--limit SECONDS] [--sanitize] MODEL...
 """
 import argparse
 import datetime
@@ -14,85 +14,77 @@ import subprocess
 import sys
 import time
 
+from gpu_verify_faults import check_faults, check_weights
+from gpu_verify_log import Budget, Log, gtest_cases, part
+from gpu_verify_sanitize import check_sanitizers
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROMPTS = ["The capital of France is", "def fibonacci(n):\n", "Once upon a time there was", "Die Quadratwurzel aus 16 ist"]
-N_GREEDY = 64
-N_DECODE = 1000     # steps by recorded graphs that must equal those without
-N_POSITIONS = 256   # of a text, whose logits are compared
 MAX_DIVERGENCE = 1e-4  # nats, mean over the positions, between the GPU's and the CPU's logits
-
-
-class Log:
-    """Lines of the log, and what failed."""
-
-    def __init__(self):
-        self.lines = []
-        self.failures = []
-
-    def add(self, line=""):
-        print(line, flush=True)
-        self.lines.append(line)
-
-    def check(self, name, is_good, detail):
-        self.add(f"| {name} | {'pass' if is_good else '**FAIL**'} | {detail} |")
-        if not is_good:
-            self.failures.append(name)
-
-
-def run(*command, stdin=None, timeout=400):
-    return subprocess.run([str(part) for part in command], input=stdin, capture_output=True, text=True, timeout=timeout)
+MAX_GOLDEN_DIVERGENCE = 2.5e-3  # nats, to exact arithmetic: what llama.cpp loses on the better of the two real models
+MIN_AGREEMENT = 0.9  # of the greedy tokens: two orders of summing part where two tokens are nearly equal, and stay apart then
+RANDOM_MIXES = ["q4_k_m", "q8_0"]
 
 
 def first_line(*command):
     try:
-        return (run(*command).stdout.splitlines() or [""])[0]
-    except OSError:
+        return (subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=20).stdout.splitlines() or [""])[0]
+    except (OSError, subprocess.TimeoutExpired):
         return ""
 
 
-def run_gtest(log, build, name, gpu_filter):
+def run_gtest(log, budget, build, name, cases):
     """One GoogleTest program; its counts."""
-    binary = next(path for path in build.rglob(name) if path.is_file())
-    report = build / f"{name}.json"
-    report.unlink(missing_ok=True)
     started = time.time()
-    done = run(binary, f"--gtest_filter={gpu_filter}", "--gtest_brief=1", f"--gtest_output=json:{report}")
-    if not report.exists():
-        log.check(name, False, f"ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
-        return
-    cases = [case for suite in json.loads(report.read_text())["testsuites"] for case in suite["testsuite"]]
-    failed = [case["name"] for case in cases if case.get("failures")]
-    skipped = [case for case in cases if case.get("result") == "SKIPPED"]
-    log.check(name, done.returncode == 0 and not failed and len(cases) > len(skipped),
-              f"{len(cases) - len(failed) - len(skipped)} passed, {len(failed)} failed, {len(skipped)} skipped, "
+    code, found = gtest_cases(budget, build, name, cases)
+    failed = [case["name"] for case in found if case.get("failures")]
+    skipped = [case for case in found if case.get("result") == "SKIPPED"]
+    log.check(name, code == 0 and not failed and len(found) > len(skipped),
+              f"{len(found) - len(failed) - len(skipped)} passed, {len(failed)} failed, {len(skipped)} skipped, "
               f"{time.time() - started:.0f} s {' '.join(failed[:5])}")
 
 
 class Model:
-    def __init__(self, program, path):
+    """A file, and what the program says of it in the time that is left."""
+
+    def __init__(self, program, path, budget):
         self.program = program
         self.path = path
+        self.budget = budget
 
-    def lines(self, device, *flags, n=N_GREEDY, prompts=PROMPTS):
-        """The ids of each prompt's greedy continuation, and the engine's errors."""
+    def run(self, command, device, *flags, stdin=None):
+        gpu = [] if device == "cpu" else ["--require-gpu"]
+        done = self.budget.run(self.program, command, self.path, "--device", device, *gpu, *flags, stdin=stdin)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr.strip()[-250:]}")
+        return done.stdout
+
+    def ids(self, device, *flags, n, prompts):
+        """The ids of each prompt's greedy continuation."""
         text = "".join(json.dumps({"prompt": prompt, "n": n}) + "\n" for prompt in prompts)
-        done = run(self.program, "generate", self.path, "--jsonl", "--ignore-eos", "--device", device, *flags, stdin=text)
-        answers = [json.loads(line) for line in done.stdout.splitlines()]
-        if done.returncode != 0 or any("error" in answer for answer in answers):
-            raise RuntimeError(done.stderr.strip() or str(answers))
+        answers = [json.loads(line) for line in self.run("generate", device, "--jsonl", "--ignore-eos", *flags, stdin=text).splitlines()]
+        if len(answers) != len(prompts) or any("error" in answer for answer in answers):
+            raise RuntimeError(f"{len(answers)} answers to {len(prompts)} prompts: {answers}")
         return [answer["ids"] for answer in answers]
 
-    def logits(self, device, text_file):
-        done = run(self.program, "logits", self.path, "--text-file", text_file, "--limit", N_POSITIONS, "--top", 128, "--json", "--device", device)
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.strip())
-        return [json.loads(line) for line in done.stdout.splitlines()]
+    def logits(self, device, text_file, n):
+        lines = self.run("logits", device, "--text-file", text_file, "--limit", n, "--top", 128, "--json").splitlines()
+        return [json.loads(line) for line in lines]
 
 
 def divergence(reference, measured):
-    """Kullback-Leibler divergence at one position, over the reference's listed tokens that the other lists too."""
+    """Kullback-Leibler divergence at one position in nats: over the reference's listed tokens, and one term for all others together. A
+    token that is not among the measured ones counts with the smallest of those."""
     ours = dict(map(tuple, measured["top"]))
-    return sum(math.exp(p) * (p - ours[token]) for token, p in reference["top"] if token in ours)
+    smallest = min(ours.values())
+    total = listed = ours_listed = 0.0
+    for token, logprob in reference["top"]:
+        our_logprob = ours.get(token, smallest)
+        total += math.exp(logprob) * (logprob - our_logprob)
+        listed += math.exp(logprob)
+        ours_listed += math.exp(our_logprob)
+    others, our_others = max(1.0 - listed, 1e-9), max(1.0 - ours_listed, 1e-9)
+    return total + others * math.log(others / our_others)
 
 
 def agree(first, second):
@@ -100,37 +92,74 @@ def agree(first, second):
     return sum(next((i for i, (a, b) in enumerate(zip(x, y)) if a != b), min(len(x), len(y))) for x, y in zip(first, second))
 
 
-def check_model(log, model, device):
-    name = model.path.name
-    try:
-        alone = model.lines(device, "--parallel", 1, "--no-prefix-cache")
-        total = sum(map(len, alone))
-        log.check(f"{name}: ids do not depend on the batch", model.lines(device, "--parallel", 4) == alone, f"{total} ids")
-        graphs = model.lines(device, n=N_DECODE, prompts=PROMPTS[:1])
-        plain = model.lines(device, "--no-graphs", n=N_DECODE, prompts=PROMPTS[:1])
-        log.check(f"{name}: recorded steps equal plain ones", graphs == plain, f"{agree(graphs, plain)} of {len(plain[0])} ids")
-        cpu = model.lines("cpu", "--parallel", 1)
-        pairs = list(zip(model.logits("cpu", ROOT / "README.md"), model.logits(device, ROOT / "README.md")))
-        mean = sum(divergence(*pair) for pair in pairs) / len(pairs)
-        same = sum(a["top"][0][0] == b["top"][0][0] for a, b in pairs)
-        log.check(f"{name}: logits as the CPU's", abs(mean) <= MAX_DIVERGENCE,
-                  f"KL {mean:.1e} over {len(pairs)} positions, best token the same at {same}; greedy texts agree in {agree(alone, cpu)} of {total} tokens")
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        log.check(name, False, str(error)[:300])
+def compare_logits(log, name, reference, measured, bound):
+    if not reference or [(at["pos"], at["token"]) for at in reference] != [(at["pos"], at["token"]) for at in measured]:
+        raise RuntimeError(f"{len(measured)} positions or other tokens than the {len(reference)} of the reference")
+    mean = sum(map(divergence, reference, measured)) / len(reference)
+    same = sum(a["top"][0][0] == b["top"][0][0] for a, b in zip(reference, measured))
+    log.check(name, mean <= bound, f"KL {mean:.1e} (bound {bound:.0e}) over {len(reference)} positions, best token the same at {same}")
 
 
-def bench(log, model, device):
-    done = run(model.program, "bench", model.path, "--device", device, "-p", 512, "-n", 64, "-b", "1,16", "-r", 3, "--json")
-    if done.returncode != 0:
-        log.check(f"{model.path.name}: bench", False, done.stderr.strip()[:300])
-        return
-    for row in json.loads(done.stdout):
-        reads = f"{row['bytes_per_token'] * row['avg_ts'] / 1e9:.0f} GB/s" if row["n_gen"] else ""
-        log.add(f"| {model.path.name} | {row['test']} | {row['avg_ts']:.0f} ± {row['stddev_ts']:.0f} | {reads} |")
+def check_texts(log, budget, model, options):
+    device, name = options.device, model.path.name
+    some = {"n": options.n_greedy, "prompts": PROMPTS[:options.n_prompts]}
+    alone = model.ids(device, "--parallel", 1, "--no-prefix-cache", **some)
+    total = sum(map(len, alone))
+    log.check(f"{name}: ids do not depend on the batch", model.ids(device, "--parallel", 4, **some) == alone, f"{total} ids")
+    graphs = model.ids(device, n=options.n_decode, prompts=PROMPTS[:1])
+    plain = model.ids(device, "--no-graphs", n=options.n_decode, prompts=PROMPTS[:1])
+    log.check(f"{name}: recorded steps equal plain ones", graphs == plain, f"{agree(graphs, plain)} of {len(plain[0])} ids")
+    same = agree(alone, model.ids("cpu", "--parallel", 1, **some))
+    log.check(f"{name}: greedy texts as the CPU's", same >= MIN_AGREEMENT * total > 0,
+              f"{same} of {total} tokens before the first that differs, which only a near tie may (bound {MIN_AGREEMENT:.0%})")
+
+
+def check_logits(log, budget, model, options):
+    name, text = model.path.name, ROOT / "README.md"
+    compare_logits(log, f"{name}: logits as the CPU's", model.logits("cpu", text, options.n_positions),
+                   model.logits(options.device, text, options.n_positions), options.max_divergence)
+    golden = pathlib.Path(os.environ.get("ROCMFORGE_GOLDEN", "/nowhere"))
+    reference = golden / "logits" / f"{model.path.stem}.jsonl"
+    if reference.is_file():
+        lines = [json.loads(line) for line in reference.read_text().splitlines()[:options.n_positions]]
+        compare_logits(log, f"{name}: logits as the exact ones", lines, model.logits(options.device, golden / "text.txt", options.n_positions),
+                       MAX_GOLDEN_DIVERGENCE)
+
+
+def percent(row, key):
+    return f"{row[key]:.0f} %" if row.get(key) else "not known"
+
+
+def bench(log, budget, model, options):
+    """Speed with the shares of bandwidth and peak; then the three ops of the profile that are furthest from their floor."""
+    flags = ["-p", options.n_bench, "-n", min(64, options.n_bench), "-b", options.batches, "-r", options.n_repetitions, "--json"]
+    for row in json.loads(model.run("bench", options.device, *flags)):
+        reads = f"{row['bytes_per_token'] * row['avg_ts'] / 1e9:.0f}" if row["n_gen"] else ""
+        log.add(f"| {model.path.name} | {row['test']} | {row['avg_ts']:.0f} ± {row['stddev_ts']:.0f} | {reads} | {percent(row, 'pct_bandwidth')} | "
+                f"{percent(row, 'pct_peak')} | |")
+    for row in json.loads(model.run("bench", options.device, "-p", options.n_bench, "-n", min(64, options.n_bench), "-r", 1, "--profile", "--json")):
+        ops = sorted((op for op in row.get("profile", []) if op["pct_roofline"]), key=lambda op: op["seconds"] * (op["pct_roofline"] - 100))
+        words = "; ".join(f"{op['op']} {op['kernel']} {op['pct_roofline']:.0f} % of its floor, {op['pct_time']:.0f} % of the time" for op in ops[:3])
+        log.add(f"| {model.path.name} | {row['test']}, profile | | | | | {words or 'no floor is known'} |")
+
+
+def make_models(log, budget, build, size, paths):
+    """Models of random weights, one for each mixture; their paths are added."""
+    program = next((path for path in build.rglob("rf_random_model") if path.is_file()), None)
+    if program is None:
+        raise RuntimeError(f"rf_random_model is not in {build}")
+    for mix in RANDOM_MIXES:
+        path = build / f"random-{mix}.gguf"
+        done = budget.run(program, path, size, mix)
+        if done.returncode != 0:
+            raise RuntimeError(f"{path} was not made: {done.stderr.strip()[-200:]}")
+        paths.append(path)
 
 
 def describe(log, program, device):
-    devices = json.loads(run(program, "devices", "--json").stdout)
+    devices = json.loads(subprocess.run([program, "devices", "--json"], capture_output=True, text=True, timeout=60).stdout or "[]")
+    if device.startswith("emulated"):  # never listed: only tests ask for it
+        devices.append({"kind": "emulated", "name": "block emulator", "isa": device})
     found = [one for one in devices if one["kind"] == device.split(":")[0]]
     commit = first_line("git", "-C", ROOT, "rev-parse", "--short", "HEAD") or os.environ.get("ROCMFORGE_COMMIT", "unknown")
     driver = first_line("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or first_line("cat", "/sys/module/amdgpu/version")
@@ -143,32 +172,60 @@ def describe(log, program, device):
     return bool(found)
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--log", type=pathlib.Path, required=True)
     parser.add_argument("--device", default="hip:0")
+    parser.add_argument("--limit", type=float, default=570, help="seconds for all of it")
+    parser.add_argument("--sanitize", action="store_true", help="compute-sanitizer over the conformance cases instead of the rest")
+    parser.add_argument("--cases", help="a filter of conformance cases; default: all of the device")
+    parser.add_argument("--random-models", metavar="SIZE", help="models of random weights, of a size of rf_random_model, besides those given")
+    parser.add_argument("--max-divergence", type=float, default=MAX_DIVERGENCE, help="nats, mean KL to the CPU's logits")
+    for name, default in {"prompts": len(PROMPTS), "greedy": 64, "decode": 1000, "positions": 256, "bench": 512, "repetitions": 3}.items():
+        parser.add_argument(f"--n-{name}", type=int, default=default, help="default %(default)s; tests take fewer")
+    parser.add_argument("--batches", default="1,16", help="of the bench")
     parser.add_argument("models", nargs="*", type=pathlib.Path)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def check_all(log, budget, options):
+    program, build = options.build / "rocmforge", options.build
+    cases = options.cases or f"*{options.device.split(':')[0]}*"
+    if options.sanitize:
+        part(log, budget, "compute-sanitizer", 1, check_sanitizers, build, cases)
+        return
+    part(log, budget, "rf_hip_test", 0.2, run_gtest, build, "rf_hip_test", "*")
+    part(log, budget, "faults", 0.2, check_faults, build)
+    part(log, budget, "rf_conformance_test", 0.5, run_gtest, build, "rf_conformance_test", cases)
+    if options.random_models:
+        part(log, budget, "random models", 0.2, make_models, build, options.random_models, options.models)
+    models = [Model(program, path, budget) for path in options.models]
+    for model in models:
+        name = model.path.name
+        part(log, budget, f"{name}: weights", 0.2, check_weights, program, model.path, options.device)
+        part(log, budget, f"{name}: texts", 0.3, check_texts, model, options)
+        part(log, budget, f"{name}: logits", 0.3, check_logits, model, options)
+    log.add("\n| model | test | tok/s | GB/s read | of bandwidth | of peak | |\n|---|---|---|---|---|---|---|")
+    for model in models:
+        part(log, budget, f"{model.path.name}: bench", 0.3, bench, model, options)
+
+
+def main():
+    options = parse()
+    log, budget = Log(), Budget(options.limit)
     program = options.build / "rocmforge"
-    log = Log()
+    if not program.is_file():
+        sys.exit(f"{program} is missing: scripts/gpu-verify.sh builds it, and all else that is needed")
     if not describe(log, program, options.device):
-        print(run(program, "devices").stdout + run(program, "devices").stderr, file=sys.stderr)
+        print(subprocess.run([program, "devices"], capture_output=True, text=True, timeout=60).stdout, file=sys.stderr)
         sys.exit(f"there is no device {options.device}: nothing was checked")
     log.add("| check | result | |\n|---|---|---|")
-    run_gtest(log, options.build, "rf_hip_test", "*")
-    run_gtest(log, options.build, "rf_gpu_faults_test", "*")
-    run_gtest(log, options.build, "rf_conformance_test", f"*{options.device.split(':')[0]}*")
-    models = [Model(program, path) for path in options.models]
-    for model in models:
-        check_model(log, model, options.device)
-    log.add("\n| model | test | tok/s | weights and cache read |\n|---|---|---|---|")
-    for model in models:
-        bench(log, model, options.device)
-    log.add(f"\n{len(log.failures)} failed" + "".join(f"\n- {name}" for name in log.failures))
+    check_all(log, budget, options)
+    log.add(f"\n{log.n_checks} checks, {len(log.failures)} failed" + "".join(f"\n- {name}" for name in log.failures))
     options.log.parent.mkdir(parents=True, exist_ok=True)
     options.log.write_text("\n".join(log.lines) + "\n")
-    sys.exit(1 if log.failures else 0)
+    sys.exit(1 if log.failures or log.n_checks == 0 else 0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // Writes a llama model of any size with random weights, to measure speed with: nothing large need be fetched.
-//   rf_random_model OUT.gguf SIZE MIX     SIZE: tiny, 1b, 8b; MIX: f16, q8_0, q4_0, q4_k_m, ...: a format, or q4_k_m's
-//   mixture
+//   rf_random_model OUT.gguf SIZE MIX     SIZE: mini, tiny, 1b, 8b; MIX: f16, q8_0, q4_0, q4_k_m, ...: a format, or
+//   q4_k_m's mixture
 // The blocks are valid and of sensible magnitude; layers repeat the same ones. What such a model writes means nothing.
 #include <strings.h>
 
@@ -26,7 +26,8 @@ struct Size {
 };
 
 // The shapes of TinyLlama 1.1B with Llama 3's vocabulary cut to a quarter, and of Llama 3.1 8B.
-constexpr Size kSizes[] = {{"tiny", 2, 512, 8, 2, 64, 1024, 2048},
+constexpr Size kSizes[] = {{"mini", 1, 256, 4, 1, 64, 256, 512},
+                           {"tiny", 2, 512, 8, 2, 64, 1024, 2048},
                            {"1b", 22, 2048, 32, 4, 64, 5632, 32000},
                            {"8b", 32, 4096, 32, 8, 128, 14336, 128256}};
 

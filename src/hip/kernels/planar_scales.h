@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hip/kernels/lane_weights_32.h"
+#include "hip/kernels/lane_weights_bits.h"
 #include "hip/kernels/lane_weights_k.h"
 #include "hip/kernels/lane_weights_table.h"
 #include "hip/kernels/planar.h"
@@ -166,6 +167,56 @@ struct ScalesOfSixteen {
       to[half] = static_cast<unsigned char>(ScaleOfSixteen(block, 2 * unit + half) + 128);
     }
   }
+  RF_DEVICE_MEMBER static void StoreTail(unsigned char* to, const Block& block, int power) {
+    const int word = PackHalves(TimesPower(HalfBitsToFloat(block.d), 24 - power), 0.0f);
+    *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(word);
+  }
+};
+
+/// A half for kUnits neighbouring units, a byte of it in each of the first two. Quants are stored kTwiceOffset / 2 more
+/// than they are.
+template <int kUnits, int kTwiceOffset>
+struct SharedHalfScales {
+  static constexpr int kUnitBytes = 1;
+  static constexpr int kTailBytes = 0;
+  struct Raw {
+    int half;
+  };
+  /// Of the units that share; records begin at multiples of 16 bytes.
+  RF_DEVICE_MEMBER static int IndexOf(const unsigned char* unit) {
+    return static_cast<int>(reinterpret_cast<uintptr_t>(unit) % kUnits);
+  }
+  RF_DEVICE_MEMBER static Raw Load(const ScalesPlace& at) { return {LoadScaleBytes(at.unit - IndexOf(at.unit), 2)}; }
+  RF_DEVICE_MEMBER static UnitScales Expand(const Raw& raw) {
+    const int scale = LowHalfTwice(raw.half);
+    int added = OffsetOf<kTwiceOffset>(scale);
+    added = MulHalves(added, 0x38003800);  // halved
+    return {{scale, scale}, {added, added}};
+  }
+  RF_DEVICE_MEMBER static void Store(unsigned char* to, int power, const float (&scale)[2],
+                                     const float (&/*minimum*/)[2]) {
+    const int half = PackHalves(TimesPower(scale[0], 24 - power), 0.0f);
+    *to = static_cast<unsigned char>(half >> (8 * IndexOf(to)));
+  }
+};
+
+/// TQ1_0 and TQ2_0: behind the records a half for each output.
+template <typename Block>
+struct BlockScale {
+  static constexpr int kUnitBytes = 0;
+  static constexpr int kTailBytes = 2;
+  struct Raw {
+    int tail;
+  };
+  RF_DEVICE_MEMBER static Raw Load(const ScalesPlace& at) { return {LoadScaleBytes(at.tail, kTailBytes)}; }
+  RF_DEVICE_MEMBER static UnitScales Expand(const Raw& raw) {
+    const int scale = LowHalfTwice(raw.tail);
+    const int added = OffsetOf<1>(scale);
+    return {{scale, scale}, {added, added}};
+  }
+  RF_DEVICE_MEMBER static float LargestScale(const Block& block) { return fabsf(HalfBitsToFloat(block.d)); }
+  RF_DEVICE_MEMBER static float LargestMinimum(const Block& /*block*/) { return 0.0f; }
+  RF_DEVICE_MEMBER static void StoreUnit(unsigned char* /*to*/, const Block& /*block*/, int /*unit*/) {}
   RF_DEVICE_MEMBER static void StoreTail(unsigned char* to, const Block& block, int power) {
     const int word = PackHalves(TimesPower(HalfBitsToFloat(block.d), 24 - power), 0.0f);
     *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(word);

@@ -61,6 +61,14 @@ template <>
 struct PlanarOf<BlockMXFP4> : PlanarFormat<BlockMXFP4, 4, 0, HalfScales<1, false, 128>, E2M1Table> {};
 template <>
 struct PlanarOf<BlockNVFP4> : PlanarFormat<BlockNVFP4, 4, 0, HalfScales<2, false, 128>, E2M1Table> {};
+template <>
+struct PlanarOf<BlockQ1_0> : PlanarFormat<BlockQ1_0, 1, 0, SharedHalfScales<4, 1>> {};
+template <>
+struct PlanarOf<BlockQ2_0> : PlanarFormat<BlockQ2_0, 2, 0, SharedHalfScales<2, 2>> {};
+template <>
+struct PlanarOf<BlockTQ1_0> : PlanarFormat<BlockTQ1_0, 2, 0, BlockScale<BlockTQ1_0>> {};
+template <>
+struct PlanarOf<BlockTQ2_0> : PlanarFormat<BlockTQ2_0, 2, 0, BlockScale<BlockTQ2_0>> {};
 
 /// Halves as they are multiplied.
 template <>
