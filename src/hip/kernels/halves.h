@@ -72,8 +72,8 @@ RF_DEVICE Int4 MulPiece(const Int4& piece, int factor) {
 
 /// What the sums of a slice are multiplied by; NaN if something in it is not finite.
 RF_DEVICE float SliceScale(uint32_t exponent) {
-  if (exponent == kNotFinite) return BitsToFloat(0x7fc00000u);
-  return exponent == 0 ? 0.0f : PowerOfTwo(exponent - kHalfBits);
+  const uint32_t bits = exponent == 0 ? 0 : (exponent - kHalfBits) << 23;
+  return BitsToFloat(exponent == kNotFinite ? 0x7fc00000u : bits);
 }
 
 RF_DEVICE uint32_t LargestByte(uint32_t word, uint32_t largest) {

@@ -26,12 +26,16 @@ struct TileShape {
   static constexpr int kWavesAcross = 4;
   static constexpr int kTileOutputs = kWavesAcross * kWaveOutputs;
   static constexpr int kWaves = kWavesAcross * (kTileRows / kWaveRows);
+  /// Sums of 64 rows twice are all of a lane's registers but those that it computes with: the compiler stores some of
+  /// them and loads them again in every stretch. The totals, which change eight times, have a place in shared memory.
+  static constexpr bool kSharesTotals = kWaveRows > 32;
   static constexpr int kPieces = kStretch / 2 / kPieceColumns;  ///< of half a stretch of a row
   struct Memory {
     /// Piece p of a row lies at p ^ row % kPieces: eight rows' pieces lie in different banks.
     Int4 x[2][kTileRows][kPieces];
-    uint32_t exponents[kSlices][kTileRows];
-    float scales[kSlices][kTileRows];
+    uint8_t exponents[kSlices][kTileRows];  ///< so small that two blocks fit in 100 KiB
+    /// A thread's own, one behind those of all threads: in a bank of its own.
+    float totals[kSharesTotals ? kTileRows * kTileOutputs : 1];
   };
 };
 
@@ -58,10 +62,9 @@ struct RowStage {
   static constexpr int kLeastThreads = Shape::kWaves * 32;
   static constexpr int kMost = Shape::kTileRows * Shape::kPieces / kLeastThreads;
   HalfRows x;
-  int64_t columns[kMost];  ///< where the rows of x begin
+  uint32_t first[kMost];  ///< of the rows of x, in pieces: addresses of 32 bits take fewer registers
   Int4 pieces[kMost];
   uint32_t exponents[kMost];
-  SliceCursor cursor;
 
   RF_DEVICE_MEMBER static int Threads() { return Shape::kWaves * WaveSize(); }
   RF_DEVICE_MEMBER static int Count() { return Shape::kTileRows * Shape::kPieces / Threads(); }
@@ -78,27 +81,30 @@ struct RowStage {
   RF_DEVICE_MEMBER static int64_t RowOfX(const ProductJob& job, const RowTile& tile, int row) {
     return hip::RowOfX(job, tile, row < tile.count ? row : tile.count - 1);
   }
-  RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile, int n_stretches) {
+  RF_DEVICE_MEMBER void Begin(const ProductJob& job, const RowTile& tile) {
     x = job.halves;
-    cursor.Begin(n_stretches);
-    RF_UNROLL
-    for (int i = 0; i < Count(); ++i) columns[i] = RowOfX(job, tile, Row(i)) * x.columns;
-  }
-  RF_DEVICE_MEMBER void Load(int stretch, int half) {
-    const int column = stretch * kStretch + ColumnOf(half);
     RF_UNROLL
     for (int i = 0; i < Count(); ++i) {
-      const int64_t at = columns[i] + column;
-      pieces[i] = *reinterpret_cast<const Int4*>(x.values + at);
-      exponents[i] = x.exponents[at / kHalfColumns];
+      first[i] = static_cast<uint32_t>(RowOfX(job, tile, Row(i)) * (x.columns / kPieceColumns));
     }
   }
-  RF_DEVICE_MEMBER void Store(typename Shape::Memory& memory, int stretch, int buffer) {
-    const int slice = cursor.At(stretch);
+  RF_DEVICE_MEMBER void Load(int stretch, int half) {
+    const auto* values = reinterpret_cast<const Int4*>(x.values);
+    const auto piece = static_cast<uint32_t>((stretch * kStretch + ColumnOf(half)) / kPieceColumns);
     RF_UNROLL
     for (int i = 0; i < Count(); ++i) {
-      const int factor = UnitFactor(memory.exponents[slice][Row(i)], exponents[i]);
-      memory.x[buffer][Row(i)][Piece() ^ (Row(i) % Shape::kPieces)] = MulPiece(pieces[i], factor);
+      const uint32_t at = first[i] + piece;
+      pieces[i] = values[at];
+      exponents[i] = x.exponents[at / (kHalfColumns / kPieceColumns)];
+    }
+  }
+  RF_DEVICE_MEMBER void Store(typename Shape::Memory& memory, int slice, int buffer) const {
+    int factors[kMost];
+    RF_UNROLL
+    for (int i = 0; i < Count(); ++i) factors[i] = UnitFactor(memory.exponents[slice][Row(i)], exponents[i]);
+    RF_UNROLL
+    for (int i = 0; i < Count(); ++i) {
+      memory.x[buffer][Row(i)][Piece() ^ (Row(i) % Shape::kPieces)] = MulPiece(pieces[i], factors[i]);
     }
   }
 };
@@ -111,13 +117,12 @@ RF_DEVICE void FindExponents(const ProductJob& job, const RowTile& tile, int n_s
     const int row = i % Shape::kTileRows;
     const int slice = i / Shape::kTileRows;
     const int64_t of_x = RowStage<Shape>::RowOfX(job, tile, row);
-    const uint32_t exponent = LargestExponent(job.halves, of_x, SliceAt(n_stretches, slice), 0, 1);
-    memory.exponents[slice][row] = exponent;
-    memory.scales[slice][row] = SliceScale(exponent);
+    memory.exponents[slice][row] =
+        static_cast<uint8_t>(LargestExponent(job.halves, of_x, SliceAt(n_stretches, slice), 0, 1));
   }
 }
 
-/// A wave's sums: two tiles of outputs, some fragments of rows.
+/// A wave's sums: some tiles of outputs, some fragments of rows.
 template <typename Planar, typename Shape>
 struct WaveTile {
   static constexpr int kFragments = Shape::kWaveRows / kMatrixSide;
@@ -126,12 +131,20 @@ struct WaveTile {
   int row;     ///< of the block's tile
   int output;  ///< of the block's tile
   MatrixSums sums[kTiles][kFragments];
-  MatrixSums totals[kTiles][kFragments];
+  MatrixSums totals[Shape::kSharesTotals ? 1 : kTiles][Shape::kSharesTotals ? 1 : kFragments];
 
-  RF_DEVICE_MEMBER void Begin() {
+  RF_DEVICE_MEMBER float& TotalAt(Memory& memory, int t, int f, int i) {
+    if constexpr (Shape::kSharesTotals) {
+      const int total = (t * kFragments + f) * MatrixValuesOfLane() + i;
+      return memory.totals[total * RowStage<Shape>::Threads() + static_cast<int>(threadIdx.x)];
+    } else {
+      return totals[t][f].values[i];
+    }
+  }
+  RF_DEVICE_MEMBER void Begin(Memory& memory) {
     row = WaveIndex() / Shape::kWavesAcross * Shape::kWaveRows;
     output = WaveIndex() % Shape::kWavesAcross * Shape::kWaveOutputs;
-    ForEachSum([&](int t, int f, int i) { totals[t][f].values[i] = kNoSlices; });
+    ForEachSum([&](int t, int f, int i) { TotalAt(memory, t, f, i) = kNoSlices; });
   }
   template <typename Use>
   RF_DEVICE_MEMBER static void ForEachSum(Use use) {
@@ -146,6 +159,7 @@ struct WaveTile {
   }
 
   RF_DEVICE_MEMBER HalfFragment LoadRows(const Memory& memory, int buffer, int f, int product) const {
+    static_assert(kMatrixSide % Shape::kPieces == 0);
     HalfFragment fragment{};
     RF_UNROLL
     for (int i = 0; i < LaneRows(); ++i) {
@@ -153,7 +167,7 @@ struct WaveTile {
       RF_UNROLL
       for (int p = 0; p < PiecesOfLane(); ++p) {
         const int piece = (LanePart() * 2 + product % 2) * PiecesOfLane() + p;
-        fragment.pieces[i][p] = memory.x[buffer][at][piece ^ (at % Shape::kPieces)];
+        fragment.pieces[i][p] = memory.x[buffer][at][piece ^ (LaneRow(i) % Shape::kPieces)];
       }
     }
     return fragment;
@@ -166,14 +180,22 @@ struct WaveTile {
       for (int t = 0; t < kTiles; ++t) sums[t][f] = MultiplyHalves<false>(weights[t], x, sums[t][f]);
     }
   }
-  RF_DEVICE_MEMBER void FinishSlice(const Memory& memory, int slice) {
+  RF_DEVICE_MEMBER void FinishSlice(Memory& memory, int slice) {
+    float scales[kFragments][kMatrixValues];
+    RF_UNROLL
+    for (int f = 0; f < kFragments; ++f) {
+      RF_UNROLL
+      for (int i = 0; i < MatrixValuesOfLane(); ++i) {
+        scales[f][i] = SliceScale(memory.exponents[slice][row + f * kMatrixSide + MatrixRow(i)]);
+      }
+    }
     ForEachSum([&](int t, int f, int i) {
-      const float scale = memory.scales[slice][row + f * kMatrixSide + MatrixRow(i)];
-      totals[t][f].values[i] = AddSlice(totals[t][f].values[i], sums[t][f].values[i], scale);
+      float& total = TotalAt(memory, t, f, i);
+      total = AddSlice(total, sums[t][f].values[i], scales[f][i]);
       sums[t][f].values[i] = 0.0f;
     });
   }
-  RF_DEVICE_MEMBER void Store(const ProductJob& job, const OutputTile& outputs, const RowTile& rows) const {
+  RF_DEVICE_MEMBER void Store(const ProductJob& job, const OutputTile& outputs, const RowTile& rows, Memory& memory) {
     ForEachSum([&](int t, int f, int i) {
       const int in_tile = row + f * kMatrixSide + MatrixRow(i);
       const int first = output + t * kMatrixSide;
@@ -182,7 +204,7 @@ struct WaveTile {
       const int32_t* powers =
           ExponentsOfTile(Planar::Shape(), outputs.part.weight, rows.matrix, (outputs.first + first) / kMatrixSide);
       StoreOutput(job, outputs.part, RowIn(job.rows, rows, in_tile), outputs.first + of_tile,
-                  TimesPower(totals[t][f].values[i], powers[MatrixOutput(i)]));
+                  TimesPower(TotalAt(memory, t, f, i), powers[MatrixOutput(i)]));
     });
   }
 };
@@ -218,31 +240,31 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kWaves* kWaveLanes) MultiplyTiles(ProductJob j
     const OutputTile outputs = OutputTileAt(job, block / n_row_tiles, Shape::kTileOutputs);
     const auto n_stretches = static_cast<int>(StretchesOfColumns(job.args.x.n_cols));
     Tile tile{};
-    tile.Begin();
+    tile.Begin(shared);
     RowStage<Shape> stage{};
-    stage.Begin(job, rows, n_stretches);
+    stage.Begin(job, rows);
     WaveWeights<Planar, Tile::kTiles> weights;
     weights.Begin(outputs, rows.matrix, tile.output);
     weights.Load(0);
     stage.Load(0, 0);
     FindExponents<Shape>(job, rows, n_stretches, shared);
     BlockBarrier();
-    stage.Store(shared, 0, 0);
-    stage.Load(0, 1);
-    BlockBarrier();
     SliceCursor cursor{};
     cursor.Begin(n_stretches);
+    int slice = cursor.At(0);
+    stage.Store(shared, slice, 0);
+    stage.Load(0, 1);
+    BlockBarrier();
     for (int stretch = 0; stretch < n_stretches; ++stretch) {
-      const bool is_last = stretch + 1 == n_stretches;
-      const int slice = cursor.At(stretch);
+      // Behind the last stretch it is taken again, for nobody: instructions without branches between them overlap.
+      const int next = stretch + 1 < n_stretches ? stretch + 1 : stretch;
+      const bool is_end = stretch + 1 == cursor.end;
+      const int next_slice = cursor.At(next);
       LaneScales<Planar> scales[Tile::kTiles];
       RF_UNROLL
       for (int t = 0; t < Tile::kTiles; ++t) scales[t] = LaneScales<Planar>(weights.records[t]);
       RF_UNROLL
       for (int half = 0; half < 2; ++half) {
-        // The next half goes to the other buffer, and the one after it to registers.
-        if (half == 0 || !is_last) stage.Store(shared, stretch + half, 1 - half);
-        if (!is_last) stage.Load(stretch + 1, half);
         RF_UNROLL
         for (int product = 2 * half; product < 2 * half + 2; ++product) {
           HalfFragment fragments[Tile::kTiles];
@@ -250,14 +272,22 @@ RF_KERNEL RF_LAUNCH_BOUNDS(Shape::kWaves* kWaveLanes) MultiplyTiles(ProductJob j
           for (int t = 0; t < Tile::kTiles; ++t) {
             fragments[t] = WeightsOf<Planar>(weights.records[t], scales[t], product);
           }
-          if (product == kProductsOfStretch - 1 && !is_last) weights.Load(stretch + 1);
-          if (tile.row < rows.count) tile.Add(fragments, shared, half, product);
+          if (product == kProductsOfStretch - 1) weights.Load(next);
+          if (Shape::kWaveRows == Shape::kTileRows || tile.row < rows.count) {
+            tile.Add(fragments, shared, half, product);
+          }
+          if (product % 2 == 0) {
+            // The next half goes to the other buffer, and the one after it to registers.
+            stage.Store(shared, half == 0 ? slice : next_slice, 1 - half);
+            stage.Load(next, half);
+          }
         }
-        if (half == 1 && stretch + 1 == cursor.end) tile.FinishSlice(shared, slice);
+        if (half == 1 && is_end) tile.FinishSlice(shared, slice);
         BlockBarrier();
       }
+      slice = next_slice;
     }
-    tile.Store(job, outputs, rows);
+    tile.Store(job, outputs, rows, shared);
   }
 }
 
@@ -279,19 +309,15 @@ int64_t CountTiles(ProductJob job) {
 // 128.
 using TallShape = TileShape<64, 64>;
 using LowShape = TileShape<64, 32>;
-// Of weights that are halves, which take more registers.
+// As the low one, of weights that are halves, which take more registers.
 using HalvesShape = TileShape<64, 32, 16>;
 
 template <typename Planar>
 void LaunchTiles(void* native, ProductJob job) {
-  if constexpr (kIsHalves<Planar>) {
-    LaunchShape<Planar, HalvesShape>(native, job);
-  } else {
-    if constexpr (kHasTallTiles) {
-      if (HasTallTiles(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
-    }
-    LaunchShape<Planar, LowShape>(native, job);
+  if constexpr (kHasTallTiles) {
+    if (HasTallTiles(*static_cast<GpuContext*>(native)->traits)) return LaunchShape<Planar, TallShape>(native, job);
   }
+  LaunchShape<Planar, std::conditional_t<kIsHalves<Planar>, HalvesShape, LowShape>>(native, job);
 }
 
 // Fewer rows leave most of a tile empty, or most processors without one; experts have so many on average.
