@@ -50,7 +50,12 @@ struct PiecesOfOneScale : PiecesOf32<BlockType> {
   }
   RF_DEVICE_MEMBER static LaneWeights<1> Unpack(const Raw& raw, int /*lane*/) {
     LaneWeights<1> weights{{}, {StepOf(*raw.block)}, {}};
-    for (int i = 0; i < 32; ++i) weights.quants[i / 4] |= QuantOf(*raw.block, raw.first + i) << (i % 4 * 8);
+    RF_UNROLL
+    for (int word = 0; word < 8; ++word) {
+      int bytes = 0;
+      for (int i = 0; i < 4; ++i) bytes |= QuantOf(*raw.block, raw.first + 4 * word + i) << (8 * i);
+      weights.quants[word] = bytes;
+    }
     return weights;
   }
 };
