@@ -13,14 +13,12 @@
 #include "base/half.h"
 #include "base/sanitizers.h"
 #include "cpu/isa.h"
+#include "cpu/isa_family.h"
 #include "cpu/simd/maths_probe.h"
 
 namespace rf::cpu {
 
-#define RF_ISA(name, flags, test) \
-  namespace name {                \
-  MathsProbe Maths();             \
-  }
+#define RF_ISA(family, name, flags, test) RF_IF_##family(namespace name { MathsProbe Maths(); })
 #include "cpu/isa.def"
 #undef RF_ISA
 
@@ -44,7 +42,7 @@ void PrintTo(const NamedProbe& probe, std::ostream* out) {
 
 std::vector<NamedProbe> AllProbes() {
   return {
-#define RF_ISA(name, flags, test) {#name, name::Maths()},
+#define RF_ISA(family, name, flags, test) RF_IF_##family({#name, name::Maths()}, )
 #include "cpu/isa.def"
 #undef RF_ISA
   };
