@@ -97,10 +97,15 @@ check_aarch64() {
   run_neon cpu max 'Maths*:*Maths*:SelectIsa*'
 }
 
-run_neon() {  # TEST PROCESSOR FILTER
-  local xml=$results/aarch64/test-results/$1-$2.xml
-  check "$1 on NEON ($2)" env ROCMFORGE_CONFORMANCE=tiny qemu-aarch64 -cpu "$2" -L /usr/aarch64-linux-gnu \
-    "$(find build/aarch64 -name "rf_$1_test" -type f)" --gtest_filter="$3" --gtest_brief=1 --gtest_output="xml:$xml"
+run_neon() {  # TEST PROCESSOR FILTER: in two shards
+  local program shard
+  program=$(find build/aarch64 -name "rf_$1_test" -type f)
+  for shard in 0 1; do
+    check "$1 on NEON ($2, shard $shard)" env ROCMFORGE_CONFORMANCE=tiny GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX="$shard" \
+      qemu-aarch64 -cpu "$2" -L /usr/aarch64-linux-gnu "$program" --gtest_filter="$3" --gtest_brief=1 \
+      --gtest_output="xml:$results/aarch64/test-results/$1-$2-$shard.xml" &
+  done
+  wait
 }
 
 # Every copy and every wait names its stream.
