@@ -94,14 +94,14 @@ check_aarch64() {
   check "no code shared between instruction sets of Arm" python3 tools/isa_symbols.py build/aarch64
   run_neon conformance max '*_neon:*_neon_dotprod:*SpecialValues*neon*'
   run_neon conformance cortex-a53 '*_neon'
-  run_neon cpu max 'Maths*:*Maths*:SelectIsa*'
+  run_neon cpu max '*MathsTest*neon*:SelectIsa*:CpuDevice*'
 }
 
 run_neon() {  # TEST PROCESSOR FILTER: in two shards
   local program shard
   program=$(find build/aarch64 -name "rf_$1_test" -type f)
   for shard in 0 1; do
-    check "$1 on NEON ($2, shard $shard)" env ROCMFORGE_CONFORMANCE=tiny GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX="$shard" \
+    check "$1 on NEON ($2, shard $shard)" env ROCMFORGE_CONFORMANCE=tiny ROCMFORGE_MATHS=sparse GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX="$shard" \
       qemu-aarch64 -cpu "$2" -L /usr/aarch64-linux-gnu "$program" --gtest_filter="$3" --gtest_brief=1 \
       --gtest_output="xml:$results/aarch64/test-results/$1-$2-$shard.xml" &
   done
