@@ -86,7 +86,8 @@ struct Range {
   float largest;
 };
 
-// Where every instruction takes many times as long: with a sanitizer, or where $ROCMFORGE_MATHS is "sparse", for an emulator.
+// Where every instruction takes many times as long: with a sanitizer, or where $ROCMFORGE_MATHS is "sparse", for an
+// emulator.
 bool LooksSparsely() {
   const char* wanted = std::getenv("ROCMFORGE_MATHS");
   return kIsSanitized || (wanted != nullptr && std::string_view(wanted) == "sparse");
