@@ -8,7 +8,8 @@ packages=(
   libssl-dev libcurl4-openssl-dev libzip-dev nlohmann-json3-dev
   libcli11-dev libedit-dev libspdlog-dev libfmt-dev libutf8proc-dev libxxhash-dev
 )
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev clang clang-format clang-tidy python3-venv binutils git universal-ctags)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev clang clang-format clang-tidy python3-venv binutils git universal-ctags
+  g++-aarch64-linux-gnu qemu-user)
 
 yes=0 tests=0
 for arg in "$@"; do

@@ -87,6 +87,27 @@ check_amd() {
   fi
 }
 
+# The kernels for 64-bit Arm, compiled here and run under qemu: each set, then on a processor that has neither dot products nor half-precision
+# arithmetic. Sets of the other family of processors do not exist there, so nothing is skipped but what that processor lacks.
+check_aarch64() {
+  check "aarch64 build" build aarch64 -DRF_BUILD_TESTS=ON -- rf_cpu_test rf_conformance_test || return
+  check "no code shared between instruction sets of Arm" python3 tools/isa_symbols.py build/aarch64
+  run_neon conformance max '*_neon:*_neon_dotprod:*SpecialValues*neon*'
+  run_neon conformance cortex-a53 '*_neon'
+  run_neon cpu max '*MathsTest*neon*:SelectIsa*:CpuDevice*'
+}
+
+run_neon() {  # TEST PROCESSOR FILTER: in two shards
+  local program shard
+  program=$(find build/aarch64 -name "rf_$1_test" -type f)
+  for shard in 0 1; do
+    check "$1 on NEON ($2, shard $shard)" env ROCMFORGE_CONFORMANCE=tiny ROCMFORGE_MATHS=sparse GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX="$shard" \
+      qemu-aarch64 -cpu "$2" -L /usr/aarch64-linux-gnu "$program" --gtest_filter="$3" --gtest_brief=1 \
+      --gtest_output="xml:$results/aarch64/test-results/$1-$2-$shard.xml" &
+  done
+  wait
+}
+
 # Every copy and every wait names its stream.
 no_device_wide_waiting() {
   ! grep -rnE '(hip|cuda)(DeviceSynchronize|Memcpy|Memset|MemcpyToSymbol)\(' src/hip
@@ -132,6 +153,7 @@ if [ $fast = 0 ]; then
   # shellcheck disable=SC2086
   check "tsan build" build tsan -- $tsan_targets && run_tests tsan -R '^(base|engine|server)$'
   check "clang-tidy" scripts/tidy.sh
+  check_aarch64
   check_amd
 fi
 finish

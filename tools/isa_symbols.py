@@ -6,14 +6,15 @@ for the whole program, and that copy may be the AVX-512 one, which then runs on 
 that such an object defines must be local to it, or carry the instruction set in its name (rf::cpu::<isa>::...).
 
 Usage: tools/isa_symbols.py BUILD_FOLDER; prints each offending symbol and exits 1 if there is one. The instruction sets are
-those of src/cpu/isa.def; without object files for one of them the check fails, since it would prove nothing.
+those of src/cpu/isa.def for the family of processors that the folder builds for; without object files for one of them the check fails, since it would prove nothing.
 """
 import pathlib
 import re
 import subprocess
 import sys
 
-ISA_LINE = re.compile(r"^RF_ISA\((\w+),", re.MULTILINE)
+ISA_LINE = re.compile(r"^RF_ISA\((\w+), (\w+),", re.MULTILINE)
+FAMILY_LINE = re.compile(r"^RF_CPU_FAMILY:INTERNAL=(\w+)$", re.MULTILINE)
 # nm's letters for what an object defines and others can see: code (T), weak code and data (W, V), unique (u), data.
 SHARED_CODE = "TWiu"
 
@@ -47,8 +48,10 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     root = pathlib.Path(__file__).resolve().parent.parent
-    isas = ISA_LINE.findall((root / "src/cpu/isa.def").read_text())
-    found = [offence for isa in isas for offence in offences(pathlib.Path(sys.argv[1]), isa)]
+    build = pathlib.Path(sys.argv[1])
+    families = ["any"] + FAMILY_LINE.findall((build / "CMakeCache.txt").read_text())
+    isas = [isa for family, isa in ISA_LINE.findall((root / "src/cpu/isa.def").read_text()) if family in families]
+    found = [offence for isa in isas for offence in offences(build, isa)]
     for offence in found:
         print(offence)
     print(f"{len(isas)} instruction sets, {len(found)} symbols that the linker may share")

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/cpu_relax.h"
 #include "base/log.h"
 #include "base/thread_place.h"
 #include "base/thread_pool_counts.h"
@@ -26,12 +27,6 @@ namespace {
 constexpr int kSpins = 4000;
 
 std::atomic<uint64_t> n_shared_runs{0};
-
-inline void CpuRelax() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
 
 // Lets the calling thread run on some CPUs only. Where that is refused it runs elsewhere, more slowly.
 void BindThread(const std::vector<int>& cpus) {

@@ -24,7 +24,8 @@ GRAPH_LOGITS = BINARY.parent / "tests/rf_graph_logits"
 AVX512_FLAGS = {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 ISA_FLAGS = {"reference": set(), "generic": set(), "avx2": {"avx2", "fma", "f16c"}, "avx512": AVX512_FLAGS,
              "avx2_vnni": {"avx2", "fma", "f16c", "avx_vnni"}, "avx512_vnni": AVX512_FLAGS | {"avx512_vnni"},
-             "amx": AVX512_FLAGS | {"avx512_vnni", "amx_tile", "amx_bf16"}}
+             "amx": AVX512_FLAGS | {"avx512_vnni", "amx_tile", "amx_bf16"},
+             "neon": {"asimd"}, "neon_dotprod": {"asimd", "asimddp"}}
 
 # Natural logarithms, F32 weights and F32 cache. The bound that is promised is 2e-3; what is left is F32 rounding.
 TOLERANCE = 1e-4

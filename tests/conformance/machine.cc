@@ -58,7 +58,10 @@ Machine* MachineOf(std::string_view name, int n_threads) {
 Machines AllMachines() {
   Machines machines;
   for (const cpu::Isa& isa : cpu::AllIsas()) machines.names.emplace_back(isa.name);
-  machines.names.emplace_back("amx_bf16");  // the one instruction set with kernels for it
+  // The one instruction set with kernels for it, where the program has it at all.
+  if (cpu::SelectIsa("amx") || cpu::SelectIsa("amx").error().code == ErrorCode::kUnsupported) {
+    machines.names.emplace_back("amx_bf16");
+  }
   for (const char* kind : {"hip", "emulated"}) {
     const auto api = OpenGpuModule(kind);
     const auto count = api ? hip::CountDevices(**api, hip::LookForAmdGpu()) : Result<int32_t>(api.error());

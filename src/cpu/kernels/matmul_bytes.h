@@ -29,6 +29,8 @@ inline constexpr int kQuadsBytes = 64;
 #include "cpu/kernels/matmul_bytes_avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include "cpu/kernels/matmul_bytes_avx2.h"
+#elif defined(RF_NEON)
+#include "cpu/kernels/matmul_bytes_neon.h"
 #else
 #include "cpu/kernels/matmul_bytes_generic.h"
 #endif

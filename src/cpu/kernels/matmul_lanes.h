@@ -11,6 +11,8 @@
 #include "cpu/kernels/matmul_lanes_avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include "cpu/kernels/matmul_lanes_avx2.h"
+#elif defined(RF_NEON)
+#include "cpu/kernels/matmul_lanes_neon.h"
 #else
 #include "cpu/kernels/matmul_lanes_generic.h"
 #endif

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,14 +14,12 @@
 #include "base/half.h"
 #include "base/sanitizers.h"
 #include "cpu/isa.h"
+#include "cpu/isa_family.h"
 #include "cpu/simd/maths_probe.h"
 
 namespace rf::cpu {
 
-#define RF_ISA(name, flags, test) \
-  namespace name {                \
-  MathsProbe Maths();             \
-  }
+#define RF_ISA(family, name, flags, test) RF_IF_##family(namespace name { MathsProbe Maths(); })
 #include "cpu/isa.def"
 #undef RF_ISA
 
@@ -31,7 +30,7 @@ constexpr int64_t kAtOnce = 4096;
 // One float in so many; primes.
 constexpr uint32_t kEvery = 1;
 constexpr uint32_t kSome = 11;
-constexpr uint32_t kSanitizedStep = 10007;
+constexpr uint32_t kSparseStep = 10007;
 
 struct NamedProbe {
   const char* isa;
@@ -44,7 +43,7 @@ void PrintTo(const NamedProbe& probe, std::ostream* out) {
 
 std::vector<NamedProbe> AllProbes() {
   return {
-#define RF_ISA(name, flags, test) {#name, name::Maths()},
+#define RF_ISA(family, name, flags, test) RF_IF_##family({#name, name::Maths()}, )
 #include "cpu/isa.def"
 #undef RF_ISA
   };
@@ -87,9 +86,16 @@ struct Range {
   float largest;
 };
 
+// Where every instruction takes many times as long: with a sanitizer, or where $ROCMFORGE_MATHS is "sparse", for an
+// emulator.
+bool LooksSparsely() {
+  const char* wanted = std::getenv("ROCMFORGE_MATHS");
+  return kIsSanitized || (wanted != nullptr && std::string_view(wanted) == "sparse");
+}
+
 // Floats with magnitudes of [smallest, largest] and one sign.
 void LookAt(ArrayFunction function, Exact exact, const Range& range, bool negative, Worst& worst) {
-  const uint32_t step = kIsSanitized ? kSanitizedStep : range.step;
+  const uint32_t step = LooksSparsely() ? kSparseStep : range.step;
   const float smallest = range.smallest;
   const float largest = negative ? -range.most_negative : range.largest;
   const uint32_t sign = negative ? 0x80000000u : 0u;

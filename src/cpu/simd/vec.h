@@ -12,6 +12,8 @@
 #include "cpu/simd/avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include "cpu/simd/avx2.h"
+#elif defined(RF_NEON)
+#include "cpu/simd/neon.h"
 #else
 #include "cpu/simd/generic.h"
 #endif
