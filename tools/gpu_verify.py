@@ -191,7 +191,7 @@ def parse():
 
 def check_all(log, budget, options):
     program, build = options.build / "rocmforge", options.build
-    cases = options.cases or f"*{options.device.split(':')[0]}*"
+    cases = options.cases or f"*{options.device.split(':')[0]}*:Pairs*"
     if options.sanitize:
         part(log, budget, "compute-sanitizer", 1, check_sanitizers, build, cases)
         return

@@ -13,6 +13,7 @@ from conftest import ROOT, binary, needs_emulator
 sys.path.insert(0, str(ROOT / "tools"))
 from gpu_verify import compare_logits  # noqa: E402
 from gpu_verify_log import Log  # noqa: E402
+from gpu_verify_sanitize import N_SHARDS  # noqa: E402
 
 pytestmark = needs_emulator
 
@@ -161,13 +162,13 @@ def test_logits_of_other_tokens_are_not_compared():
         compare_logits(Log(), "logits", [{"pos": 0, "token": 1, "top": [[5, 0.0]]}], [{"pos": 0, "token": 2, "top": [[5, 0.0]]}], 1)
 
 
-@pytest.mark.parametrize("last_words, code, verdict", [("========= ERROR SUMMARY: 0 errors", 0, "4 clean, 0 errors, 0 unfinished"),
-                                                       ("========= ERROR SUMMARY: 2 errors", 99, "0 clean, 4 errors, 0 unfinished"),
-                                                       ("", 0, "0 clean, 0 errors, 4 unfinished")])
+@pytest.mark.parametrize("last_words, code, verdict", [("========= ERROR SUMMARY: 0 errors", 0, f"{N_SHARDS} clean, 0 errors, 0 unfinished"),
+                                                       ("========= ERROR SUMMARY: 2 errors", 99, f"0 clean, {N_SHARDS} errors, 0 unfinished"),
+                                                       ("", 0, f"0 clean, 0 errors, {N_SHARDS} unfinished")])
 def test_sanitizers_count_by_their_own_summary(build, last_words, code, verdict):
     fake(build / "compute-sanitizer", f"print({last_words!r})\nsys.exit({code})")
     exit_code, output = verify(build, "--sanitize", path=build)
-    assert exit_code == (0 if verdict.startswith("4 clean") else 1)
+    assert exit_code == (0 if verdict.startswith(f"{N_SHARDS} clean") else 1)
     for tool in ["memcheck", "racecheck", "synccheck", "initcheck"]:
         assert f"compute-sanitizer {tool}" in output
     assert output.count(verdict) == 4
