@@ -62,7 +62,8 @@ void AddDeviceOptions(CLI::App& command, ModelOptions& options) {
                   "fast, since memory is what limits (default: all)")
       ->check(AcceptIn(1, kMaxThreads));
   command.add_flag("--pin-threads", options.devices.pins_threads,
-                   "each CPU thread stays on a core of its own; not for two programs at a time");
+                   "each CPU thread but the one that starts the others' work stays on a core of its own; not for two "
+                   "programs at a time");
   command.add_option("--isa", options.devices.cpu_isa,
                      "the CPU's instruction set, such as avx2 (default: the best that it has)");
   command

@@ -88,14 +88,6 @@ struct ThreadPool::Shared {
 
   static constexpr uint32_t kOpen = 1u << 31;
 
-  // Puts the calling thread in the first place, once.
-  void BindCaller() {
-    thread_local const Shared* bound_to = nullptr;
-    if (bound_to == this || places[0].cpus.empty()) return;
-    BindThread(places[0].cpus);
-    bound_to = this;
-  }
-
   // False if the call has been closed already.
   bool Enter() {
     uint32_t seen = gate.load(std::memory_order_acquire);
@@ -213,7 +205,6 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::Run(int64_t n_tasks, Task task, void* context, const TaskRegions& regions, int most_threads) {
   Shared& shared = *shared_;
-  shared.BindCaller();
   shared.task = task;
   shared.context = context;
   shared.regions = regions;

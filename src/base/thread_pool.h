@@ -26,7 +26,8 @@ class ThreadPool {
 
   /// REQUIRES: 1 <= n_threads <= 1024. Starts n_threads - 1 workers, or as many as the system allows, with a warning.
   explicit ThreadPool(int n_threads);
-  /// As many threads as places, a thread in each. The first place is for whoever calls Run(), who is put there then.
+  /// As many threads as places, a worker in each but the first. That is for whoever calls Run(): its node counts, but
+  /// the caller is not bound to it, as threads that it starts later would be bound too.
   ThreadPool(const ThreadPlace* places, int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -136,26 +136,27 @@ TEST(ThreadPoolTest, OnlySoManyThreadsTakePart) {
   }
 }
 
-// The caller too: a call puts it in the first place, and a call of another pool in that one's.
-TEST(ThreadPoolTest, ThreadsRunWhereTheyArePlaced) {
+// But for the caller, which stays as free as it was.
+TEST(ThreadPoolTest, WorkersRunWhereTheyArePlaced) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
   int cpu = 0;
   while (!CPU_ISSET(cpu, &before)) ++cpu;
   const std::vector<ThreadPlace> places(3, {0, {cpu}});
-  std::thread([&] {
-    ThreadPool pool(places.data(), 3);
-    std::atomic<int> elsewhere{0};
-    pool.Run(
-        100,
-        [](void* context, int64_t, int) {
-          cpu_set_t set;
-          sched_getaffinity(0, sizeof(set), &set);
-          if (CPU_COUNT(&set) != 1) ++*static_cast<std::atomic<int>*>(context);
-        },
-        &elsewhere);
-    EXPECT_EQ(elsewhere, 0);
-  }).join();
+  ThreadPool pool(places.data(), 3);
+  std::atomic<int> elsewhere{0};
+  pool.Run(
+      100,
+      [](void* context, int64_t, int thread) {
+        cpu_set_t set;
+        sched_getaffinity(0, sizeof(set), &set);
+        if (thread != 0 && CPU_COUNT(&set) != 1) ++*static_cast<std::atomic<int>*>(context);
+      },
+      &elsewhere);
+  EXPECT_EQ(elsewhere, 0);
+  cpu_set_t after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
 }
 
 // A thread that cannot be started is done without: the pool is smaller, says so, and works.
