@@ -6,7 +6,6 @@
 import argparse
 import datetime
 import json
-import math
 import os
 import pathlib
 import platform
@@ -14,6 +13,7 @@ import subprocess
 import sys
 import time
 
+from divergence import divergence
 from gpu_verify_faults import check_faults, check_weights
 from gpu_verify_log import Budget, Log, gtest_cases, part
 from gpu_verify_sanitize import check_sanitizers
@@ -70,21 +70,6 @@ class Model:
     def logits(self, device, text_file, n):
         lines = self.run("logits", device, "--text-file", text_file, "--limit", n, "--top", 128, "--json").splitlines()
         return [json.loads(line) for line in lines]
-
-
-def divergence(reference, measured):
-    """Kullback-Leibler divergence at one position in nats: over the reference's listed tokens, and one term for all others together. A
-    token that is not among the measured ones counts with the smallest of those."""
-    ours = dict(map(tuple, measured["top"]))
-    smallest = min(ours.values())
-    total = listed = ours_listed = 0.0
-    for token, logprob in reference["top"]:
-        our_logprob = ours.get(token, smallest)
-        total += math.exp(logprob) * (logprob - our_logprob)
-        listed += math.exp(logprob)
-        ours_listed += math.exp(our_logprob)
-    others, our_others = max(1.0 - listed, 1e-9), max(1.0 - ours_listed, 1e-9)
-    return total + others * math.log(others / our_others)
 
 
 def agree(first, second):

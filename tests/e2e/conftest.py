@@ -7,10 +7,12 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))  # tests import what a tool computes, too
 
 # In `env`: no GPU module is found, also on machines that have a GPU.
 NO_MODULE = {"ROCMFORGE_GPU_MODULE": "/nowhere/librocmforge_hip.so"}

@@ -3,7 +3,8 @@ import json
 
 import pytest
 from conftest import model_path, needs_emulator, run
-from golden_data import best_agrees, divergence, read_jsonl
+from divergence import divergence
+from golden_data import best_agrees, read_jsonl
 
 pytestmark = needs_emulator
 

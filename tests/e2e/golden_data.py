@@ -5,7 +5,6 @@ cache. A line has the `prompt` (taken as it is) or `messages` (through the model
 each, the `margin` between the best logit and the second best. It ends at an end-of-generation token, which is then the last id.
 """
 import json
-import math
 import pathlib
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
@@ -46,21 +45,6 @@ def complaint(golden, answer, tie, n=MAX_TOKENS):
         return None
     return (f"{golden['name']}: token {index} is {answer['ids'][index:index + 1]}, not {golden['ids'][index]}, "
             f"by a margin of {golden['margin'][index]}")
-
-
-def divergence(reference, measured):
-    """Kullback-Leibler divergence at one position, in nats: over the reference's listed tokens, and one more term for all the others
-    together. A token that is not among the measured ones counts with the smallest of those."""
-    ours = dict(map(tuple, measured["top"]))
-    smallest = min(ours.values())
-    total = listed = ours_listed = 0.0
-    for token, logprob in reference["top"]:
-        our_logprob = ours.get(token, smallest)
-        total += math.exp(logprob) * (logprob - our_logprob)
-        listed += math.exp(logprob)
-        ours_listed += math.exp(our_logprob)
-    others, our_others = max(1.0 - listed, 1e-9), max(1.0 - ours_listed, 1e-9)
-    return total + others * math.log(others / our_others)
 
 
 def best_agrees(reference, measured):

@@ -10,10 +10,9 @@ import time
 import pytest
 from conftest import ROOT, binary, needs_emulator
 
-sys.path.insert(0, str(ROOT / "tools"))
-from gpu_verify import compare_logits  # noqa: E402
-from gpu_verify_log import Log  # noqa: E402
-from gpu_verify_sanitize import N_SHARDS  # noqa: E402
+from gpu_verify import compare_logits
+from gpu_verify_log import Log
+from gpu_verify_sanitize import N_SHARDS
 
 pytestmark = needs_emulator
 

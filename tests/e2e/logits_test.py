@@ -4,7 +4,8 @@ import math
 
 import pytest
 from conftest import model_path, run, run_json
-from golden_data import best_agrees, divergence, read_jsonl
+from divergence import divergence
+from golden_data import best_agrees, read_jsonl
 
 N_POSITIONS = 1024
 N_REFERENCE_POSITIONS = 48
