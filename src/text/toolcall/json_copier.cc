@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
 
@@ -30,29 +31,9 @@ int HexDigit(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-void SkipDigits(std::string_view text, size_t& i) {
-  while (i < text.size() && IsDigit(text[i])) ++i;
-}
-
-// JSON's grammar: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
+// Whether `text` (digits, signs, points, e) is a JSON number within a double: readers of JSON refuse 1e999.
 bool IsNumber(std::string_view text) {
-  size_t i = text.starts_with('-') ? 1 : 0;
-  size_t begin = i;
-  SkipDigits(text, i);
-  if (i == begin || (text[begin] == '0' && i > begin + 1)) return false;
-  if (i < text.size() && text[i] == '.') {
-    begin = ++i;
-    SkipDigits(text, i);
-    if (i == begin) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    ++i;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-    begin = i;
-    SkipDigits(text, i);
-    if (i == begin) return false;
-  }
-  return i == text.size();
+  return nlohmann::json::accept(text);
 }
 
 std::string_view JsonWord(std::string_view word) {

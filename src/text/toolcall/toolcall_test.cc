@@ -66,6 +66,8 @@ TEST(JsonCopierTest, RefusesWhatIsNoValue) {
                            "[,]", "\"", "1 2", "[1}", "(1, 2)", "{\"a\": }"}) {
     EXPECT_EQ(Copied(text), "no value") << text;
   }
+  EXPECT_EQ(Copied("[1e999]"), "no value") << "readers of JSON have no number for it";
+  EXPECT_EQ(Copied("[1e308, -1e-999]"), "[1e308,-1e-999]");
 }
 
 TEST(JsonCopierTest, NestingIsBounded) {
