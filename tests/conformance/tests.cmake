@@ -7,7 +7,7 @@ rf_test(conformance
     conformance/placed_operands_test.cc
     conformance/guarded_buffer.cc conformance/host_operands.cc conformance/machine.cc conformance/operand_memory.cc
     conformance/placed_operands.cc conformance/random.cc conformance/run.cc ${case_files}
-    conformance/pairs_test.cc
+    conformance/mixed_test.cc conformance/pairs_test.cc
   DEPS rf_cpu rf_hip rf_hip_test_util nlohmann_json::nlohmann_json
   FILTER -*emulated*
   SHARDS 2)
@@ -31,7 +31,7 @@ if(RF_BUILD_TESTS)
       if(family STREQUAL gfx90a)
         set(device emulated?1)
       endif()
-      rf_add_shards(conformance_${family} rf_conformance_test "MatchesReference.*matmul_*${device}:*attention_F16_${device}:Pairs*" 1)
+      rf_add_shards(conformance_${family} rf_conformance_test "MatchesReference.*matmul_*${device}:*attention_F16_${device}:Pairs*:*Mixed*emulated*" 1)
       set_property(TEST conformance_${family} APPEND PROPERTY ENVIRONMENT ROCMFORGE_CONFORMANCE=tiny ROCMFORGE_EMULATOR_MATRICES=${family})
     endforeach()
   endif()

@@ -1,4 +1,4 @@
-// Up to three products with one x: parts of the same format in one launch.
+// Up to three products with one x: parts of the same format in one launch, of some pairs of formats too.
 #include "hip/kernels/planar.h"
 #include "hip/kernels/product_integer.h"
 #include "hip/kernels/product_plain.h"
@@ -10,15 +10,20 @@
 namespace rf::hip {
 namespace {
 
-// The parts of `format`, as one job.
-ProductJob JobOf(const MatMul::Args& args, Format format) {
+ProductJob JobOf(const MatMul::Args& args) {
   ProductJob job{};
   job.args = args;
+  job.rows.n_rows = static_cast<int32_t>(args.x.n_rows);
+  return job;
+}
+
+// The parts of `format`, as one job.
+ProductJob JobOf(const MatMul::Args& args, Format format) {
+  ProductJob job = JobOf(args);
   job.args.n_parts = 0;
   for (int p = 0; p < args.n_parts; ++p) {
     if (args.parts[p].weight.format == format) job.args.parts[job.args.n_parts++] = args.parts[p];
   }
-  job.rows.n_rows = static_cast<int32_t>(args.x.n_rows);
   return job;
 }
 
@@ -45,6 +50,11 @@ size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
 
 void LaunchMatMul(void* native, const MatMul::Args& args) {
   const UnitsPlace units = ReadsUnits(args) ? UnitsOf(native, args.x) : UnitsPlace{};
+  if (IsForMixedSlices(args)) {
+    ProductJob job = JobOf(args);
+    SetUnits(job, units);
+    return LaunchMixedSlices(native, job);
+  }
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const WeightView& weight = args.parts[p].weight;
@@ -55,6 +65,7 @@ void LaunchMatMul(void* native, const MatMul::Args& args) {
 }
 
 void NameVariants(void* native, const MatMul::Args& args, const VariantNames& names) {
+  if (IsForMixedSlices(args)) return names.add(names.to, "slices of two formats");
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const WeightView& weight = args.parts[p].weight;
