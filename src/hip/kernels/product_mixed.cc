@@ -22,53 +22,47 @@ struct MixedShape {
   };
 };
 
+// A job for each format, so that nothing of the other's is kept in registers.
 template <typename Shape>
-RF_KERNEL RF_BLOCKS_AT_ONCE(kThreads, Shape::kBlocksAtOnce) MultiplyMixedSlices(ProductJob job, int n_first_blocks) {
+RF_KERNEL RF_BLOCKS_AT_ONCE(kThreads, Shape::kBlocksAtOnce)
+    MultiplyMixedSlices(ProductJob first, ProductJob second, int n_first_blocks) {
   if constexpr (kHasMatrixInstructions) {
     AdmitNext();
     auto& shared = Shared<typename Shape::Memory>();
     const auto block = static_cast<int>(blockIdx.x);
     if (block < n_first_blocks) {
-      MultiplySliceTile<typename Shape::FirstPlanar, typename Shape::First>(job, block, 1, shared.first);
+      MultiplySliceTile<typename Shape::FirstPlanar, typename Shape::First>(first, block, 1, shared.first);
     } else {
-      MultiplySliceTile<typename Shape::SecondPlanar, typename Shape::Second>(job, block, 1, shared.second);
+      const int of_second = block - n_first_blocks;
+      MultiplySliceTile<typename Shape::SecondPlanar, typename Shape::Second>(second, of_second, 1, shared.second);
     }
   }
 }
 
-// The blocks of n_parts parts from the first-th on; the first of them is the begin-th of all. Sets first_tile.
-int CountBlocks(ProductJob& job, int first, int n_parts, int begin, int outputs) {
-  int n_blocks = 0;
-  for (int p = first; p < first + n_parts; ++p) {
-    job.first_tile[p] = begin + n_blocks;
-    n_blocks += static_cast<int>(CeilDivide(job.args.parts[p].weight.n_rows, outputs));
-  }
-  return n_blocks;
-}
-
 template <typename Shape>
-void LaunchMixedShape(void* native, ProductJob job, int n_first_parts) {
-  const int n_first = CountBlocks(job, 0, n_first_parts, 0, Shape::First::kOutputs);
-  const int n_second =
-      CountBlocks(job, n_first_parts, job.args.n_parts - n_first_parts, n_first, Shape::Second::kOutputs);
-  LaunchEarly(native, MultiplyMixedSlices<Shape>, dim3(static_cast<uint32_t>(n_first + n_second)),
-              ThreadsOf(*static_cast<GpuContext*>(native)->traits), sizeof(typename Shape::Memory), job, n_first);
+void LaunchMixedShape(void* native, ProductJob first, ProductJob second) {
+  const uint32_t n_first = PlanTiles(first, Shape::First::kOutputs, Shape::First::kRows).x;
+  const uint32_t n_second = PlanTiles(second, Shape::Second::kOutputs, Shape::Second::kRows).x;
+  LaunchEarly(native, MultiplyMixedSlices<Shape>, dim3(n_first + n_second),
+              ThreadsOf(*static_cast<GpuContext*>(native)->traits), sizeof(typename Shape::Memory), first, second,
+              static_cast<int>(n_first));
 }
 
 template <typename First, typename Second>
-void LaunchMixed(void* native, const ProductJob& job, int n_first_parts) {
+void LaunchMixed(void* native, const ProductJob& first, const ProductJob& second) {
   WithWidth(native, [&]<bool kNarrow>() {
     const auto launch = [&]<typename A, typename B>() {
-      LaunchMixedShape<MixedShape<First, Second, A, B>>(native, job, n_first_parts);
+      LaunchMixedShape<MixedShape<First, Second, A, B>>(native, first, second);
     };
     const auto launch_one_row = [&]<int kTiles>() {
       using A = OneRowShape<First, kFewColumns, kNarrow, kTiles>;
       launch.template operator()<A, OneRowShape<Second, kFewColumns, kNarrow, kTiles>>();
     };
-    const int n_rows = job.rows.n_rows;
+    const int n_rows = first.rows.n_rows;
     if constexpr (kNarrow) {
-      const bool are_many = n_rows == 1 && TilesOfBlock(*static_cast<GpuContext*>(native)->traits, job) > 1;
-      if (are_many) return launch_one_row.template operator()<2>();
+      const GpuTraits& traits = *static_cast<GpuContext*>(native)->traits;
+      const bool are_many = TilesOfBlock(traits, CountTiles(first) + CountTiles(second)) > 1;
+      if (n_rows == 1 && are_many) return launch_one_row.template operator()<2>();
     }
     if (n_rows == 1) return launch_one_row.template operator()<1>();
     if constexpr (kNarrow) {
@@ -90,17 +84,14 @@ bool AreOf(const MatMul::Args& args, Format first, Format second) {
   return n_first > 0 && n_first < args.n_parts;
 }
 
-// Parts of `first` before the others, which keep their order; returns how many there are.
-int PutFirst(MatMul::Args& args, Format first) {
-  const MatMul::Args in_order = args;
-  int n_first = 0;
-  for (int p = 0; p < args.n_parts; ++p) n_first += in_order.parts[p].weight.format == first ? 1 : 0;
-  int next[2] = {0, n_first};
-  for (int p = 0; p < args.n_parts; ++p) {
-    const bool is_first = in_order.parts[p].weight.format == first;
-    args.parts[next[is_first ? 0 : 1]++] = in_order.parts[p];
+// The job without parts of other formats.
+ProductJob OnlyOf(const ProductJob& job, Format format) {
+  ProductJob only = job;
+  only.args.n_parts = 0;
+  for (int p = 0; p < job.args.n_parts; ++p) {
+    if (job.args.parts[p].weight.format == format) only.args.parts[only.args.n_parts++] = job.args.parts[p];
   }
-  return n_first;
+  return only;
 }
 
 bool AreFewRows(const MatMul::Args& args) {
@@ -120,12 +111,11 @@ bool IsForMixedSlices(const MatMul::Args& args) {
   return false;
 }
 
-void LaunchMixedSlices(void* native, ProductJob job) {
-#define RF_MIXED_FORMATS(First, Second)                                                 \
-  if (AreOf(job.args, Format::k##First, Format::k##Second)) {                           \
-    const int n_first = PutFirst(job.args, Format::k##First);                           \
-    LaunchMixed<PlanarOf<Block##First>, PlanarOf<Block##Second>>(native, job, n_first); \
-    return;                                                                             \
+void LaunchMixedSlices(void* native, const ProductJob& job) {
+#define RF_MIXED_FORMATS(First, Second)                                                                        \
+  if (AreOf(job.args, Format::k##First, Format::k##Second)) {                                                  \
+    return LaunchMixed<PlanarOf<Block##First>, PlanarOf<Block##Second>>(native, OnlyOf(job, Format::k##First), \
+                                                                        OnlyOf(job, Format::k##Second));       \
   }
 #include "hip/kernels/mixed_formats.def"
 #undef RF_MIXED_FORMATS

@@ -18,7 +18,7 @@ void LaunchSliceProduct(void* native, const ProductJob& job);
 /// Whether LaunchMixedSlices has a kernel for these parts: of two formats (mixed_formats.def) and up to sixteen rows.
 bool IsForMixedSlices(const MatMul::Args& args);
 /// All parts of such a job in one launch (product_mixed.cc), with the bits that LaunchSliceProduct gives of each.
-void LaunchMixedSlices(void* native, ProductJob job);
+void LaunchMixedSlices(void* native, const ProductJob& job);
 /// Whether the job has rows enough for LaunchTileProduct.
 bool IsForTiles(const void* native, const ProductJob& job);
 /// For many rows (product_tiles.cc); false if there are too few for it.

@@ -77,12 +77,16 @@ void WithWidth(const void* native, Use use) {
   }
 }
 
-// How many tiles of outputs a block of one row takes: one where that keeps all processors at work, more where blocks
-// would follow one another.
-inline int TilesOfBlock(const GpuTraits& traits, const ProductJob& job) {
+// Tiles of outputs of one row each.
+inline int64_t CountTiles(const ProductJob& job) {
   int64_t n_tiles = 0;
   for (int p = 0; p < job.args.n_parts; ++p) n_tiles += TilesOf(job.args.parts[p].weight.n_rows);
-  n_tiles *= job.rows.n_rows;
+  return n_tiles * job.rows.n_rows;
+}
+
+// How many tiles of outputs a block of one row takes: one where that keeps all processors at work, more where blocks
+// would follow one another.
+inline int TilesOfBlock(const GpuTraits& traits, int64_t n_tiles) {
   if (n_tiles <= 3 * traits.n_processors) return 1;
   return n_tiles < 16 * traits.n_processors ? 2 : 8;
 }

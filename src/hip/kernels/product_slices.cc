@@ -83,7 +83,7 @@ void LaunchOneRow(void* native, const ProductJob& job) {
     if constexpr (kNarrow) {
       using Two = OneRowShape<Planar, kFewColumns, kNarrow, 2>;
       using Eight = OneRowShape<Planar, kFewColumns, kNarrow, 8>;
-      const int n_tiles = TilesOfBlock(*static_cast<GpuContext*>(native)->traits, job);
+      const int n_tiles = TilesOfBlock(*static_cast<GpuContext*>(native)->traits, CountTiles(job));
       if (n_tiles == 8) return LaunchShape<Eight>(native, MultiplySlices<Planar, Eight>, job);
       if (n_tiles == 2) return LaunchShape<Two>(native, MultiplySlices<Planar, Two>, job);
     }
