@@ -41,6 +41,7 @@ uint64_t LaunchesOfAStep(const std::string& bytes) {
   MemoryFiles files;
   files.Put("model.gguf", bytes);
   const auto device = hip::CreateHipDevice(hip::emulation::Api(), "emulated", 0);
+  EXPECT_TRUE(device) << device.error().ToString();
   if (!device) return 0;
   Device* const devices[] = {device->get()};
   SessionOptions options;

@@ -17,16 +17,6 @@ ProductJob JobOf(const MatMul::Args& args) {
   return job;
 }
 
-// The parts of `format`, as one job.
-ProductJob JobOf(const MatMul::Args& args, Format format) {
-  ProductJob job = JobOf(args);
-  job.args.n_parts = 0;
-  for (int p = 0; p < args.n_parts; ++p) {
-    if (args.parts[p].weight.format == format) job.args.parts[job.args.n_parts++] = args.parts[p];
-  }
-  return job;
-}
-
 bool IsFirstOfFormat(const MatMul::Args& args, int p) {
   for (int before = 0; before < p; ++before) {
     if (args.parts[before].weight.format == args.parts[p].weight.format) return false;
@@ -50,26 +40,23 @@ size_t WorkspaceBytes(const MatMul::Args& args, int /*n_threads*/) {
 
 void LaunchMatMul(void* native, const MatMul::Args& args) {
   const UnitsPlace units = ReadsUnits(args) ? UnitsOf(native, args.x) : UnitsPlace{};
-  if (IsForMixedSlices(args)) {
-    ProductJob job = JobOf(args);
-    SetUnits(job, units);
-    return LaunchMixedSlices(native, job);
-  }
+  ProductJob job = JobOf(args);
+  SetUnits(job, units);
+  if (IsForMixedSlices(args)) return LaunchMixedSlices(native, job);
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const WeightView& weight = args.parts[p].weight;
-    ProductJob job = JobOf(args, weight.format);
-    SetUnits(job, units);
-    ProductKernelsOf(weight).launch(native, job);
+    ProductKernelsOf(weight).launch(native, PartsOf(job, weight.format));
   }
 }
 
 void NameVariants(void* native, const MatMul::Args& args, const VariantNames& names) {
   if (IsForMixedSlices(args)) return names.add(names.to, "slices of two formats");
+  const ProductJob job = JobOf(args);
   for (int p = 0; p < args.n_parts; ++p) {
     if (!IsFirstOfFormat(args, p)) continue;
     const WeightView& weight = args.parts[p].weight;
-    names.add(names.to, ProductKernelsOf(weight).variant_of(native, JobOf(args, weight.format)));
+    names.add(names.to, ProductKernelsOf(weight).variant_of(native, PartsOf(job, weight.format)));
   }
 }
 

@@ -161,6 +161,16 @@ RF_DEVICE float StoreOutput(const ProductJob& job, const MatMul::Part& part, int
   return sum;
 }
 
+/// The job's parts of a format, as a job of their own.
+inline ProductJob PartsOf(const ProductJob& job, Format format) {
+  ProductJob parts = job;
+  parts.args.n_parts = 0;
+  for (int p = 0; p < job.args.n_parts; ++p) {
+    if (job.args.parts[p].weight.format == format) parts.args.parts[parts.args.n_parts++] = job.args.parts[p];
+  }
+  return parts;
+}
+
 /// Sets first_tile; returns the grid: tiles of outputs, tiles of rows.
 inline dim3 PlanTiles(ProductJob& job, int tile_outputs, int tile_rows) {
   int64_t n_output_tiles = 0;

@@ -84,16 +84,6 @@ bool AreOf(const MatMul::Args& args, Format first, Format second) {
   return n_first > 0 && n_first < args.n_parts;
 }
 
-// The job without parts of other formats.
-ProductJob OnlyOf(const ProductJob& job, Format format) {
-  ProductJob only = job;
-  only.args.n_parts = 0;
-  for (int p = 0; p < job.args.n_parts; ++p) {
-    if (job.args.parts[p].weight.format == format) only.args.parts[only.args.n_parts++] = job.args.parts[p];
-  }
-  return only;
-}
-
 bool AreFewRows(const MatMul::Args& args) {
   return args.x.n_rows <= kMatrixSide && (args.x.n_rows > 1 || args.x.n_cols <= kFewColumns);
 }
@@ -112,10 +102,10 @@ bool IsForMixedSlices(const MatMul::Args& args) {
 }
 
 void LaunchMixedSlices(void* native, const ProductJob& job) {
-#define RF_MIXED_FORMATS(First, Second)                                                                        \
-  if (AreOf(job.args, Format::k##First, Format::k##Second)) {                                                  \
-    return LaunchMixed<PlanarOf<Block##First>, PlanarOf<Block##Second>>(native, OnlyOf(job, Format::k##First), \
-                                                                        OnlyOf(job, Format::k##Second));       \
+#define RF_MIXED_FORMATS(First, Second)                                                                         \
+  if (AreOf(job.args, Format::k##First, Format::k##Second)) {                                                   \
+    return LaunchMixed<PlanarOf<Block##First>, PlanarOf<Block##Second>>(native, PartsOf(job, Format::k##First), \
+                                                                        PartsOf(job, Format::k##Second));       \
   }
 #include "hip/kernels/mixed_formats.def"
 #undef RF_MIXED_FORMATS
